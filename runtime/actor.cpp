@@ -1,0 +1,132 @@
+#include <greenroom/runtime/actor.hpp>
+
+#include <mutex>
+#include <semaphore>
+
+#include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/mailbox.hpp>
+
+namespace greenroom {
+namespace detail {
+
+void release(actor_cell& cell) noexcept {
+  if (cell.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  delete cell.extras.load(std::memory_order_acquire);
+  delete &cell;
+}
+
+actor_extras& extras_of(actor_cell& cell) {
+  if (auto* there = cell.extras.load(std::memory_order_acquire)) return *there;
+  auto fresh = std::make_unique<actor_extras>();
+  actor_extras* expected = nullptr;
+  if (cell.extras.compare_exchange_strong(expected, fresh.get(), std::memory_order_seq_cst)) return *fresh.release();
+  return *expected;
+}
+
+bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener) {
+  auto& extras = extras_of(cell);
+  std::lock_guard guard(extras.lock);
+  if ((cell.word.load(std::memory_order_seq_cst) & actor_cell::finished) != 0) return false;
+  extras.listeners.push_back(std::move(listener));
+  return true;
+}
+
+void throw_cancelled(actor_cell& cell) {
+  const auto word = cell.word.load(std::memory_order_relaxed);
+  if ((word & actor_cell::actor_cancel) != 0) {
+    if (auto* extras = cell.extras.load(std::memory_order_acquire)) {
+      std::lock_guard guard(extras->lock);
+      if (extras->cancel_cause) throw cancelled{*extras->cancel_cause};
+    }
+    throw cancelled{errc::stopped};
+  }
+  throw cancelled{cause_of(*cell.context)};
+}
+
+void throw_no_mailbox(const char* what) {
+  throw usage_error(std::string(what) +
+                    ": there is no mailbox behind this end: it was default-constructed or moved from");
+}
+
+void check_limits(std::uint32_t capacity, overflow policy) {
+  if (capacity == 0 && policy == overflow::drop_oldest) {
+    throw usage_error("mailbox: overflow::drop_oldest needs a queue: capacity is 0; give it room, or use drop_newest");
+  }
+}
+
+join_action::join_action(actor_cell* t) : target(t), extras(t == nullptr ? nullptr : &extras_of(*t)) {
+  if (target != nullptr) add_ref(*target);
+}
+
+void join_action::check() const {
+  if (target == nullptr)
+    throw usage_error("join: this handle names no actor: it was default-constructed or moved from");
+}
+
+runtime_core& core_here(const char* what) {
+  if (this_turn.cell == nullptr) {
+    throw usage_error(std::string(what) +
+                      ": called outside an actor; call it on the actor_system, or from a task that it runs");
+  }
+  return *this_turn.cell->home;
+}
+
+} // namespace detail
+
+mailbox_limits bounded(std::int64_t capacity, overflow when_full) {
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  if (capacity < 0 || capacity > most) {
+    throw usage_error("bounded: a mailbox holds 0 to " + std::to_string(most) + " items, not " +
+                      std::to_string(capacity));
+  }
+  return {static_cast<std::uint32_t>(capacity), when_full};
+}
+
+void actor::cancel(error cause) const {
+  auto& extras = detail::extras_of(*cell_);
+  {
+    std::lock_guard guard(extras.lock);
+    if (!extras.cancel_cause) extras.cancel_cause = std::move(cause);
+  }
+  if (cell_->strike(detail::actor_cell::actor_cancel)) detail::make_ready(*cell_);
+}
+
+void actor::kill() const noexcept {
+  if (cell_->strike(detail::actor_cell::kill)) detail::make_ready(*cell_);
+}
+
+exit_reason actor::wait() const {
+  if (detail::this_turn.worker != nullptr) {
+    throw usage_error("actor::wait: it would block a worker thread; inside an actor use co_await join()");
+  }
+  struct signal final : detail::exit_listener {
+    std::binary_semaphore ended{0};
+    void on_exit(detail::actor_cell&, const exit_reason&) noexcept override { ended.release(); }
+  };
+  const auto end = std::make_shared<signal>();
+  if (detail::add_listener(*cell_, end)) end->ended.acquire();
+  return detail::extras_of(*cell_).reason;
+}
+
+namespace this_actor {
+
+actor self() {
+  detail::core_here("this_actor::self");
+  detail::add_ref(*detail::this_turn.cell);
+  return {detail::this_turn.cell, actor::adopt{}};
+}
+std::uint64_t id() { return detail::core_here("this_actor::id"), detail::this_turn.cell->id; }
+std::string_view name() { return detail::core_here("this_actor::name"), detail::this_turn.cell->name; }
+greenroom::context context() {
+  detail::core_here("this_actor::context");
+  auto& node = *detail::this_turn.cell->context;
+  detail::add_ref(node);
+  return {&node, greenroom::context::adopt{}};
+}
+actor_system& system() { return *detail::core_here("this_actor::system").system; }
+bool cancel_requested() {
+  return detail::core_here("this_actor::cancel_requested"), detail::this_turn.cell->cancel_pending();
+}
+
+} // namespace this_actor
+} // namespace greenroom

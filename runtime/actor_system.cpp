@@ -1,0 +1,59 @@
+#include <greenroom/runtime/actor_system.hpp>
+
+#include <fmt/format.h>
+
+#include <greenroom/runtime/blocking.hpp>
+#include <greenroom/runtime/internal/runtime_core.hpp>
+
+namespace greenroom {
+
+actor_system::actor_system(options opts, environment env)
+    : core_(std::make_unique<detail::runtime_core>(*this, std::move(opts), std::move(env))) {}
+actor_system::~actor_system() = default;
+
+stop_report actor_system::stop(std::chrono::milliseconds limit) { return core_->stop(limit); }
+stop_report actor_system::stop() { return core_->stop(core_->opts.stop_limit); }
+bool actor_system::stopping() const noexcept { return core_->stopping(); }
+
+context actor_system::context() const {
+  detail::add_ref(core_->root);
+  return {&core_->root, greenroom::context::adopt{}};
+}
+const options& actor_system::settings() const noexcept { return core_->opts; }
+const logger& actor_system::log() const noexcept { return core_->log; }
+files& actor_system::disk() const noexcept { return *core_->env.disk; }
+time_point actor_system::now() const noexcept { return core_->env.time->now(); }
+std::size_t actor_system::live_actors() const noexcept { return core_->live_actors(); }
+std::vector<actor_info> actor_system::actors() const { return core_->actors(); }
+std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
+
+std::string stop_report::to_string() const {
+  if (complete()) return "Every actor has ended.";
+  std::string text =
+      fmt::format("{} actor(s) did not stop, because their code did not return to a wait:", not_stopped.size());
+  for (const auto& a : not_stopped)
+    text += fmt::format(" {} ('{}', spawned at {}, waits for {});", a.id, a.name, a.spawned_at, a.waits_for);
+  text.back() = '.';
+  return text;
+}
+
+namespace detail {
+
+void submit_blocking(runtime_core& core, std::function<void()> work) { core.blocking.submit(std::move(work)); }
+
+time_point now_of(const runtime_core& core) noexcept { return core.env.time->now(); }
+
+timer_queue& timers_of(runtime_core& core) noexcept {
+  if (this_turn.timers != nullptr && this_turn.core == &core) return *this_turn.timers;
+  return core.runs_on->timers();
+}
+
+time_point deadline_after(duration limit) noexcept {
+  const auto* core = this_turn.core;
+  return saturating_add(core != nullptr ? now_of(*core) : real_clock().now(), limit);
+}
+
+actor launch(const launch_request& request) { return request.core.launch(request); }
+
+} // namespace detail
+} // namespace greenroom

@@ -1,0 +1,130 @@
+// actor_system: what actors live in: worker threads, timers, contexts, a log and a CAF system. main makes one; several may live in
+// one process, and nothing is shared between them.
+//
+//   actor_system sys;
+//   auto answer = sys.run(compute, 42);   // runs a task as an actor and waits for it
+//
+// Thread safety: all members may be called from any thread unless they say otherwise.
+// Lifetime: outlives contexts and mailbox waits of its actors; actor handles may outlive it. The destructor stops it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <greenroom/runtime/environment.hpp>
+#include <greenroom/runtime/options.hpp>
+#include <greenroom/runtime/spawn.hpp>
+
+namespace greenroom {
+
+/// One actor as reports show it.
+struct actor_info {
+  std::uint64_t id;
+  std::string name;
+  std::string spawned_at;                  ///< "file:line"
+  std::string waits_for;                   ///< "receive", "sleep", ..., or "nothing: it runs or is ready"
+  std::chrono::milliseconds waits_since{}; ///< how long it has waited
+};
+
+/// What stop() left behind.
+struct stop_report {
+  std::vector<actor_info> not_stopped; ///< actors whose code did not return to a wait
+  bool complete() const noexcept { return not_stopped.empty(); }
+  /// Returns one sentence that names each of them.
+  std::string to_string() const;
+};
+
+class GREENROOM_EXPORT actor_system {
+public:
+  /// Starts the workers. Errors: usage_error with a sentence if the options are out of range.
+  explicit actor_system(options opts = {}, environment env = {});
+  /// Stops as stop() does with the limit of the options. Waits: blocks the thread; an actor whose code never returns to a wait
+  /// holds it up, and the log names that actor, since freeing the memory it uses would be worse.
+  ~actor_system();
+  actor_system(const actor_system&) = delete;
+  actor_system& operator=(const actor_system&) = delete;
+
+  /// Starts `fn(args...)` as an actor. Waits: never. Errors: once the system stops, the actor is born finished with errc::stopped.
+  template <class... Args>
+  actor spawn(detail::target_for<Args...> fn, Args&&... args) {
+    return detail::launch({*core_, fn.begin(std::forward<Args>(args)...), nullptr, fn.site});
+  }
+  template <class... Args>
+  actor spawn(const spawn_options& how, detail::target_for<Args...> fn, Args&&... args) {
+    return detail::launch({*core_, fn.begin(std::forward<Args>(args)...), &how, fn.site});
+  }
+
+  /// Runs `fn(args...)` as an actor and gives its value. Waits: blocks the thread until the actor ends.
+  /// Errors: what ended the actor otherwise: errc::failed with the exception's text, errc::cancelled, errc::stopped.
+  /// usage_error on a worker thread.
+  template <class F, class... Args>
+  auto run(F&& fn, Args&&... args) {
+    using value = typename std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>::value_type;
+    return run_as<value>(std::forward<F>(fn), std::forward<Args>(args)...);
+  }
+
+  /// Cancels every actor, waits for their ends, kills what waits on after the limit, and refuses spawns from now on.
+  /// Waits: blocks the thread, up to `limit` for the orderly ends and as long again for the killed. Errors: the report names
+  /// the actors that are still running; usage_error on a worker thread. Stopping twice is fine.
+  stop_report stop(std::chrono::milliseconds limit);
+  stop_report stop();
+  bool stopping() const noexcept;
+
+  /// Returns the context that ends when the system stops; the one actors run under by default.
+  greenroom::context context() const;
+  const options& settings() const noexcept;
+  const logger& log() const noexcept;
+  files& disk() const noexcept;
+  time_point now() const noexcept;
+
+  /// Counts the actors that have not ended. Cost: visits every worker's list head.
+  std::size_t live_actors() const noexcept;
+  /// Lists the actors that have not ended. Cost: holds off spawns and ends meanwhile, a list at a time.
+  std::vector<actor_info> actors() const;
+  /// Counts the timers that are armed.
+  std::size_t live_timers() const noexcept;
+
+  /// For the runtime.
+  detail::runtime_core& core() const noexcept { return *core_; }
+
+private:
+  template <class T>
+  struct outcome {
+    std::optional<T> value;
+  };
+  template <class T, class F, class... Args>
+  result<T> run_as(F&& fn, Args&&... args) {
+    using call = detail::kept_call<std::decay_t<F>, std::decay_t<Args>...>;
+    call kept(std::forward<F>(fn), std::forward<Args>(args)...);
+    if constexpr (std::is_void_v<T>) {
+      const auto why = spawn(spawn_options{.name = "run"}, &keep_void<call>, &kept).wait();
+      if (!why.normal()) return why.why();
+      return {};
+    } else {
+      std::optional<T> value;
+      const auto why = spawn(spawn_options{.name = "run"}, &keep_value<T, call>, &kept, &value).wait();
+      if (!why.normal()) return why.why();
+      return *std::move(value);
+    }
+  }
+  template <class Call>
+  static auto begin(Call& call) {
+    return std::apply([&call](auto&... args) { return std::invoke(call.fn, std::move(args)...); }, call.args);
+  }
+  template <class Call>
+  static task<> keep_void(Call* call) {
+    auto body = begin(*call);
+    co_await std::move(body);
+  }
+  template <class T, class Call>
+  static task<> keep_value(Call* call, std::optional<T>* value) {
+    auto body = begin(*call);
+    value->emplace(co_await std::move(body));
+  }
+
+  std::unique_ptr<detail::runtime_core> core_;
+};
+
+} // namespace greenroom

@@ -1,0 +1,112 @@
+// blocking: runs a function that blocks (a file call, a database driver, a long computation) on a thread of its own pool, while
+// the calling actor waits and its worker goes on with others.
+//
+//   auto text = co_await blocking([path] { return read_file(path); });
+//
+// Thread safety: awaited by an actor; the function runs on another thread. Lifetime: the function is moved into the operation's
+// state, which lives until both the call and the wait are over.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+#include <greenroom/runtime/cancelled.hpp>
+#include <greenroom/runtime/detail/actor_extras.hpp>
+#include <greenroom/runtime/task.hpp>
+
+namespace greenroom {
+namespace detail {
+
+/// Hands `work` to the blocking threads of the system.
+GREENROOM_EXPORT void submit_blocking(runtime_core& core, std::function<void()> work);
+
+template <class F>
+class blocking_op {
+  using value = std::invoke_result_t<F&>;
+  static constexpr bool is_void = std::is_void_v<value>;
+  using stored = std::conditional_t<is_void, std::monostate, value>;
+
+  struct state {
+    explicit state(F&& f) : fn(std::move(f)) {}
+    F fn;
+    std::optional<stored> answer;
+    std::exception_ptr failure;
+    spin_lock lock;
+    bool returned = false;         // guarded by lock
+    actor_cell* waiting = nullptr; // guarded by lock; null before the wait and after a kill
+  };
+
+public:
+  explicit blocking_op(F&& fn) : state_(std::make_shared<state>(std::move(fn))) {}
+  blocking_op(const blocking_op&) = delete;
+  blocking_op& operator=(const blocking_op&) = delete;
+  ~blocking_op() {
+    std::lock_guard guard(state_->lock);
+    state_->waiting = nullptr;
+  }
+
+  bool await_ready() noexcept {
+    cancelled_ = this_turn.cell->cancel_pending();
+    return cancelled_;
+  }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> at) {
+    static_assert(is_task_promise<Promise>, "blocking can be awaited only inside a greenroom task<>");
+    auto& cell = *this_turn.cell;
+    park_at(cell, at, at.promise());
+    note_wait(cell, wait_kind::blocking, nullptr);
+    submit_blocking(*cell.home, [shared = state_] { call(*shared); });
+    // Masked: the function may use what the actor's frame holds, so the frame must stay until it has returned.
+    cell.word.fetch_or(actor_cell::masked, std::memory_order_relaxed);
+    const auto shared = state_;
+    std::lock_guard guard(shared->lock);
+    if (!shared->returned && cell.arm()) { // arm() fails only for a kill
+      shared->waiting = &cell;
+    } else {
+      go_on(at, at.promise());
+    }
+  }
+  value await_resume() {
+    auto& cell = *this_turn.cell;
+    if (cancelled_) throw_cancelled(cell);
+    if (cell.shields == 0) cell.word.fetch_and(~actor_cell::masked, std::memory_order_relaxed);
+    if (state_->failure) std::rethrow_exception(state_->failure);
+    if constexpr (!is_void) return *std::move(state_->answer);
+  }
+
+private:
+  static void call(state& s) noexcept {
+    try {
+      if constexpr (is_void) {
+        s.fn();
+      } else {
+        s.answer.emplace(s.fn());
+      }
+    } catch (...) {
+      s.failure = std::current_exception();
+    }
+    std::lock_guard guard(s.lock);
+    s.returned = true;
+    if (s.waiting != nullptr && s.waiting->claim(0)) make_ready(*s.waiting);
+  }
+
+  std::shared_ptr<state> state_;
+  bool cancelled_ = false;
+};
+
+} // namespace detail
+
+/// Calls `fn` on a thread that may block and gives its value, or throws its exception.
+/// Waits: suspends the actor until `fn` has returned, also when it is cancelled meanwhile; the cancellation comes at the next wait.
+/// Cancellation: throws `cancelled` if it came before the call. Errors: at most options::blocking_threads calls run at once; more
+/// wait their turn.
+template <class F>
+[[nodiscard]] auto blocking(F fn) {
+  return detail::blocking_op<F>(std::move(fn));
+}
+
+} // namespace greenroom

@@ -1,0 +1,24 @@
+#include <greenroom/runtime/clock.hpp>
+
+namespace greenroom {
+
+static_assert(std::is_same_v<time_point::duration, duration>, "saturating_add counts in nanoseconds");
+
+clock::~clock() = default;
+
+namespace {
+
+class machine_clock final : public clock {
+public:
+  time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
+  std::chrono::system_clock::time_point wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+};
+
+} // namespace
+
+const clock& real_clock() noexcept {
+  static const machine_clock instance;
+  return instance;
+}
+
+} // namespace greenroom

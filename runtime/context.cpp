@@ -1,0 +1,223 @@
+#include <greenroom/runtime/context.hpp>
+
+#include <mutex>
+
+namespace greenroom {
+namespace detail {
+namespace {
+
+/// Takes a reference unless the node is already being destroyed.
+bool try_add_ref(context_node& node) noexcept {
+  auto n = node.refs.load(std::memory_order_relaxed);
+  while (n != 0) {
+    if (node.refs.compare_exchange_weak(n, n + 1, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+void unlink_child_locked(context_node& parent, context_node& child) noexcept {
+  if (!child.in_parent) return;
+  (child.sibling_prev != nullptr ? child.sibling_prev->sibling_next : parent.first_child) = child.sibling_next;
+  if (child.sibling_next != nullptr) child.sibling_next->sibling_prev = child.sibling_prev;
+  child.in_parent = false;
+}
+
+/// Runs under the timer queue's lock: a destructor that comes now waits there to cancel the timer.
+void expired(timer_node& timer) noexcept {
+  auto& node = static_cast<context_node&>(timer);
+  if (try_add_ref(node)) node.queue->defer(node);
+}
+
+void expired_unlocked(deferred_timer& timer) noexcept {
+  auto& node = static_cast<context_node&>(timer);
+  cancel(node, errc::timed_out);
+  release(node);
+}
+
+void run_callbacks(std::vector<std::weak_ptr<context_callback>> callbacks) noexcept {
+  for (auto& weak : callbacks) {
+    if (auto callback = weak.lock(); callback && !callback->taken.exchange(true)) callback->fn();
+  }
+}
+
+/// Marks one node and wakes what waits directly under it. False if it was cancelled before.
+bool cancel_one(context_node& node, error&& cause) noexcept {
+  std::vector<std::weak_ptr<context_callback>> callbacks;
+  {
+    std::lock_guard guard(node.lock);
+    if (node.cancelled) return false;
+    node.cause.emplace(std::move(cause));
+    node.cancelled = true;
+    for (auto* actor = node.first_actor; actor != nullptr;) {
+      auto* const next = actor->context_next; // struck, it may run and leave as soon as the lock is free
+      if (actor->strike(actor_cell::context_cancel)) make_ready(*actor);
+      actor = next;
+    }
+    while (auto* w = node.waiters.claim_front()) make_ready(*w->cell);
+    callbacks.swap(node.callbacks);
+  }
+  if (node.queue != nullptr) node.queue->cancel(node);
+  run_callbacks(std::move(callbacks));
+  return true;
+}
+
+/// Takes the first living child out of the node's list, with a reference.
+context_node* pop_child(context_node& node) noexcept {
+  std::lock_guard guard(node.lock);
+  while (auto* child = node.first_child) {
+    unlink_child_locked(node, *child);
+    if (try_add_ref(*child)) return child;
+  }
+  return nullptr;
+}
+
+} // namespace
+
+context_node::context_node(runtime_core& c, context_node* p) noexcept : core(&c), parent(p) {
+  if (parent != nullptr) add_ref(*parent);
+  fire = expired;
+  run = expired_unlocked;
+}
+
+void release(context_node& first) noexcept {
+  for (auto* node = &first; node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1;) {
+    auto* const parent = node->parent;
+    if (node->queue != nullptr) node->queue->cancel(*node);
+    if (parent != nullptr && node->follows_parent) {
+      std::lock_guard guard(parent->lock);
+      unlink_child_locked(*parent, *node);
+    }
+    delete node;
+    node = parent; // a loop: a long chain of contexts must not cost stack
+  }
+}
+
+bool is_cancelled(context_node& node) noexcept {
+  std::lock_guard guard(node.lock);
+  return node.cancelled;
+}
+
+error cause_of(context_node& node) {
+  std::lock_guard guard(node.lock);
+  return node.cause ? *node.cause : error(errc::cancelled);
+}
+
+const std::any* find_value(const context_node& first, std::type_index type) noexcept {
+  for (auto* node = &first; node != nullptr; node = node->parent) {
+    if (node->value.has_value() && node->value.type() == type) return &node->value;
+  }
+  return nullptr;
+}
+
+void cancel(context_node& node, error cause) noexcept {
+  if (!cancel_one(node, error(cause))) return;
+  // Recursion is as deep as the tree of contexts. A child created meanwhile sees the cancelled parent by itself.
+  while (auto* child = pop_child(node)) {
+    cancel(*child, cause);
+    release(*child);
+  }
+}
+
+context_node& new_child(context_node& parent, time_point deadline) {
+  auto& child = *new context_node(*parent.core, &parent);
+  child.follows_parent = true;
+  child.deadline = std::min(deadline, parent.deadline);
+  if (child.deadline < parent.deadline && child.deadline > now_of(*child.core)) {
+    timers_of(*child.core)
+        .arm(child, child.deadline); // before a parent's cancellation can find the child and disarm it
+  }
+  std::optional<error> cause;
+  {
+    std::lock_guard guard(parent.lock);
+    if (parent.cancelled) {
+      cause = parent.cause;
+    } else {
+      child.sibling_next = parent.first_child;
+      if (parent.first_child != nullptr) parent.first_child->sibling_prev = &child;
+      parent.first_child = &child;
+      child.in_parent = true;
+    }
+  }
+  if (cause) {
+    cancel(child, *cause);
+  } else if (child.deadline < parent.deadline && child.queue == nullptr) {
+    cancel(child, errc::timed_out); // it had passed already
+  }
+  return child;
+}
+
+void enter_context(actor_cell& cell, context_node& node) noexcept {
+  cell.context = &node;
+  cell.word.fetch_and(~actor_cell::context_cancel, std::memory_order_relaxed); // the actor runs: no claim is possible
+  if (is_root(node)) return; // cancelled only when the system stops, which strikes every actor by itself
+  std::lock_guard guard(node.lock);
+  cell.context_prev = nullptr;
+  cell.context_next = node.first_actor;
+  if (node.first_actor != nullptr) node.first_actor->context_prev = &cell;
+  node.first_actor = &cell;
+  if (node.cancelled) cell.word.fetch_or(actor_cell::context_cancel, std::memory_order_relaxed);
+}
+
+void leave_context(actor_cell& cell) noexcept {
+  auto& node = *cell.context;
+  if (is_root(node)) return;
+  std::lock_guard guard(node.lock);
+  (cell.context_prev != nullptr ? cell.context_prev->context_next : node.first_actor) = cell.context_next;
+  if (cell.context_next != nullptr) cell.context_next->context_prev = cell.context_prev;
+}
+
+} // namespace detail
+
+duration context::remaining() const noexcept {
+  if (deadline() == never) return duration::max();
+  return std::max(duration::zero(), deadline() - now());
+}
+
+time_point context::now() const noexcept { return detail::now_of(*node_->core); }
+
+context context::with_deadline(time_point deadline) const { return {&detail::new_child(*node_, deadline), adopt{}}; }
+
+cancellable_context context::with_cancel() const {
+  context child{&detail::new_child(*node_), adopt{}};
+  return {child, canceller(child)};
+}
+
+context context::with_any(std::any value) const {
+  // A value has no end of its own: it shares its parent's, through a child that is cancelled with it.
+  auto& child = detail::new_child(*node_);
+  child.value = std::move(value);
+  return {&child, adopt{}};
+}
+
+context context::without_cancel() const { return {new detail::context_node(*node_->core, node_), adopt{}}; }
+
+after_func_handle context::after_func(std::function<void()> fn) const {
+  auto callback = std::make_shared<detail::context_callback>();
+  callback->fn = std::move(fn);
+  {
+    std::lock_guard guard(node_->lock);
+    if (!node_->cancelled) {
+      std::erase_if(node_->callbacks, [](const auto& c) { return c.expired(); });
+      node_->callbacks.push_back(callback);
+      return after_func_handle(std::move(callback));
+    }
+  }
+  callback->taken = true;
+  callback->fn();
+  return {};
+}
+
+after_func_handle::after_func_handle(std::shared_ptr<detail::context_callback> callback) noexcept
+    : callback_(std::move(callback)) {}
+
+after_func_handle& after_func_handle::operator=(after_func_handle&& other) noexcept {
+  stop();
+  callback_ = std::move(other.callback_);
+  return *this;
+}
+
+bool after_func_handle::stop() noexcept {
+  return callback_ != nullptr && !std::exchange(callback_, nullptr)->taken.exchange(true);
+}
+
+} // namespace greenroom

@@ -1,0 +1,53 @@
+// The parts of an actor that most never need: arguments kept alive, joiners, a bad exit reason, what listens for its exit.
+// Thread safety: as noted at the fields. Lifetime: from first need to the last handle.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <greenroom/runtime/detail/actor_cell.hpp>
+#include <greenroom/runtime/detail/spin_lock.hpp>
+#include <greenroom/runtime/detail/waiter.hpp>
+#include <greenroom/runtime/exit_reason.hpp>
+
+namespace greenroom::detail {
+
+/// A function object and arguments that live as long as the frames that refer to them.
+struct kept_arguments {
+  void (*destroy)(kept_arguments*) noexcept = nullptr;
+};
+
+/// Told once when an actor has ended, after its frames are gone. Runs on the worker that ended it; must be short.
+struct exit_listener {
+  virtual void on_exit(actor_cell& cell, const exit_reason& why) noexcept = 0;
+
+protected:
+  ~exit_listener() = default;
+};
+
+struct actor_extras {
+  spin_lock lock;
+  // Owned by the running actor.
+  kept_arguments* kept = nullptr;
+  // Written before `finished` is set in the cell's word, constant after.
+  exit_reason reason;
+  // Guarded by lock.
+  std::optional<error> cancel_cause; // of actor::cancel(); none when the system's stop cancelled it
+  wait_queue joiners;
+  std::vector<std::shared_ptr<exit_listener>> listeners;
+  std::shared_ptr<exit_listener> caf_side; // the actor as CAF knows it, made on first use; also told of the exit
+};
+
+/// Has `listener` told of the exit; false if the actor has ended already.
+GREENROOM_EXPORT bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener);
+
+/// Returns the extras, making them first if need be. Any thread that holds a reference to the cell, or runs it.
+GREENROOM_EXPORT actor_extras& extras_of(actor_cell& cell);
+
+inline bool is_finished(const actor_cell& cell) noexcept {
+  return (cell.word.load(std::memory_order_acquire) & actor_cell::finished) != 0;
+}
+
+} // namespace greenroom::detail

@@ -1,0 +1,71 @@
+// One node of the context tree.
+// Lock order: a parent's lock before its child's, never the other way; timer locks are taken inside none of them.
+// Thread safety: as noted at the fields. Lifetime: counted by handles, children, actors and an expiry under way.
+#pragma once
+
+#include <any>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <typeindex>
+#include <vector>
+
+#include <greenroom/runtime/detail/spin_lock.hpp>
+#include <greenroom/runtime/detail/timer_queue.hpp>
+#include <greenroom/runtime/detail/waiter.hpp>
+#include <greenroom/runtime/error.hpp>
+
+namespace greenroom::detail {
+
+/// A function to call when a context ends; called or stopped, never both.
+struct context_callback {
+  std::function<void()> fn;
+  std::atomic<bool> taken{false};
+};
+
+struct context_node : deferred_timer {
+  context_node(runtime_core& c, context_node* p) noexcept;
+
+  std::atomic<std::uint32_t> refs{1};
+  spin_lock lock;
+
+  // Constant after construction.
+  runtime_core* core;
+  context_node* parent;        // counted; null in the system's root
+  bool follows_parent = false; // false for without_cancel and the root
+  time_point deadline = never;
+  std::any value;
+
+  // Guarded by lock.
+  bool cancelled = false; // never taken back
+  std::optional<error> cause;
+  context_node* first_child = nullptr;
+  actor_cell* first_actor = nullptr;
+  wait_queue waiters;
+  std::vector<std::weak_ptr<context_callback>> callbacks;
+
+  // Guarded by parent->lock.
+  context_node* sibling_prev = nullptr;
+  context_node* sibling_next = nullptr;
+  bool in_parent = false;
+};
+
+inline bool is_root(const context_node& node) noexcept { return node.parent == nullptr; }
+inline void add_ref(context_node& node) noexcept { node.refs.fetch_add(1, std::memory_order_relaxed); }
+GREENROOM_EXPORT void release(context_node& node) noexcept;
+GREENROOM_EXPORT bool is_cancelled(context_node& node) noexcept;
+GREENROOM_EXPORT error cause_of(context_node& node);
+GREENROOM_EXPORT const std::any* find_value(const context_node& node, std::type_index type) noexcept;
+/// Ends the node and everything below it. The first cause holds.
+GREENROOM_EXPORT void cancel(context_node& node, error cause) noexcept;
+/// Makes a child that ends with its parent; already ended if the parent is. The caller owns the reference.
+GREENROOM_EXPORT context_node& new_child(context_node& parent, time_point deadline = never);
+
+/// Puts the actor under the node: cancelling the node strikes it from now on, at once if it is cancelled already. The actor's
+/// flag for its former context is cleared. Requires: called by the actor itself, or before its first turn.
+GREENROOM_EXPORT void enter_context(actor_cell& cell, context_node& node) noexcept;
+/// Takes the actor out of its context's list; it keeps its reference.
+GREENROOM_EXPORT void leave_context(actor_cell& cell) noexcept;
+
+} // namespace greenroom::detail

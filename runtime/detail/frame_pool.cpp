@@ -1,0 +1,278 @@
+#include <greenroom/runtime/detail/frame_pool.hpp>
+
+#include <new>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GREENROOM_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define GREENROOM_SANITIZED
+#endif
+
+namespace greenroom::detail {
+namespace {
+
+void plain_free(void* memory, [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef __cpp_sized_deallocation
+  ::operator delete(memory, bytes); // ASan compares the size
+#else
+  ::operator delete(memory);
+#endif
+}
+
+} // namespace
+} // namespace greenroom::detail
+
+#if !defined(GREENROOM_POOLED_FRAMES) && (defined(GREENROOM_PLAIN_FRAMES) || defined(GREENROOM_SANITIZED))
+
+namespace greenroom::detail {
+
+void* frame_allocate(std::size_t bytes) { return ::operator new(bytes); }
+
+void frame_free(void* memory, std::size_t bytes) noexcept { plain_free(memory, bytes); }
+
+} // namespace greenroom::detail
+
+#else
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+
+#include <sys/mman.h>
+
+#include <greenroom/runtime/detail/spin_lock.hpp>
+
+// How memory flows: region (mmap) -> chunk of one class -> batch of 32 objects -> magazine of a
+// thread -> caller, and back from the caller to the magazine of the thread that frees, and in whole
+// batches to the depot of the class.
+namespace greenroom::detail {
+namespace {
+
+constexpr std::size_t granule = 16;
+constexpr std::size_t largest = 1024;
+constexpr std::size_t class_count = largest / granule;
+constexpr std::uint32_t batch_size = 32;
+constexpr std::size_t chunk_size = 64 * 1024;
+constexpr std::size_t region_size = 1024 * 1024;
+
+// A free object. Both links fit the smallest class.
+struct free_object {
+  free_object* next;       // in its list
+  free_object* next_batch; // only in the first object of a full batch in a depot
+};
+static_assert(sizeof(free_object) <= granule);
+
+// Free objects of one class in the hands of one thread: at most two batches, so that a thread that
+// allocates and frees around a batch's end does not go to the depot each time.
+struct magazine {
+  free_object* loaded = nullptr; // `count` objects
+  free_object* spare = nullptr;  // a full batch or null
+  std::uint32_t count = 0;
+};
+
+// Cuts regions into chunks. Lock rank: after a depot's lock.
+class region_source {
+public:
+  char* take_chunk() {
+    std::lock_guard guard(lock_);
+    if (next_ == end_) {
+      void* const region =
+          ::mmap(nullptr, region_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (region == MAP_FAILED) throw std::bad_alloc();
+      next_ = static_cast<char*>(region);
+      end_ = next_ + region_size;
+    }
+    return std::exchange(next_, next_ + chunk_size);
+  }
+
+private:
+  spin_lock lock_;
+  // guarded by lock_
+  char* next_ = nullptr;
+  char* end_ = nullptr;
+};
+
+// All free objects of one class that no thread holds.
+class alignas(64) depot {
+public:
+  // Fills an empty magazine with 1 to 32 objects.
+  void refill(magazine& empty, std::size_t size) {
+    std::lock_guard guard(lock_);
+    while (loose_ != nullptr && empty.count != batch_size) push(empty, pop_loose());
+    if (empty.count != 0) return;
+    if (batches_ == nullptr) return carve(empty, size);
+    empty.loaded = std::exchange(batches_, batches_->next_batch);
+    empty.count = batch_size;
+  }
+
+  void put_batch(free_object* batch) noexcept {
+    std::lock_guard guard(lock_);
+    batch->next_batch = std::exchange(batches_, batch);
+  }
+
+  void put(free_object* object) noexcept {
+    std::lock_guard guard(lock_);
+    object->next = std::exchange(loose_, object);
+  }
+
+  // Returns one object to a caller without a magazine.
+  void* take(std::size_t size) {
+    magazine hand;
+    refill(hand, size);
+    void* const result = std::exchange(hand.loaded, hand.loaded->next);
+    put_all(hand);
+    return result;
+  }
+
+  // Takes what a thread leaves behind.
+  void put_all(magazine& left) noexcept {
+    if (left.spare != nullptr) put_batch(left.spare);
+    while (left.loaded != nullptr) put(std::exchange(left.loaded, left.loaded->next));
+    left = {};
+  }
+
+private:
+  static void push(magazine& to, free_object* object) noexcept {
+    object->next = std::exchange(to.loaded, object);
+    ++to.count;
+  }
+
+  free_object* pop_loose() noexcept { return std::exchange(loose_, loose_->next); }
+
+  // Links objects in the order of their addresses: frames made one after the other are neighbours.
+  void carve(magazine& empty, std::size_t size) {
+    if (static_cast<std::size_t>(end_ - next_) < size) {
+      next_ = regions_.take_chunk();
+      end_ = next_ + chunk_size;
+    }
+    free_object** tail = &empty.loaded;
+    do {
+      auto* const object = reinterpret_cast<free_object*>(std::exchange(next_, next_ + size));
+      *tail = object;
+      tail = &object->next;
+      ++empty.count;
+    } while (empty.count != batch_size && static_cast<std::size_t>(end_ - next_) >= size);
+    *tail = nullptr;
+  }
+
+  static constinit region_source regions_;
+
+  spin_lock lock_;
+  // guarded by lock_
+  free_object* batches_ = nullptr; // full batches, linked by next_batch
+  free_object* loose_ = nullptr;   // single objects, from threads that ended
+  char* next_ = nullptr;           // the current chunk's untouched rest
+  char* end_ = nullptr;
+};
+
+constinit region_source depot::regions_;
+
+// Constant-initialised and trivially destroyed, so usable at any time of the process.
+constinit std::array<depot, class_count> depots;
+
+struct cache {
+  std::array<magazine, class_count> magazines;
+};
+
+// initial-exec saves a call per access. It takes room in the static TLS block, of which glibc keeps
+// a reserve for libraries that are loaded late: hence only two words here and the cache itself on
+// the heap.
+[[gnu::tls_model("initial-exec")]] constinit thread_local cache* this_cache = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool thread_ended = false;
+
+struct cache_owner {
+  ~cache_owner() {
+    thread_ended = true;
+    cache* const mine = std::exchange(this_cache, nullptr);
+    for (std::size_t c = 0; c != class_count; ++c) depots[c].put_all(mine->magazines[c]);
+    delete mine;
+  }
+};
+
+// Null when the thread has none and can get none: it is ending (destructors of other thread-local
+// objects may run after the owner's) or memory is short. The depot then serves directly.
+cache* find_cache() noexcept {
+  if (this_cache == nullptr && !thread_ended) {
+    this_cache = new (std::nothrow) cache;
+    if (this_cache != nullptr) {
+      thread_local cache_owner owner;
+      static_cast<void>(owner);
+    }
+  }
+  return this_cache;
+}
+
+// Zero bytes wrap around to a class that does not exist and so go to operator new, as large ones do.
+constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) / granule; }
+
+[[gnu::noinline]] void* allocate_slowly(std::size_t c) {
+  const std::size_t size = (c + 1) * granule;
+  cache* const mine = find_cache();
+  if (mine == nullptr) return depots[c].take(size);
+  magazine& m = mine->magazines[c];
+  if (m.loaded == nullptr) {
+    if (m.spare != nullptr) {
+      m.loaded = std::exchange(m.spare, nullptr);
+      m.count = batch_size;
+    } else {
+      depots[c].refill(m, size);
+    }
+  }
+  --m.count;
+  return std::exchange(m.loaded, m.loaded->next);
+}
+
+[[gnu::noinline]] void free_slowly(free_object* object, std::size_t c) noexcept {
+  cache* const mine = find_cache();
+  if (mine == nullptr) return depots[c].put(object);
+  magazine& m = mine->magazines[c];
+  if (m.count == batch_size) {
+    if (m.spare != nullptr) depots[c].put_batch(m.spare);
+    m.spare = std::exchange(m.loaded, nullptr);
+    m.count = 0;
+  }
+  object->next = std::exchange(m.loaded, object);
+  ++m.count;
+}
+
+} // namespace
+
+// Both stay out of line even with link-time optimisation: inlined into a coroutine, the address of
+// this_cache could be kept across a suspension and used on another thread.
+[[gnu::noinline]] void* frame_allocate(std::size_t bytes) {
+  const std::size_t c = class_of(bytes);
+  if (c >= class_count) return ::operator new(bytes);
+  if (cache* const mine = this_cache; mine != nullptr) [[likely]] {
+    magazine& m = mine->magazines[c];
+    if (free_object* const object = m.loaded; object != nullptr) [[likely]] {
+      m.loaded = object->next;
+      --m.count;
+      return object;
+    }
+  }
+  return allocate_slowly(c);
+}
+
+[[gnu::noinline]] void frame_free(void* memory, std::size_t bytes) noexcept {
+  const std::size_t c = class_of(bytes);
+  if (c >= class_count) return plain_free(memory, bytes);
+  auto* const object = static_cast<free_object*>(memory);
+  if (cache* const mine = this_cache; mine != nullptr) [[likely]] {
+    magazine& m = mine->magazines[c];
+    if (m.count != batch_size) [[likely]] {
+      object->next = m.loaded;
+      m.loaded = object;
+      ++m.count;
+      return;
+    }
+  }
+  free_slowly(object, c);
+}
+
+} // namespace greenroom::detail
+
+#endif

@@ -1,0 +1,159 @@
+// Receiving and sending as actions: what queued_op and select() wait for.
+// Thread safety and lifetime: as queued_op.hpp; the end that made the action outlives the wait.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <greenroom/runtime/detail/mailbox_core.hpp>
+#include <greenroom/runtime/error.hpp>
+
+namespace greenroom {
+
+/// The result of a send: success, or an error and the item.
+/// Thread safety: owner only.
+template <class T>
+class [[nodiscard("a send can fail, and the item comes back")]] send_result {
+public:
+  send_result() noexcept = default;
+  send_result(errc why, T && item) noexcept : code_(why), item_(std::move(item)) {}
+
+  bool has_value() const noexcept { return !item_.has_value(); }
+  explicit operator bool() const noexcept { return has_value(); }
+  /// Requires: the send failed.
+  greenroom::error error() const noexcept { return greenroom::error(code_); }
+  /// Returns the item that was not sent. Requires: the send failed.
+  T& item()& noexcept { return *item_; }
+  T&& item()&& noexcept { return *std::move(item_); }
+  operator result<void>() const { return has_value() ? result<void>() : result<void>(error()); }
+
+private:
+  errc code_ = errc::closed;
+  std::optional<T> item_;
+};
+
+namespace detail {
+
+GREENROOM_EXPORT void check_limits(std::uint32_t capacity, overflow policy);
+[[noreturn]] GREENROOM_EXPORT void throw_no_mailbox(const char* what);
+/// The time `limit` from now by the clock of the calling actor's system.
+GREENROOM_EXPORT time_point deadline_after(duration limit) noexcept;
+
+template <class Rep, class Period>
+time_point deadline_in(std::chrono::duration<Rep, Period> limit) noexcept {
+  return deadline_after(saturating_nanoseconds(limit));
+}
+
+template <class T>
+mailbox_core<T>* make_mailbox_core(std::uint32_t capacity, overflow policy) {
+  check_limits(capacity, policy);
+  return new mailbox_core<T>(capacity, policy);
+}
+
+inline void check_present(const void* core, const char* what) {
+  if (core == nullptr) throw_no_mailbox(what);
+}
+
+template <class T>
+struct receive_action : receive_place<T> {
+  static constexpr wait_kind kind = wait_kind::receive;
+  explicit receive_action(mailbox_core<T>* c) noexcept : core(c) {}
+  spin_lock& queue_lock() noexcept { return core->lock(); }
+  wait_queue& queue() noexcept { return core->receive_queue(); }
+  const void* place() const noexcept { return core; }
+  void check() const { check_present(core, "receive"); }
+  bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
+  std::optional<T> take(std::uint8_t) noexcept { return std::move(this->item); }
+
+  mailbox_core<T>* core;
+};
+
+template <class T>
+struct timed_receive_action : receive_action<T> {
+  using receive_action<T>::receive_action;
+  result<T> take(std::uint8_t outcome) noexcept {
+    if (outcome == fired_timeout) return errc::timed_out;
+    if (!this->item) return errc::closed;
+    return *std::move(this->item);
+  }
+};
+
+/// Where the item of a send stands until it is sent: with the caller, or in the operation.
+template <class T>
+struct moved_item {
+  explicit moved_item(T& item) noexcept : item_(&item) {}
+  T& get() noexcept { return *item_; }
+
+private:
+  T* item_;
+};
+template <class T>
+struct copied_item {
+  explicit copied_item(const T& item) : item_(item) {}
+  T& get() noexcept { return item_; }
+
+private:
+  T item_;
+};
+
+template <class T, class Item>
+struct send_action : send_place<T> {
+  static constexpr wait_kind kind = wait_kind::send;
+  template <class U>
+  send_action(mailbox_core<T>* c, U& value) : core(c), storage(value) {}
+  spin_lock& queue_lock() noexcept { return core->lock(); }
+  wait_queue& queue() noexcept { return core->send_queue(); }
+  const void* place() const noexcept { return core; }
+  void check() const { check_present(core, "send"); }
+  bool try_locked(actor_cell*& wake) {
+    state = core->send_locked(storage.get(), wake, victim);
+    this->item = &storage.get(); // for the claimer, if we wait
+    return state != send_outcome::must_wait;
+  }
+  send_result<T> take(std::uint8_t outcome) noexcept {
+    if (outcome == fired_timeout) return {errc::timed_out, std::move(storage.get())};
+    if (this->was_closed || state == send_outcome::closed) return {errc::closed, std::move(storage.get())};
+    if (state == send_outcome::full) return {errc::full, std::move(storage.get())};
+    return {};
+  }
+
+  mailbox_core<T>* core;
+  [[no_unique_address]] Item storage;
+  send_outcome state = send_outcome::must_wait;
+  std::optional<T> victim; // outlives the lock
+};
+
+template <class T>
+result<T> try_receive(mailbox_core<T>* there) {
+  check_present(there, "try_receive");
+  auto& core = *there;
+  std::optional<T> item;
+  actor_cell* wake = nullptr;
+  bool settled = false;
+  {
+    std::lock_guard guard(core.lock());
+    settled = core.receive_locked(item, wake);
+  }
+  if (wake != nullptr) make_ready(*wake);
+  if (item) return *std::move(item);
+  return settled ? errc::closed : errc::empty;
+}
+
+template <class T>
+send_result<T> try_send(mailbox_core<T>* there, T&& item) {
+  check_present(there, "try_send");
+  auto& core = *there;
+  std::optional<T> victim;
+  actor_cell* wake = nullptr;
+  auto outcome = send_outcome::closed;
+  {
+    std::lock_guard guard(core.lock());
+    outcome = core.send_locked(item, wake, victim);
+  }
+  if (wake != nullptr) make_ready(*wake);
+  if (outcome == send_outcome::sent) return {};
+  return {outcome == send_outcome::closed ? errc::closed : errc::full, std::move(item)};
+}
+
+} // namespace detail
+} // namespace greenroom

@@ -1,0 +1,182 @@
+// The queue behind mailbox<T> and address<T>.
+// Thread safety: any thread; one spin lock guards all but the counts of ends.
+// Lifetime: counted. One reference stands for all receive ends together, one for all strong send ends, one for each weak end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <greenroom/runtime/detail/frame_pool.hpp>
+#include <greenroom/runtime/detail/queued_op.hpp>
+#include <greenroom/runtime/detail/ring.hpp>
+
+namespace greenroom {
+
+/// What a full mailbox does with one item more.
+enum class overflow : std::uint8_t {
+  wait,        ///< the sender waits: back-pressure
+  reject,      ///< the send fails with errc::full and hands the item back
+  drop_newest, ///< the new item is dropped and counted
+  drop_oldest  ///< the oldest queued item is dropped and counted
+};
+
+/// What becomes of queued items when a mailbox is closed.
+enum class queued : std::uint8_t {
+  deliver, ///< receivers get them before they see the end
+  drop     ///< they are destroyed and counted as dropped
+};
+
+namespace detail {
+
+inline constexpr std::uint32_t no_bound = UINT32_MAX;
+
+template <class T>
+struct receive_place : waiter {
+  std::optional<T> item; // written by the claimer; stays empty when the mailbox was closed
+};
+
+template <class T>
+struct send_place : waiter {
+  T* item = nullptr;       // the sender's; moved from by the claimer
+  bool was_closed = false; // written by the claimer
+};
+
+enum class send_outcome : std::uint8_t { sent, must_wait, closed, full };
+
+template <class T>
+class mailbox_core {
+  static_assert(std::is_object_v<T> && !std::is_const_v<T>,
+                "a mailbox carries plain values: mailbox<T> with an object type T");
+  static_assert(std::is_nothrow_move_constructible_v<T>,
+                "a mailbox item must be nothrow move constructible: it is moved while the mailbox is locked");
+
+public:
+  mailbox_core(std::uint32_t capacity, overflow policy) noexcept : policy_(policy), capacity_(capacity) {}
+  static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }
+
+  // -- ends ---------------------------------------------------------------------------------------
+  void add_receiver() noexcept { receivers_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_receiver() noexcept {
+    if (receivers_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    close(queued::drop); // nobody can receive what is queued
+    release();
+  }
+  void add_sender() noexcept {
+    if (senders_.fetch_add(1, std::memory_order_relaxed) == 0) add_weak();
+  }
+  bool try_add_sender() noexcept {
+    auto n = senders_.load(std::memory_order_relaxed);
+    while (n != 0) {
+      if (senders_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+  void drop_sender() noexcept {
+    if (senders_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    close(queued::deliver);
+    release();
+  }
+  void add_weak() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // -- items --------------------------------------------------------------------------------------
+  spin_lock& lock() noexcept { return lock_; }
+  wait_queue& receive_queue() noexcept { return receive_queue_; }
+  wait_queue& send_queue() noexcept { return send_queue_; }
+
+  /// Takes the next item, or sees the end; false if the receiver has to wait.
+  bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
+    if (!items_.empty()) {
+      out.emplace(items_.pop_front());
+      if (auto* sender = claim_sender()) {
+        items_.push_back(std::move(*sender->item)); // into the place just freed: does not allocate
+        wake = sender->cell;
+      }
+      return true;
+    }
+    if (auto* sender = claim_sender()) {
+      out.emplace(std::move(*sender->item));
+      wake = sender->cell;
+      return true;
+    }
+    return closed_;
+  }
+
+  /// Sends, or says why not. Moves from `item` only if it is sent (or dropped by policy). `victim` takes what drop_oldest
+  /// pushed out, to be destroyed after the lock is released.
+  send_outcome send_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
+    if (closed_) return send_outcome::closed;
+    if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
+      receiver->item.emplace(std::move(item));
+      wake = receiver->cell;
+      return send_outcome::sent;
+    }
+    if (items_.size() < capacity_) {
+      items_.push_back(std::move(item));
+      return send_outcome::sent;
+    }
+    switch (policy_) {
+    case overflow::wait: return send_outcome::must_wait;
+    case overflow::reject: return send_outcome::full;
+    case overflow::drop_newest: victim.emplace(std::move(item)); break;
+    case overflow::drop_oldest:
+      victim.emplace(items_.pop_front());
+      items_.push_back(std::move(item));
+      break;
+    }
+    ++dropped_;
+    return send_outcome::sent;
+  }
+
+  void close(queued fate) noexcept {
+    ring<T> doomed; // destroyed after the lock is released: an item may hold an address of this very mailbox
+    std::lock_guard guard(lock_);
+    closed_ = true;
+    if (fate == queued::drop) {
+      dropped_ += items_.size();
+      doomed.swap(items_);
+    }
+    while (auto* receiver = receive_queue_.claim_front()) make_ready(*receiver->cell);
+    while (auto* sender = claim_sender()) {
+      sender->was_closed = true;
+      make_ready(*sender->cell);
+    }
+  }
+
+  struct snapshot {
+    std::size_t size;
+    std::uint64_t dropped;
+    bool closed;
+  };
+  snapshot look() noexcept {
+    std::lock_guard guard(lock_);
+    return {items_.size(), dropped_, closed_};
+  }
+  std::uint32_t capacity() const noexcept { return capacity_; }
+
+private:
+  send_place<T>* claim_sender() noexcept { return static_cast<send_place<T>*>(send_queue_.claim_front()); }
+
+  spin_lock lock_;
+  const overflow policy_;
+  bool closed_ = false; // guarded by lock_; never taken back
+  const std::uint32_t capacity_;
+  std::atomic<std::uint32_t> receivers_{1};
+  std::atomic<std::uint32_t> senders_{0};
+  std::atomic<std::uint32_t> refs_{1};
+  std::uint64_t dropped_ = 0; // guarded by lock_
+  // Guarded by lock_. Receivers wait only while there are no items; senders wait only while items_ is full.
+  ring<T> items_;
+  wait_queue receive_queue_;
+  wait_queue send_queue_;
+};
+
+} // namespace detail
+} // namespace greenroom

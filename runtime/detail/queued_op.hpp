@@ -1,0 +1,186 @@
+// The one awaiter behind every wait in a single queue (receive, send, lock, permit, ...): tries under the owner's lock, links,
+// arms, suspends, and cleans up whichever way the wait ends. What is tried, and where it queues, is the Action; select()
+// waits on several of them at once.
+// Thread safety: used by the actor that awaits it; claimers touch it as actor_cell.hpp says.
+#pragma once
+
+#include <cassert>
+#include <coroutine>
+#include <utility>
+
+#include <greenroom/runtime/cancelled.hpp>
+#include <greenroom/runtime/detail/spin_lock.hpp>
+#include <greenroom/runtime/detail/timer_queue.hpp>
+#include <greenroom/runtime/detail/waiter.hpp>
+#include <greenroom/runtime/task.hpp>
+
+namespace greenroom::detail {
+
+/// What an action does for a wait. An Action derives from `waiter` and has
+///   static constexpr wait_kind kind;
+///   spin_lock& queue_lock() noexcept;         the lock of the queue's owner
+///   wait_queue& queue() noexcept;
+///   const void* place() const noexcept;       the owner, for the wait record; null: there is none, and check() throws
+///   void check() const;                       throws usage_error if the action cannot be awaited alone
+///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases
+///   auto take(std::uint8_t outcome);          the value of the await; outcome is `index` or fired_timeout
+template <class Action>
+concept queue_action = std::derived_from<Action, waiter> && requires(Action a, actor_cell* wake) {
+  { a.queue_lock() } -> std::same_as<spin_lock&>;
+  { a.queue() } -> std::same_as<wait_queue&>;
+  { a.try_locked(wake) } -> std::same_as<bool>;
+};
+
+struct no_deadline {
+  static constexpr bool timed = false;
+};
+
+struct with_deadline {
+  static constexpr bool timed = true;
+  time_point deadline = never;
+  wait_timer timer;
+};
+
+template <queue_action Action, class Deadline = no_deadline>
+class queued_op : Action, Deadline {
+public:
+  explicit queued_op(Action&& action) : Action(std::move(action)) {}
+  queued_op(Action&& action, time_point until) : Action(std::move(action)) { this->deadline = until; }
+  queued_op(const queued_op&) = delete;
+  queued_op& operator=(const queued_op&) = delete;
+  ~queued_op() {
+    if (this->cell != nullptr && outcome_ == fired_nothing) clean_up(); // the frame is destroyed by a kill
+  }
+
+  bool await_ready() {
+    assert(this_turn.cell != nullptr);
+    this->cell = this_turn.cell;
+    if (this->cell->cancel_pending()) {
+      outcome_ = fired_cancel;
+      return true;
+    }
+    actor_cell* wake = nullptr;
+    held_lock held(this->queue_lock());
+    if (!Action::try_locked(wake)) {
+      held.keep(); // until await_suspend has linked us: nothing runs in between
+      return false;
+    }
+    held.release();
+    if (wake != nullptr) make_ready(*wake);
+    outcome_ = this->index;
+    return budget_left();
+  }
+
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> at) noexcept {
+    static_assert(is_task_promise<Promise>, "greenroom waits can be awaited only inside a greenroom task<>");
+    park_at(*this->cell, at, at.promise());
+    if (outcome_ == fired_nothing) {
+      suspend_locked(at, at.promise());
+    } else { // done, but others are due
+      requeue(*this->cell);
+    }
+  }
+
+  /// Errors: throws `cancelled`.
+  auto await_resume() {
+    if (outcome_ == fired_nothing) {
+      outcome_ = this->cell->fired;
+      if (outcome_ != this->index || Deadline::timed) clean_up();
+    }
+    if (outcome_ == fired_cancel) throw_cancelled(*this->cell);
+    return Action::take(outcome_);
+  }
+
+private:
+  class held_lock {
+  public:
+    explicit held_lock(spin_lock& lock) noexcept : lock_(&lock) { lock.lock(); }
+    held_lock(const held_lock&) = delete;
+    held_lock& operator=(const held_lock&) = delete;
+    ~held_lock() { release(); }
+    void keep() noexcept { lock_ = nullptr; }
+    void release() noexcept {
+      if (lock_ != nullptr) std::exchange(lock_, nullptr)->unlock();
+    }
+
+  private:
+    spin_lock* lock_;
+  };
+
+  void suspend_locked(std::coroutine_handle<> at, promise_base& promise) noexcept {
+    auto& me = *this->cell;
+    auto& lock = this->queue_lock();
+    if constexpr (Deadline::timed) {
+      if (this->deadline != never && this->deadline <= now_of(*me.home)) {
+        lock.unlock();
+        me.fired = fired_timeout;
+        go_on(at, promise);
+        return;
+      }
+    }
+    note_wait(me, Action::kind, this->place());
+    this->queue().push_back(*this);
+    if (!me.arm()) {
+      this->queue().unlink(*this);
+      lock.unlock();
+      me.fired = fired_cancel;
+      go_on(at, promise);
+      return;
+    }
+    if constexpr (Deadline::timed) {
+      // Under the queue's lock: whoever ends the wait before this takes the lock in clean_up() before it sees the timer.
+      if (this->deadline != never) {
+        this->timer.cell = &me;
+        timers_of(*me.home).arm(this->timer, this->deadline);
+      }
+    }
+    lock.unlock();
+  }
+
+  /// Leaves the queue and the timer. The lock is taken even if the links look empty: another thread may just have dropped
+  /// this claimed waiter from its queue, and suspend_locked() may still be under way on the worker that we left.
+  void clean_up() noexcept {
+    auto& lock = this->queue_lock();
+    lock.lock();
+    if (this->linked()) this->queue().unlink(*this);
+    lock.unlock();
+    if constexpr (Deadline::timed) this->timer.disarm();
+  }
+
+  std::uint8_t outcome_ = fired_nothing;
+};
+
+/// A described wait: does nothing until it is awaited or given to select().
+template <queue_action Action>
+class [[nodiscard("a wait does nothing until it is awaited")]] operation {
+public:
+  using action_type = Action;
+  explicit operation(Action action) noexcept : action_(std::move(action)) {}
+  auto operator co_await()&& {
+    action_.check();
+    return queued_op<Action>(std::move(action_));
+  }
+  /// For select().
+  Action release()&& noexcept { return std::move(action_); }
+
+private:
+  Action action_;
+};
+
+/// The same with a deadline.
+template <queue_action Action>
+class [[nodiscard("a wait does nothing until it is awaited")]] timed_operation {
+public:
+  timed_operation(Action action, time_point deadline) noexcept : action_(std::move(action)), deadline_(deadline) {}
+  auto operator co_await()&& {
+    action_.check();
+    return queued_op<Action, with_deadline>(std::move(action_), deadline_);
+  }
+
+private:
+  Action action_;
+  time_point deadline_;
+};
+
+} // namespace greenroom::detail

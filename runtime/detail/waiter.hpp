@@ -1,0 +1,63 @@
+// A place in a wait queue, and the queue: circular, intrusive, first in first out.
+// Thread safety: both are guarded by the lock of whatever owns the queue (mailbox, lock, context, ...).
+#pragma once
+
+#include <cstdint>
+
+#include <greenroom/runtime/detail/actor_cell.hpp>
+
+namespace greenroom::detail {
+
+struct waiter {
+  waiter* prev = nullptr;
+  waiter* next = nullptr; // null when in no queue
+  actor_cell* cell = nullptr;
+  std::uint8_t index = 0; // the case that wins when this waiter is served
+
+  bool linked() const noexcept { return next != nullptr; }
+};
+
+class wait_queue {
+public:
+  bool empty() const noexcept { return head_ == nullptr; }
+  waiter* front() const noexcept { return head_; }
+
+  void push_back(waiter& w) noexcept {
+    if (head_ == nullptr) {
+      w.prev = w.next = &w;
+      head_ = &w;
+      return;
+    }
+    w.next = head_;
+    w.prev = head_->prev;
+    w.prev->next = &w;
+    head_->prev = &w;
+  }
+
+  void unlink(waiter& w) noexcept {
+    if (w.next == &w) {
+      head_ = nullptr;
+    } else {
+      w.prev->next = w.next;
+      w.next->prev = w.prev;
+      if (head_ == &w) head_ = w.next;
+    }
+    w.prev = w.next = nullptr;
+  }
+
+  /// Unlinks and claims the first waiter whose wait is still open, with its own case as the outcome; null if there is none.
+  /// Waiters that a time-out or a cancellation has claimed are dropped from the queue on the way.
+  waiter* claim_front() noexcept {
+    while (head_ != nullptr) {
+      waiter* const w = head_;
+      unlink(*w);
+      if (w->cell->claim(w->index)) return w;
+    }
+    return nullptr;
+  }
+
+private:
+  waiter* head_ = nullptr;
+};
+
+} // namespace greenroom::detail

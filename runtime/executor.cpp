@@ -1,0 +1,92 @@
+#include <greenroom/runtime/executor.hpp>
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+#include <greenroom/runtime/detail/actor_extras.hpp>
+#include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/worker.hpp>
+
+namespace greenroom {
+namespace detail {
+
+thread_local constinit turn_state this_turn;
+
+void make_ready(actor_cell& cell) noexcept {
+  if (this_turn.worker != nullptr && this_turn.core == cell.home) {
+    static_cast<internal::worker*>(this_turn.worker)->push_ready(internal::job(cell));
+  } else {
+    cell.home->runs_on->submit(cell);
+  }
+}
+
+void requeue(actor_cell& cell) noexcept { cell.home->runs_on->requeue(cell); }
+
+namespace {
+
+std::string type_name(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                    std::free);
+  return status == 0 ? name.get() : type.name();
+}
+
+exit_reason reason_of(const std::exception_ptr& failure) {
+  if (!failure) return {};
+  try {
+    std::rethrow_exception(failure);
+  } catch (const cancelled& c) {
+    return {exit_kind::cancelled, c.cause};
+  } catch (const std::exception& e) {
+    return {exit_kind::failed, error(errc::failed, type_name(typeid(e)) + ": " + e.what())};
+  } catch (...) {
+    return {exit_kind::failed, error(errc::failed, "an exception that is not derived from std::exception")};
+  }
+}
+
+void free_kept(actor_cell& cell) noexcept {
+  if (auto* extras = cell.extras.load(std::memory_order_acquire); extras != nullptr && extras->kept != nullptr) {
+    auto* const kept = std::exchange(extras->kept, nullptr);
+    kept->destroy(kept);
+  }
+}
+
+} // namespace
+} // namespace detail
+
+executor::~executor() = default;
+
+void executor::take_turn(detail::actor_cell& cell, std::uint32_t step_budget) noexcept {
+  auto& turn = detail::this_turn;
+  turn.cell = &cell;
+  turn.budget = step_budget;
+  turn.next = cell.resume_point;
+  turn.next_leaf = cell.leaf;
+  cell.waits_for = detail::wait_kind::none;
+  // Once a resume has returned without naming a next coroutine the actor may run elsewhere, or be gone: it is not touched then.
+  while (const auto frame = std::exchange(turn.next, nullptr)) {
+    if (cell.kill_pending()) {
+      detail::destroy_chain(frame, turn.next_leaf);
+      detail::free_kept(cell);
+      cell.home->finish(cell, {exit_kind::killed, errc::killed});
+      break;
+    }
+    frame.resume();
+    if (turn.finished_root) {
+      const auto root = std::exchange(turn.finished_root, nullptr);
+      auto why = detail::reason_of(static_cast<detail::task_promise<void>*>(turn.next_leaf)->failure);
+      root.destroy();
+      detail::free_kept(cell);
+      cell.home->finish(cell, std::move(why));
+      break;
+    }
+  }
+  turn.cell = nullptr;
+}
+
+} // namespace greenroom

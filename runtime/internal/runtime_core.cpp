@@ -1,0 +1,247 @@
+#include <greenroom/runtime/internal/runtime_core.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <greenroom/runtime/internal/worker.hpp>
+#include <greenroom/runtime/random.hpp>
+
+namespace greenroom::detail {
+namespace {
+
+constexpr const char* wait_names[] = {"nothing: it runs or is ready",
+                                      "its first turn",
+                                      "receive",
+                                      "send",
+                                      "select",
+                                      "sleep",
+                                      "lock",
+                                      "condition",
+                                      "wait_group",
+                                      "semaphore",
+                                      "join",
+                                      "reply",
+                                      "blocking",
+                                      "io",
+                                      "turn",
+                                      "context"};
+
+const char* file_name(const char* path) noexcept {
+  const std::string_view view(path);
+  const auto slash = view.rfind('/');
+  return slash == std::string_view::npos ? path : path + slash + 1;
+}
+
+options checked(options o) {
+  if (auto ok = o.check(); !ok) throw usage_error(std::string(ok.error().message()));
+  return o;
+}
+
+} // namespace
+
+runtime_core::runtime_core(actor_system& s, options o, environment e)
+    : system(&s),
+      opts(checked(std::move(o))),
+      env(std::move(e)),
+      log(env.log ? *env.log : make_logger(opts.name, parse_log_level(opts.log_level).value_or(log_level::info))),
+      started_at(env.time->now()),
+      root(*new context_node(*this, nullptr)),
+      blocking(opts.blocking_threads, opts.blocking_idle),
+      seed_(opts.seed != 0 ? opts.seed : random_seed()) {
+  internal::worker_team* team = nullptr;
+  if (env.runs_on == nullptr) {
+    auto own = std::make_shared<internal::worker_team>(opts.workers);
+    team = own.get();
+    env.runs_on = std::move(own);
+  }
+  runs_on = env.runs_on.get();
+  runs_on->start(*this);
+  caf = internal::make_border(team, env.caf_host);
+  caf->start();
+}
+
+runtime_core::~runtime_core() {
+  auto report = stop(opts.stop_limit);
+  while (!report.complete()) {
+    log.error("{} The destructor of the system waits for them.", report.to_string());
+    report = stop(std::chrono::seconds(5));
+  }
+  blocking.stop();
+  caf->stop();
+  runs_on->stop();
+  release(root);
+}
+
+std::size_t runtime_core::list_here() noexcept {
+  if (this_turn.worker == nullptr) return list_count - 1;
+  return static_cast<internal::worker*>(this_turn.worker)->index() % (list_count - 1);
+}
+
+std::uint64_t runtime_core::next_id() noexcept {
+  if (this_turn.worker != nullptr && this_turn.core == this)
+    return static_cast<internal::worker*>(this_turn.worker)->next_id();
+  std::uint64_t id = 0;
+  caf->take_ids({&id, 1});
+  return id;
+}
+
+const char* runtime_core::intern(const std::string& text) {
+  std::lock_guard guard(names_mutex_);
+  return names_.insert(text).first->c_str(); // elements of an unordered_set do not move
+}
+
+actor runtime_core::launch(const launch_request& request) {
+  auto* const cell = new actor_cell;
+  auto& promise = request.made.root.promise();
+  cell->refs.store(2, std::memory_order_relaxed); // itself and the handle that is returned
+  cell->id = next_id();
+  cell->home = this;
+  cell->name = "actor";
+  cell->site = request.site;
+  cell->resume_point = request.made.root;
+  cell->leaf = &promise;
+  cell->listener = request.listener;
+  cell->context = &root;
+  auto* ctx = request.ctx;
+  if (request.options != nullptr) {
+    const auto& how = *request.options;
+    cell->name = how.made_name.empty() ? how.name.literal() : intern(how.made_name);
+    if (ctx == nullptr && request.options->ctx) ctx = &request.options->ctx->node();
+  }
+  if (request.made.kept != nullptr) extras_of(*cell).kept = request.made.kept;
+  if (ctx != nullptr && !is_root(*ctx)) {
+    add_ref(*ctx);
+    enter_context(*cell, *ctx);
+  }
+  actor handle(cell, actor::adopt{});
+  if (!enlist(*cell)) {
+    request.made.root.destroy();
+    if (request.made.kept != nullptr) request.made.kept->destroy(request.made.kept);
+    extras_of(*cell).kept = nullptr;
+    finish(*cell, {exit_kind::cancelled,
+                   error(errc::stopped, "spawn refused: the actor system '" + opts.name + "' is stopping")});
+  } else if (this_turn.worker != nullptr && this_turn.core == this && this_turn.cell != nullptr) {
+    static_cast<internal::worker*>(this_turn.worker)->push_spawned(*cell);
+  } else {
+    make_ready(*cell);
+  }
+  return handle;
+}
+
+bool runtime_core::enlist(actor_cell& cell) noexcept {
+  const auto index = list_here();
+  cell.shard = static_cast<std::uint8_t>(index);
+  auto& list = live_[index];
+  std::lock_guard guard(list.lock);
+  if (stopping()) {
+    cell.shard = UINT8_MAX; // in no list
+    return false;
+  }
+  cell.live_next = list.first;
+  if (list.first != nullptr) list.first->live_prev = &cell;
+  list.first = &cell;
+  ++list.count;
+  return true;
+}
+
+void runtime_core::delist(actor_cell& cell) noexcept {
+  if (cell.shard == UINT8_MAX) return;
+  auto& list = live_[cell.shard];
+  std::lock_guard guard(list.lock);
+  (cell.live_prev != nullptr ? cell.live_prev->live_next : list.first) = cell.live_next;
+  if (cell.live_next != nullptr) cell.live_next->live_prev = cell.live_prev;
+  --list.count;
+}
+
+void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
+  if (cell.context != &root) {
+    leave_context(cell);
+    detail::release(*std::exchange(cell.context, &root));
+  }
+  if (why.kind() == exit_kind::failed)
+    log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
+  if (!why.normal()) extras_of(cell).reason = why;
+  auto* const listener = cell.listener;
+  // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
+  cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst);
+  if (auto* extras = cell.extras.load(std::memory_order_seq_cst)) {
+    std::vector<std::shared_ptr<exit_listener>> listeners;
+    std::shared_ptr<exit_listener> caf_side;
+    {
+      std::lock_guard guard(extras->lock);
+      while (auto* w = extras->joiners.claim_front()) make_ready(*w->cell);
+      listeners.swap(extras->listeners);
+      caf_side = extras->caf_side;
+    }
+    if (caf_side) caf_side->on_exit(cell, why);
+    for (auto& l : listeners) l->on_exit(cell, why);
+  }
+  if (listener != nullptr) listener->on_exit(cell, why);
+  delist(cell);
+  detail::release(cell);
+  if (stopping()) {
+    std::lock_guard guard(stop_mutex_);
+    emptied_.notify_all();
+  }
+}
+
+stop_report runtime_core::stop(std::chrono::milliseconds limit) {
+  if (this_turn.core == this && this_turn.worker != nullptr) {
+    throw usage_error("stop: called on a worker of the actor system '" + opts.name +
+                      "', which it would wait for; call it from main");
+  }
+  stopping_.store(true, std::memory_order_seq_cst);
+  cancel(root, error(errc::stopped, "the actor system '" + opts.name + "' is stopping"));
+  strike_all(actor_cell::actor_cancel);
+  if (!wait_until_empty(limit)) {
+    strike_all(actor_cell::kill);
+    wait_until_empty(limit);
+  }
+  return {actors()};
+}
+
+bool runtime_core::wait_until_empty(std::chrono::milliseconds limit) {
+  std::unique_lock lock(stop_mutex_);
+  return emptied_.wait_for(lock, limit, [this] { return live_actors() == 0; });
+}
+
+void runtime_core::strike_all(std::uint32_t bit) noexcept {
+  for (auto& list : live_) {
+    std::lock_guard guard(list.lock);
+    for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) {
+      if (cell->strike(bit)) make_ready(*cell);
+    }
+  }
+}
+
+std::size_t runtime_core::live_actors() const noexcept {
+  std::size_t n = 0;
+  for (auto& list : live_) {
+    std::lock_guard guard(list.lock);
+    n += list.count;
+  }
+  return n;
+}
+
+std::uint32_t runtime_core::milliseconds(time_point now) const noexcept {
+  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now - started_at).count());
+}
+
+actor_info runtime_core::describe(const actor_cell& cell) const {
+  // The wait record is written by the actor without a lock; a report may show a wait that is just over.
+  const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for), std::size(wait_names) - 1);
+  const auto age = kind == 0 ? 0U : milliseconds(env.time->now()) - cell.wait_since;
+  return {cell.id, cell.name, std::string(file_name(cell.site.file_name())) + ":" + std::to_string(cell.site.line()),
+          wait_names[kind], std::chrono::milliseconds(age)};
+}
+
+std::vector<actor_info> runtime_core::actors() const {
+  std::vector<actor_info> all;
+  for (auto& list : live_) {
+    std::lock_guard guard(list.lock);
+    for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) all.push_back(describe(*cell));
+  }
+  return all;
+}
+
+} // namespace greenroom::detail

@@ -1,0 +1,79 @@
+// The inside of an actor_system: what every actor's record points to.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/detail/context_node.hpp>
+#include <greenroom/runtime/internal/blocking_pool.hpp>
+#include <greenroom/runtime/internal/border.hpp>
+
+namespace greenroom::detail {
+
+class runtime_core {
+public:
+  runtime_core(actor_system& s, options o, environment e);
+  ~runtime_core();
+  runtime_core(const runtime_core&) = delete;
+  runtime_core& operator=(const runtime_core&) = delete;
+
+  actor launch(const launch_request& request);
+  /// The last act of an actor, on the thread of its last turn; its frames are gone.
+  void finish(actor_cell& cell, exit_reason why) noexcept;
+  stop_report stop(std::chrono::milliseconds limit);
+  bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+
+  std::size_t live_actors() const noexcept;
+  std::vector<actor_info> actors() const;
+  std::uint32_t milliseconds(time_point now) const noexcept;
+
+  std::uint64_t seed() const noexcept { return seed_; }
+
+  // Constant after construction.
+  actor_system* const system;
+  options opts;
+  environment env;
+  logger log;
+  time_point started_at;
+  executor* runs_on = nullptr;
+  context_node& root; // counted; cancelled when the system stops
+
+  internal::blocking_pool blocking;
+  std::unique_ptr<internal::border> caf;
+
+private:
+  // Lists of living actors. Spread out so that workers do not share a lock: each adds to its own, and a worker that ends
+  // an actor of another takes that one's lock.
+  struct alignas(64) live_list {
+    mutable spin_lock lock;
+    actor_cell* first = nullptr; // guarded by lock, as is count
+    std::size_t count = 0;
+  };
+  static constexpr std::size_t list_count = 16;
+
+  static std::size_t list_here() noexcept;
+  std::uint64_t next_id() noexcept;
+  const char* intern(const std::string& text);
+  bool enlist(actor_cell& cell) noexcept;
+  void delist(actor_cell& cell) noexcept;
+  bool wait_until_empty(std::chrono::milliseconds limit);
+  void strike_all(std::uint32_t bit) noexcept;
+  actor_info describe(const actor_cell& cell) const;
+
+  std::array<live_list, list_count> live_;
+  std::atomic<bool> stopping_{false};
+  std::mutex stop_mutex_;
+  std::condition_variable emptied_;
+  std::mutex names_mutex_;
+  std::unordered_set<std::string> names_; // guarded by names_mutex_; elements are never removed
+  std::uint64_t seed_ = 0;                // constant after construction
+};
+
+} // namespace greenroom::detail

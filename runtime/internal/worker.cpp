@@ -1,0 +1,292 @@
+#include <greenroom/runtime/internal/worker.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include <boost/asio/post.hpp>
+
+#include <greenroom/runtime/internal/runtime_core.hpp>
+
+namespace greenroom::internal {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A chain of hand-overs may keep the worker this long while others wait (Go's runnext has the same kind of limit).
+constexpr std::uint32_t longest_streak = 64;
+constexpr std::uint32_t most_jobs_between_looks = 64;
+// Timers have a tick of 65 us and a poll of the sockets is a system call of 0.4 us: looking more often only costs.
+constexpr auto look_target = 50us;
+constexpr auto first_guard_interval = 1ms;
+constexpr auto last_guard_interval = 8ms;
+
+log_origin running_actor() noexcept {
+  const auto* cell = detail::this_turn.cell;
+  if (cell == nullptr) return {};
+  return {cell->id, cell->name};
+}
+
+} // namespace
+
+worker::worker(worker_team& team, std::size_t index, time_point origin)
+    : timer_queue(origin),
+      team_(team),
+      index_(index),
+      last_look_(origin),
+      last_poll_(origin),
+      keep_io_(io_.get_executor()) {}
+
+void worker::start() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+void worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void worker::loop() {
+  auto& turn = detail::this_turn;
+  turn.worker = this;
+  turn.core = &team_.core();
+  turn.timers = this;
+  turn.random = team_.core().seed() + 0x9e3779b97f4a7c15 * (index_ + 1);
+  detail::set_thread_log_origin(running_actor);
+  for (;;) {
+    if (const job j = next()) {
+      run(j);
+    } else if (team_.stopping()) {
+      break;
+    } else {
+      rest();
+    }
+  }
+  turn = {};
+}
+
+void worker::push_ready(job j) {
+  const job displaced(slot_.exchange(j.bits(), std::memory_order_acq_rel));
+  if (displaced) queue_.push_woken(displaced);
+  call_for_help(static_cast<bool>(displaced));
+}
+
+void worker::push_behind(job j) {
+  queue_.push_woken(j);
+  call_for_help(queue_.size_approx() > 1);
+}
+
+void worker::push_spawned(detail::actor_cell& cell) {
+  queue_.push_spawned(job(cell));
+  call_for_help(queue_.size_approx() > 1);
+}
+
+void worker::submit(job j) {
+  queue_.push_woken(j);
+  std::atomic_thread_fence(std::memory_order_seq_cst); // against sleep(): it sees the job, or we see it asleep
+  wake();
+}
+
+void worker::wake() {
+  if (end_sleep()) boost::asio::post(io_, [] {});
+}
+
+bool worker::end_sleep() noexcept {
+  if (!asleep_.load(std::memory_order_relaxed) || !asleep_.exchange(false, std::memory_order_acq_rel)) return false;
+  team_.sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+/// Wakes an idle worker if there is more to do than what this one does next, or if nobody would notice this one being stuck.
+/// A wake-up across cores costs 16 us (measured), more than most jobs, so a lone job never causes one while a guard stands.
+void worker::call_for_help(bool surplus) noexcept {
+  if (team_.sleepers_.load(std::memory_order_relaxed) == 0) return;
+  const bool wanted = surplus ? team_.searching_.load(std::memory_order_relaxed) == 0
+                              : team_.guards_.load(std::memory_order_relaxed) == 0;
+  if (wanted) team_.wake_one();
+}
+
+std::uint64_t worker::next_id() noexcept {
+  if (ids_left_ == 0) {
+    team_.core().caf->take_ids(ids_);
+    ids_left_ = ids_.size();
+  }
+  return ids_[ids_.size() - ids_left_--];
+}
+
+job worker::next() {
+  if (--until_look_ == 0) look_around();
+  const bool others = queue_.size_approx() != 0;
+  if (streak_ < longest_streak || !others) {
+    if (slot_.load(std::memory_order_relaxed) != 0) {
+      if (const job j = take_slot()) {
+        ++streak_;
+        return j;
+      }
+    }
+  } else if (const job j = take_slot()) {
+    queue_.push_woken(j);
+  }
+  streak_ = 0;
+  if (others) {
+    if (const job j = queue_.pop(++picks_ % 61 == 0)) return j;
+  }
+  if (steal()) return queue_.pop(true);
+  return {};
+}
+
+void worker::run(job j) noexcept {
+  // Only this thread writes it: no read-modify-write needed.
+  progress_.store(progress_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (j.is_foreign()) {
+    team_.core().caf->run_job(j.foreign_job(), *this);
+  } else {
+    worker_team::take_turn(j.cell(), team_.core().opts.step_budget);
+  }
+}
+
+/// Reads the clock, fires timers and polls the sockets, every few jobs: so many that it happens about every 50 us.
+void worker::look_around() {
+  auto& core = team_.core();
+  const auto now = core.env.time->now();
+  const auto elapsed = now - last_look_;
+  if (elapsed > 2 * look_target) {
+    look_every_ = std::max(1U, look_every_ / 2);
+  } else if (elapsed < look_target) {
+    look_every_ = std::min(most_jobs_between_looks, look_every_ * 2);
+  }
+  until_look_ = look_every_;
+  last_look_ = now;
+  detail::this_turn.now_ms = core.milliseconds(now);
+  advance(now);
+  if (now - last_poll_ >= look_target) {
+    last_poll_ = now;
+    io_.poll();
+  }
+}
+
+bool worker::steal() {
+  for (std::size_t i = 1; i < team_.count_; ++i) {
+    auto& victim = team_.at((index_ + i) % team_.count_);
+    if (victim.has_work() && victim.queue_.steal_half(queue_)) return true;
+  }
+  return false;
+}
+
+void worker::rest() {
+  until_look_ = 1; // whatever comes next, look first
+  team_.searching_.fetch_add(1, std::memory_order_relaxed);
+  for (int round = 0; round < 16; ++round) {
+    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || steal()) {
+      team_.searching_.fetch_sub(1, std::memory_order_relaxed);
+      return;
+    }
+    for (int i = 0; i < 32; ++i) detail::cpu_pause();
+  }
+  team_.searching_.fetch_sub(1, std::memory_order_relaxed);
+  if (team_.count_ > 1 && team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
+    stand_guard();
+    team_.guards_.store(0, std::memory_order_release);
+  } else {
+    sleep(never);
+  }
+}
+
+/// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns when there
+/// is something to do, or, to sleep soundly, when all others have been idle for a whole stretch.
+void worker::stand_guard() {
+  std::vector<std::uint64_t> seen(team_.count_);
+  for (auto interval = std::chrono::nanoseconds(first_guard_interval);;
+       interval = std::min<std::chrono::nanoseconds>(interval * 2, last_guard_interval)) {
+    for (std::size_t i = 0; i < seen.size(); ++i) seen[i] = team_.at(i).progress_.load(std::memory_order_relaxed);
+    sleep(team_.core().env.time->now() + interval);
+    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping()) return;
+    bool all_idle = true;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      auto& other = team_.at(i);
+      if (i == index_) continue;
+      const bool moved = other.progress_.load(std::memory_order_relaxed) != seen[i];
+      if (!moved && !other.asleep() && rescue_from(other)) return;
+      if (moved || !other.asleep()) all_idle = false;
+    }
+    if (next_expiry() <= team_.core().env.time->now()) return;
+    if (all_idle) break;
+  }
+  sleep(never);
+}
+
+bool worker::rescue_from(worker& stuck) {
+  if (const job j = stuck.take_slot()) {
+    queue_.push_woken(j);
+    return true;
+  }
+  return stuck.has_work() && stuck.queue_.steal_half(queue_);
+}
+
+/// Sleeps in the Asio loop until `limit`, the next timer, a socket, or a wake(); one handler may have run.
+void worker::sleep(time_point limit) {
+  limit = std::min(limit, next_expiry());
+  asleep_until_.store(limit, std::memory_order_relaxed);
+  asleep_.store(true, std::memory_order_relaxed);
+  team_.sleepers_.fetch_add(1, std::memory_order_relaxed);
+  std::atomic_thread_fence(
+      std::memory_order_seq_cst); // against submit(), hurry() and stop(): they see us asleep, or we their work
+  bool awake = queue_.size_approx() != 0 || team_.stopping() || next_expiry() < limit;
+  for (std::size_t i = 0; i < team_.count_ && !awake; ++i) awake = team_.at(i).queue_.size_approx() > 1;
+  if (!awake) {
+    if (limit == never) {
+      io_.run_one();
+    } else if (const auto now = team_.core().env.time->now(); now < limit) {
+      io_.run_one_for(limit - now);
+    }
+  }
+  end_sleep();
+  asleep_until_.store(time_point::min(), std::memory_order_relaxed);
+}
+
+void worker::drop_jobs() noexcept {
+  while (const job j = queue_.pop(true)) {
+    if (j.is_foreign()) team_.core().caf->drop_job(j.foreign_job());
+  }
+}
+
+worker_team::worker_team(std::size_t workers) : count_(workers) {}
+
+worker_team::~worker_team() = default;
+
+void worker_team::start(detail::runtime_core& core) {
+  core_ = &core;
+  const auto origin = core.env.time->now();
+  for (std::size_t i = 0; i < count_; ++i) workers_.push_back(std::make_unique<worker>(*this, i, origin));
+  for (auto& w : workers_) w->start();
+}
+
+void worker_team::stop() noexcept {
+  stopping_.store(true, std::memory_order_seq_cst);
+  for (auto& w : workers_) w->wake();
+  for (auto& w : workers_) w->join();
+  for (auto& w : workers_) w->drop_jobs();
+}
+
+void worker_team::requeue(detail::actor_cell& cell) noexcept {
+  static_cast<worker*>(detail::this_turn.worker)->push_behind(job(cell));
+}
+
+std::size_t worker_team::live_timers() noexcept {
+  std::size_t n = 0;
+  for (auto& w : workers_) n += w->size();
+  return n;
+}
+
+void worker_team::submit_job(job j) {
+  for (auto& w : workers_) {
+    if (w->asleep()) return w->submit(j);
+  }
+  workers_[next_.fetch_add(1, std::memory_order_relaxed) % count_]->submit(j);
+}
+
+void worker_team::wake_one() noexcept {
+  for (auto& w : workers_) {
+    if (w->asleep()) return w->wake();
+  }
+}
+
+} // namespace greenroom::internal

@@ -1,0 +1,120 @@
+// A worker is one thread that runs actors, fires timers and polls its own Asio loop; the team is all workers of a system.
+// Thread safety: members marked (own) are for the worker's thread, the others for any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <greenroom/runtime/detail/timer_queue.hpp>
+#include <greenroom/runtime/executor.hpp>
+#include <greenroom/runtime/internal/run_queue.hpp>
+
+namespace greenroom::internal {
+
+class worker_team;
+
+class worker final : public detail::timer_queue {
+public:
+  worker(worker_team& team, std::size_t index, time_point origin);
+
+  void start();
+  void join();
+
+  void push_ready(job j);                      // (own) next in line
+  void push_behind(job j);                     // (own) behind all that is ready
+  void push_spawned(detail::actor_cell& cell); // (own)
+  void submit(job j);
+  /// Ends the worker's sleep, if it sleeps.
+  void wake();
+  bool asleep() const noexcept { return asleep_.load(std::memory_order_relaxed); }
+  bool has_work() const noexcept { return queue_.size_approx() != 0; }
+  boost::asio::io_context& io() noexcept { return io_; }
+  std::size_t index() const noexcept { return index_; }
+  worker_team& team() noexcept { return team_; }
+  /// (own) Returns the next id of this worker's block.
+  std::uint64_t next_id() noexcept;
+  /// Drops CAF's jobs that will not run any more. Requires: the thread has ended.
+  void drop_jobs() noexcept;
+
+private:
+  friend class worker_team;
+
+  void loop();
+  job next();
+  job take_slot() noexcept { return job(slot_.exchange(0, std::memory_order_acq_rel)); }
+  void run(job j) noexcept;
+  void look_around();
+  bool steal();
+  void rest();
+  void sleep(time_point limit);
+  void stand_guard();
+  bool rescue_from(worker& stuck);
+  void call_for_help(bool surplus) noexcept;
+  bool end_sleep() noexcept;
+  void nudge() noexcept override { wake(); }
+
+  // Constant after construction.
+  worker_team& team_;
+  const std::size_t index_;
+
+  // Owned by the worker's thread.
+  std::uint32_t streak_ = 0;      // jobs in a row from the slot
+  std::uint32_t until_look_ = 1;  // jobs until the next look at clock, timers and sockets
+  std::uint32_t look_every_ = 64; // shrinks when jobs are long
+  std::uint32_t picks_ = 0;
+  time_point last_look_;
+  time_point last_poll_;
+  std::array<std::uint64_t, 64> ids_{};
+  std::size_t ids_left_ = 0;
+
+  run_queue queue_;
+  // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.
+  alignas(64) std::atomic<std::uintptr_t> slot_{0};
+  std::atomic<std::uint64_t> progress_{0}; // jobs begun; tells a stuck worker from a busy one
+  std::atomic<bool> asleep_{false};
+
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_io_;
+  std::thread thread_;
+};
+
+class worker_team final : public executor {
+public:
+  explicit worker_team(std::size_t workers);
+  ~worker_team() override;
+
+  void start(detail::runtime_core& core) override;
+  void stop() noexcept override;
+  void submit(detail::actor_cell& cell) noexcept override { submit_job(job(cell)); }
+  void requeue(detail::actor_cell& cell) noexcept override;
+  detail::timer_queue& timers() noexcept override { return *workers_.front(); }
+  std::size_t workers() const noexcept override { return count_; }
+  std::size_t live_timers() noexcept override;
+
+  void submit_job(job j);
+  detail::runtime_core& core() noexcept { return *core_; }
+  worker& at(std::size_t index) noexcept { return *workers_[index]; }
+
+private:
+  friend class worker;
+  void wake_one() noexcept;
+  bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+
+  const std::size_t count_;
+  detail::runtime_core* core_ = nullptr; // constant after start()
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::atomic<std::size_t> next_{0};
+  alignas(64) std::atomic<int> sleepers_{0};
+  std::atomic<int> searching_{0};
+  std::atomic<int> guards_{0}; // idle workers that look after stuck ones
+  std::atomic<bool> stopping_{false};
+};
+
+} // namespace greenroom::internal

@@ -1,0 +1,199 @@
+// Typed mailboxes: what channels are in Go. mailbox<T> is a receive end, address<T> a send end, weak_address<T> a send end
+// that keeps nothing open. Use capacity 0 (rendezvous) for turn-taking, bounded for work, unbounded only where it cannot grow.
+// Thread safety: an end may be copied, used and dropped from any thread; one end object is used by one thread at a time.
+// Waiting calls belong to actors; the try_ calls and close() may come from anywhere.
+// Lifetime: ends are counted. When the last strong address goes, receivers get what is queued and then the end; when the last
+// mailbox goes, queued items are dropped and senders get their items back with errc::closed.
+// Order: items of one sender arrive in the order sent. Several receivers share a mailbox: each item goes to exactly one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <greenroom/runtime/detail/mailbox_actions.hpp>
+#include <greenroom/runtime/detail/mailbox_core.hpp>
+#include <greenroom/runtime/error.hpp>
+
+namespace greenroom {
+
+/// How many items a mailbox holds, and what happens to one more; made by rendezvous(), bounded() and unbounded().
+struct mailbox_limits {
+  std::uint32_t capacity;
+  overflow when_full;
+};
+
+/// No queue: a send completes when a receiver takes the item.
+constexpr mailbox_limits rendezvous(overflow when_no_receiver = overflow::wait) noexcept {
+  return {0, when_no_receiver};
+}
+/// A queue of up to `capacity` items. Errors: usage_error for a capacity outside 0 .. 2^31.
+GREENROOM_EXPORT mailbox_limits bounded(std::int64_t capacity, overflow when_full = overflow::wait);
+/// A queue that only memory bounds: a slow receiver then ends the process, so say why where you use it.
+constexpr mailbox_limits unbounded() noexcept { return {detail::no_bound, overflow::wait}; }
+
+template <class T>
+class address;
+template <class T>
+class weak_address;
+
+/// A receive end; copies share the queue. Default-constructed: no mailbox; receiving from it is a usage_error, and a select case
+/// on it never wins.
+template <class T>
+class mailbox {
+public:
+  using value_type = T;
+
+  mailbox() noexcept = default;
+  /// Makes a mailbox. Errors: usage_error for drop_oldest without a queue.
+  explicit mailbox(mailbox_limits limits) : core_(detail::make_mailbox_core<T>(limits.capacity, limits.when_full)) {}
+  mailbox(const mailbox& other) noexcept : core_(other.core_) {
+    if (core_ != nullptr) core_->add_receiver();
+  }
+  mailbox(mailbox&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  mailbox& operator=(mailbox other) noexcept { return std::swap(core_, other.core_), *this; }
+  ~mailbox() {
+    if (core_ != nullptr) core_->drop_receiver();
+  }
+
+  /// Receives the next item, or nothing when the mailbox is closed and empty: `while (auto item = co_await in.receive())`.
+  /// Waits: suspends the actor until an item comes or the mailbox closes. Cancellation: throws `cancelled`, having taken nothing.
+  auto receive() const { return detail::operation(detail::receive_action<T>(core_)); }
+
+  /// The same with a limit. Errors: errc::timed_out, errc::closed.
+  auto receive_until(time_point deadline) const {
+    return detail::timed_operation(detail::timed_receive_action<T>(core_), deadline);
+  }
+  template <class Rep, class Period>
+  auto receive_for(std::chrono::duration<Rep, Period> limit) const {
+    return receive_until(detail::deadline_in(limit));
+  }
+
+  /// Receives an item if one is there. Waits: never. Errors: errc::empty, errc::closed.
+  result<T> try_receive() const { return detail::try_receive(core_); }
+
+  /// Makes a send end. Give it away, or hold it weak: an actor that keeps its own address never sees its mailbox close.
+  greenroom::address<T> address() const noexcept { return greenroom::address<T>(core_); }
+
+  /// Accepts no more items; what is queued is delivered, or dropped. Senders that wait get their items back with errc::closed.
+  /// Closing twice is fine.
+  void close(queued fate = queued::deliver) const noexcept {
+    if (core_ != nullptr) core_->close(fate);
+  }
+
+  bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
+  std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().size; }
+  /// Counts the items dropped by policy or by close. Units: items.
+  std::uint64_t dropped() const noexcept { return core_ == nullptr ? 0 : core_->look().dropped; }
+  /// Returns the capacity, or nothing when unbounded. Units: items.
+  std::optional<std::size_t> capacity() const noexcept {
+    if (core_ == nullptr || core_->capacity() == detail::no_bound) return std::nullopt;
+    return core_->capacity();
+  }
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+  friend bool operator==(const mailbox&, const mailbox&) noexcept = default;
+
+private:
+  detail::mailbox_core<T>* core_ = nullptr;
+};
+
+/// A strong send end: the mailbox stays open while one exists.
+template <class T>
+class address {
+public:
+  using value_type = T;
+
+  address() noexcept = default;
+  address(const address& other) noexcept : address(other.core_) {}
+  address(address&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  address& operator=(address other) noexcept { return std::swap(core_, other.core_), *this; }
+  ~address() {
+    if (core_ != nullptr) core_->drop_sender();
+  }
+
+  /// Sends an item; true in the result once it is queued, handed over, or dropped by policy. On failure the result holds the item.
+  /// An rvalue is moved from only when the send completes (in a select: only if this case wins); an lvalue is copied at the call.
+  /// Waits: suspends the actor while the mailbox is full and its policy is overflow::wait.
+  /// Cancellation: throws `cancelled`; the item was not sent. Errors: errc::closed, errc::full (overflow::reject).
+  auto send(T&& item) const { return detail::operation(detail::send_action<T, detail::moved_item<T>>(core_, item)); }
+  auto send(const T& item) const {
+    return detail::operation(detail::send_action<T, detail::copied_item<T>>(core_, item));
+  }
+
+  /// The same with a limit. Errors: also errc::timed_out, with the item handed back.
+  auto send_until(T&& item, time_point deadline) const {
+    return detail::timed_operation(detail::send_action<T, detail::moved_item<T>>(core_, item), deadline);
+  }
+  auto send_until(const T& item, time_point deadline) const {
+    return detail::timed_operation(detail::send_action<T, detail::copied_item<T>>(core_, item), deadline);
+  }
+  template <class Item, class Rep, class Period>
+  auto send_for(Item&& item, std::chrono::duration<Rep, Period> limit) const {
+    return send_until(std::forward<Item>(item), detail::deadline_in(limit));
+  }
+
+  /// Sends if that needs no wait. Waits: never. Errors: errc::full, errc::closed; the result hands the item back.
+  send_result<T> try_send(T item) const { return detail::try_send(core_, std::move(item)); }
+
+  /// Closes the mailbox for all its senders, as mailbox::close does.
+  void close(queued fate = queued::deliver) const noexcept {
+    if (core_ != nullptr) core_->close(fate);
+  }
+  bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+  friend bool operator==(const address&, const address&) noexcept = default;
+
+private:
+  friend class mailbox<T>;
+  friend class weak_address<T>;
+  struct adopt {};
+  explicit address(detail::mailbox_core<T>* core) noexcept : core_(core) {
+    if (core_ != nullptr) core_->add_sender();
+  }
+  address(detail::mailbox_core<T>* core, adopt) noexcept : core_(core) {}
+
+  detail::mailbox_core<T>* core_ = nullptr;
+};
+
+/// A send end that keeps nothing open: lock() it for each use.
+template <class T>
+class weak_address {
+public:
+  weak_address() noexcept = default;
+  weak_address(const address<T>& strong) noexcept : weak_address(strong.core_) {}
+  weak_address(const weak_address& other) noexcept : weak_address(other.core_) {}
+  weak_address(weak_address&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  weak_address& operator=(weak_address other) noexcept { return std::swap(core_, other.core_), *this; }
+  ~weak_address() {
+    if (core_ != nullptr) core_->release();
+  }
+
+  /// Returns a strong address if one still exists somewhere, else an empty one.
+  address<T> lock() const noexcept {
+    if (core_ == nullptr || !core_->try_add_sender()) return {};
+    return address<T>(core_, typename address<T>::adopt{});
+  }
+
+private:
+  explicit weak_address(detail::mailbox_core<T>* core) noexcept : core_(core) {
+    if (core_ != nullptr) core_->add_weak();
+  }
+
+  detail::mailbox_core<T>* core_ = nullptr;
+};
+
+/// Both ends of a new mailbox: `auto [in, out] = make_mailbox<job>(bounded(64));`
+template <class T>
+struct mailbox_ends {
+  mailbox<T> in;
+  address<T> out;
+};
+template <class T>
+mailbox_ends<T> make_mailbox(mailbox_limits limits) {
+  mailbox<T> in(limits);
+  auto out = in.address();
+  return {std::move(in), std::move(out)};
+}
+
+} // namespace greenroom

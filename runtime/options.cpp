@@ -1,0 +1,348 @@
+#include <greenroom/runtime/options.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#if GREENROOM_HAS_TOML
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+#endif
+
+#include <greenroom/runtime/files.hpp>
+#include <greenroom/runtime/internal/cpu_limit.hpp>
+#include <greenroom/runtime/log.hpp>
+
+namespace greenroom {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct unit {
+  std::string_view name;
+  std::int64_t milliseconds;
+};
+
+// Longest first: the first that divides a duration is the one to show it in.
+constexpr std::array<unit, 4> units{{{"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}}};
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<milliseconds> parse_duration(std::string_view text) {
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto count = parse_number<std::int64_t>(text.substr(0, digits));
+  const auto found =
+      std::find_if(units.begin(), units.end(), [&](const unit& one) { return one.name == text.substr(digits); });
+  std::int64_t total = 0;
+  if (!count || found == units.end() || __builtin_mul_overflow(*count, found->milliseconds, &total))
+    return std::nullopt;
+  return milliseconds{total};
+}
+
+template <auto Member, std::uint64_t Least, std::uint64_t Most>
+bool assign_number(options& target, std::string_view text) {
+  using number = std::remove_reference_t<decltype(target.*Member)>;
+  const auto parsed = parse_number<number>(text);
+  if (!parsed || *parsed < Least || *parsed > Most) return false;
+  target.*Member = *parsed;
+  return true;
+}
+
+template <auto Member>
+bool assign_duration(options& target, std::string_view text) {
+  const auto parsed = parse_duration(text);
+  if (parsed) target.*Member = *parsed;
+  return parsed.has_value();
+}
+
+bool assign_name(options& target, std::string_view text) {
+  if (text.empty() || text.size() > 64) return false;
+  target.name = text;
+  return true;
+}
+
+bool assign_log_level(options& target, std::string_view text) {
+  if (!parse_log_level(text)) return false;
+  target.log_level = text;
+  return true;
+}
+
+template <auto Member>
+std::string show(const options& from) {
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(from.*Member)>, milliseconds>) {
+    const std::int64_t count = (from.*Member).count();
+    if (count == 0) return "0s";
+    const auto fits =
+        std::find_if(units.begin(), units.end(), [&](const unit& one) { return count % one.milliseconds == 0; });
+    return fmt::format("{}{}", count / fits->milliseconds, fits->name);
+  } else {
+    return fmt::format("{}", from.*Member);
+  }
+}
+
+/// One option: everything but the documentation for programmers comes from here.
+struct row {
+  std::string_view key;
+  std::string_view meaning;
+  std::string_view form;
+  bool (*assign)(options& target,
+                 std::string_view text);    // false, and nothing changed: not of that form
+  std::string (*show)(const options& from); // what assign() understands, if it is allowed
+};
+
+constexpr std::string_view duration_form = "a duration such as 500ms, 2s, 5min or 1h";
+
+constexpr std::array<row, 8> rows{{
+    {"name", "name of the system in logs and metrics", "a text of 1 to 64 characters", assign_name,
+     show<&options::name>},
+    {"workers", "threads that run actors and poll sockets", "a whole number from 1 to 1024",
+     assign_number<&options::workers, 1, 1024>, show<&options::workers>},
+    {"step_budget", "turns an actor may take in one go", "a whole number from 1 to 1000000",
+     assign_number<&options::step_budget, 1, 1'000'000>, show<&options::step_budget>},
+    {"stop_limit", "how long a stop waits for actors to end by themselves", duration_form,
+     assign_duration<&options::stop_limit>, show<&options::stop_limit>},
+    {"blocking_threads", "most threads for blocking calls", "a whole number from 1 to 4096",
+     assign_number<&options::blocking_threads, 1, 4096>, show<&options::blocking_threads>},
+    {"blocking_idle", "how long an idle thread for blocking calls is kept", duration_form,
+     assign_duration<&options::blocking_idle>, show<&options::blocking_idle>},
+    {"log_level", "least important lines that are logged", "one of trace, debug, info, warn, error, off",
+     assign_log_level, show<&options::log_level>},
+    {"seed", "seed of all random choices, 0 to draw one", "a whole number from 0 to 18446744073709551615",
+     assign_number<&options::seed, 0, ~std::uint64_t{0}>, show<&options::seed>},
+}};
+
+const row* find(std::string_view key) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const row& one) { return one.key == key; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+/// How many characters must be added, removed or replaced to get from one text to the other.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> costs(to.size() + 1);
+  std::iota(costs.begin(), costs.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = std::exchange(costs[0], i + 1);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = costs[j + 1];
+      costs[j + 1] = std::min({replaced, diagonal + 1, costs[j] + 1});
+    }
+  }
+  return costs.back();
+}
+
+error unknown_option(std::string_view key) {
+  const auto distance = [&](const row& one) { return edit_distance(key, one.key); };
+  const row& nearest = *std::min_element(rows.begin(), rows.end(),
+                                         [&](const row& a, const row& b) { return distance(a) < distance(b); });
+  return error{errc::not_found, fmt::format("unknown option: {}: the nearest is {}", key, nearest.key)};
+}
+
+error bad_option(const row& of, std::string_view what) {
+  return error{errc::invalid_argument, fmt::format("bad option: {}: {} is not {}", of.key, what, of.form)};
+}
+
+std::string in_quotes(std::string_view value) { return fmt::format("\"{}\"", value); }
+
+error at_place(std::string_view place, const error& why) {
+  return error{why.code(), fmt::format("{}: {}", place, why.message())};
+}
+
+/// "step_budget" for "STEP_BUDGET" and "step-budget".
+std::string key_of(std::string_view spelled) {
+  std::string key{spelled};
+  for (char& c : key) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '-') c = '_';
+  }
+  return key;
+}
+
+} // namespace
+
+std::size_t default_workers() { return std::min(internal::usable_cpus(), std::size_t{1024}); }
+
+result<void> options::check() const {
+  options scratch = *this;
+  for (const row& one : rows) {
+    const std::string value = one.show(*this);
+    if (!one.assign(scratch, value)) return bad_option(one, in_quotes(value));
+  }
+  return {};
+}
+
+result<void> set(options& target, std::string_view key, std::string_view value) {
+  const row* found = find(key);
+  if (found == nullptr) return unknown_option(key);
+  if (!found->assign(target, value)) return bad_option(*found, in_quotes(value));
+  return {};
+}
+
+#if GREENROOM_HAS_TOML
+
+namespace {
+
+std::string place(const std::filesystem::path& file, const toml::source_position& at) {
+  return fmt::format("{}:{}:{}", file.native(), at.line, at.column);
+}
+
+/// Numbers and texts as set() reads them; other types have no text.
+std::optional<std::string> text_of(const toml::node& value) {
+  if (const auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
+  return value.value_exact<std::string>();
+}
+
+} // namespace
+
+result<options> load_file(options base, const std::filesystem::path& path) {
+  const auto content = real_files().read_all(path);
+  if (!content) return at_place("cannot load options", content.error());
+  const toml::parse_result parsed = toml::parse(*content);
+  if (!parsed) {
+    const toml::parse_error& why = parsed.error();
+    return error{errc::parse, fmt::format("{}: {}", place(path, why.source().begin), why.description())};
+  }
+  const toml::node* section = parsed.table().get("greenroom");
+  if (section == nullptr) return base;
+  if (!section->is_table()) {
+    return error{errc::parse, place(path, section->source().begin) + ": greenroom is not a table: write [greenroom]"};
+  }
+  for (const auto& [key, value] : *section->as_table()) {
+    const row* found = find(key.str());
+    if (found == nullptr) return at_place(place(path, key.source().begin), unknown_option(key.str()));
+    const auto text = text_of(value);
+    if (text && found->assign(base, *text)) continue;
+    return at_place(place(path, value.source().begin),
+                    bad_option(*found, text ? in_quotes(*text) : "a value of this type"));
+  }
+  return base;
+}
+
+#else
+
+result<options> load_file(options, const std::filesystem::path& path) {
+  return error{errc::unsupported,
+               fmt::format("cannot load options: {}: this build has no TOML: configure it with GREENROOM_TOML=ON",
+                           path.native())};
+}
+
+#endif
+
+result<options> load_environment(options base, std::string_view prefix) {
+  for (const char* const* entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view variable{*entry};
+    const auto equals = variable.find('=');
+    if (!variable.starts_with(prefix) || equals == std::string_view::npos || equals < prefix.size()) continue;
+    const auto name = variable.substr(0, equals);
+    const auto done = set(base, key_of(name.substr(prefix.size())), variable.substr(equals + 1));
+    if (!done) return at_place(fmt::format("environment variable {}", name), done.error());
+  }
+  return base;
+}
+
+namespace {
+
+/// A command line before its values are read.
+struct scanned_arguments {
+  struct setting {
+    std::string argument; // as spelled, for messages
+    std::string key;
+    std::string value;
+  };
+  std::vector<setting> settings;
+  std::vector<std::string> rest;
+  std::size_t refusable = 0; // the arguments in rest that stood before "--"
+  bool help = false;
+};
+
+constexpr std::string_view config_key = "config";
+
+result<scanned_arguments> scan(int argc, const char* const* argv, bool with_config) {
+  scanned_arguments out;
+  int i = std::min(argc, 1);
+  for (; i < argc && std::string_view{argv[i]} != "--"; ++i) {
+    const std::string_view argument{argv[i]};
+    const auto equals = std::min(argument.find('='), argument.size());
+    const std::string key = argument.starts_with("--") ? key_of(argument.substr(2, equals - 2)) : "";
+    if (key == "help") {
+      out.help = true;
+    } else if (find(key) == nullptr && !(with_config && key == config_key)) {
+      out.rest.emplace_back(argument);
+    } else if (equals < argument.size()) {
+      out.settings.push_back({std::string{argument.substr(0, equals)}, key, std::string{argument.substr(equals + 1)}});
+    } else if (i + 1 < argc) {
+      out.settings.push_back({std::string{argument}, key, argv[++i]});
+    } else {
+      return error{errc::invalid_argument, fmt::format("argument {}: its value is missing", argument)};
+    }
+  }
+  out.refusable = out.rest.size();
+  out.rest.insert(out.rest.end(), argv + i, argv + std::max(argc, i));
+  return out;
+}
+
+error refused(std::string_view argument) {
+  if (argument.starts_with("--")) {
+    const auto name = argument.substr(2, argument.find('=') - 2);
+    return at_place(fmt::format("argument {}", argument), unknown_option(key_of(name)));
+  }
+  return error{errc::invalid_argument, fmt::format("argument {}: not expected here", argument)};
+}
+
+result<parsed_arguments> apply(options base, scanned_arguments scanned, other_arguments others) {
+  if (others == other_arguments::refuse && scanned.refusable > 0) return refused(scanned.rest.front());
+  for (const auto& [argument, key, value] : scanned.settings) {
+    if (key == config_key) continue;
+    if (const auto done = set(base, key, value); !done)
+      return at_place(fmt::format("argument {}", argument), done.error());
+  }
+  return parsed_arguments{std::move(base), std::move(scanned.rest), scanned.help};
+}
+
+} // namespace
+
+result<parsed_arguments> load_arguments(options base, int argc, const char* const* argv, other_arguments others) {
+  auto scanned = scan(argc, argv, false);
+  if (!scanned) return scanned.error();
+  return apply(std::move(base), *std::move(scanned), others);
+}
+
+result<parsed_arguments> load_all(options base, int argc, const char* const* argv, other_arguments others) {
+  auto scanned = scan(argc, argv, true);
+  if (!scanned) return scanned.error();
+  result<options> loaded = std::move(base);
+  for (const auto& one : scanned->settings) {
+    if (one.key == config_key && loaded) loaded = load_file(*std::move(loaded), one.value);
+  }
+  if (loaded) loaded = load_environment(*std::move(loaded));
+  if (!loaded) return loaded.error();
+  return apply(*std::move(loaded), *std::move(scanned), others);
+}
+
+std::string options_help() {
+  const options defaults;
+  std::string text = "Options of the actor system (command line over environment over file):\n";
+  for (const row& one : rows) {
+    std::string name{one.key};
+    std::replace(name.begin(), name.end(), '_', '-');
+    text += fmt::format("  --{} VALUE\n      {}: {} (default {})\n", name, one.meaning, one.form, one.show(defaults));
+  }
+  return text;
+}
+
+} // namespace greenroom

@@ -1,0 +1,300 @@
+// select: waits for the first of several cases: receive, send, a time, the end of a context, a permit, or none at all.
+//
+//   auto s = co_await select(in.receive(), out.send(std::move(v)), after(1s));
+//   if (s.index() == 0) use(s.get<0>());
+//
+// Describing a case does nothing; a case that loses has taken nothing and moved nothing. Among cases that are ready at once
+// each is equally likely to win. otherwise() wins when nothing else is ready, so that select never waits. A case on an empty
+// mailbox or address never wins.
+// Thread safety: awaited by an actor. Lifetime: the ends and items named in the cases outlive the await.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+#include <greenroom/runtime/detail/mailbox_actions.hpp>
+#include <greenroom/runtime/detail/queued_op.hpp>
+
+namespace greenroom {
+
+/// The value of a case that carries none.
+struct nothing {
+  friend bool operator==(nothing, nothing) noexcept = default;
+};
+
+namespace detail {
+
+struct time_case {
+  time_point when;
+};
+struct default_case {};
+
+/// One case under way: a queue case here, a timer or the default below.
+template <class Case>
+struct case_state;
+
+template <class Action>
+struct case_state<operation<Action>> : Action {
+  explicit case_state(operation<Action>&& described) : Action(std::move(described).release()) {}
+  spin_lock* lock_of() noexcept { return this->place() == nullptr ? nullptr : &this->queue_lock(); }
+  bool try_now(actor_cell*& wake) { return this->place() != nullptr && this->try_locked(wake); }
+  void link() noexcept {
+    if (this->place() != nullptr) this->queue().push_back(*this);
+  }
+  void unlink() noexcept {
+    if (this->linked()) this->queue().unlink(*this);
+  }
+  auto value() { return this->take(this->index); }
+};
+
+template <>
+struct case_state<time_case> : waiter {
+  explicit case_state(time_case described) noexcept : when(described.when) {}
+  spin_lock* lock_of() noexcept { return nullptr; }
+  bool try_now(actor_cell*&) const noexcept { return when != never && when <= now_of(*cell->home); }
+  void link() noexcept {}
+  void unlink() noexcept {}
+  nothing value() const noexcept { return {}; }
+
+  time_point when;
+  wait_timer timer;
+};
+
+template <>
+struct case_state<default_case> : waiter {
+  explicit case_state(default_case) noexcept {}
+  spin_lock* lock_of() noexcept { return nullptr; }
+  bool try_now(actor_cell*&) const noexcept { return false; } // asked last, by the select itself
+  void link() noexcept {}
+  void unlink() noexcept {}
+  nothing value() const noexcept { return {}; }
+};
+
+template <class Case>
+using case_value = decltype(std::declval<case_state<Case>&>().value());
+
+} // namespace detail
+
+/// Which case won, and its value.
+/// Thread safety: owner only.
+template <class... Values>
+class selected {
+public:
+  explicit selected(std::variant<Values...>&& won) noexcept : won_(std::move(won)) {}
+  /// Returns the position of the case in the call of select(). Units: cases, from 0.
+  std::size_t index() const noexcept { return won_.index(); }
+  /// Returns the value of case I. Errors: std::bad_variant_access if another case won.
+  template <std::size_t I>
+  auto& get() & {
+    return std::get<I>(won_);
+  }
+  template <std::size_t I>
+  auto get() && {
+    return std::get<I>(std::move(won_));
+  }
+
+private:
+  std::variant<Values...> won_;
+};
+
+namespace detail {
+
+template <class... Cases>
+class select_op {
+  static constexpr std::size_t count = sizeof...(Cases);
+  static_assert(count > 0, "select needs at least one case");
+  static_assert(count <= 64, "select takes at most 64 cases");
+  static constexpr std::array<bool, count> is_default{std::is_same_v<Cases, default_case>...};
+  using indices = std::index_sequence_for<Cases...>;
+
+public:
+  explicit select_op(std::tuple<Cases...>&& cases)
+      : states_(std::apply([](auto&&... c) { return std::tuple<Cases...>(std::move(c)...); }, std::move(cases))) {}
+  select_op(const select_op&) = delete;
+  select_op& operator=(const select_op&) = delete;
+  ~select_op() {
+    if (cell_ != nullptr && outcome_ == fired_nothing) clean_up();
+  }
+
+  bool await_ready() {
+    cell_ = this_turn.cell;
+    if (cell_->cancel_pending()) {
+      outcome_ = fired_cancel;
+      return true;
+    }
+    number(indices());
+    locks_.collect(states_);
+    actor_cell* wake = nullptr;
+    locks_.lock();
+    try {
+      outcome_ = try_in_random_order(wake);
+    } catch (...) {
+      locks_.unlock();
+      throw;
+    }
+    if (outcome_ == fired_nothing) return false; // the locks are held until await_suspend
+    locks_.unlock();
+    if (wake != nullptr) make_ready(*wake);
+    return budget_left();
+  }
+
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> at) noexcept {
+    static_assert(is_task_promise<Promise>, "select can be awaited only inside a greenroom task<>");
+    park_at(*cell_, at, at.promise());
+    if (outcome_ != fired_nothing) {
+      requeue(*cell_);
+      return;
+    }
+    auto& me = *cell_;
+    suspending_.lock();
+    note_wait(me, wait_kind::select, this);
+    each([](auto& state) { state.link(); });
+    if (!me.arm()) {
+      each([](auto& state) { state.unlink(); });
+      locks_.unlock();
+      suspending_.unlock();
+      me.fired = fired_cancel;
+      go_on(at, at.promise());
+      return;
+    }
+    each([&me](auto& state) { start_timer(state, me); });
+    locks_.unlock();
+    suspending_.unlock(); // the last access: clean_up() waits for it, whoever ends the wait
+  }
+
+  auto await_resume() {
+    if (outcome_ == fired_nothing) {
+      outcome_ = cell_->fired;
+      clean_up();
+    }
+    if (outcome_ == fired_cancel) throw_cancelled(*cell_);
+    return value_of(indices());
+  }
+
+private:
+  /// The distinct locks of the cases in address order, which is the rank order among queue locks.
+  struct lock_set {
+    std::array<spin_lock*, count> locks{};
+    std::size_t used = 0;
+
+    void collect(std::tuple<case_state<Cases>...>& states) {
+      std::apply([this](auto&... state) { (add(state.lock_of()), ...); }, states);
+      std::sort(locks.begin(), locks.begin() + static_cast<std::ptrdiff_t>(used));
+      used = static_cast<std::size_t>(std::unique(locks.begin(), locks.begin() + static_cast<std::ptrdiff_t>(used)) -
+                                      locks.begin());
+    }
+    void add(spin_lock* l) noexcept {
+      if (l != nullptr) locks[used++] = l;
+    }
+    void lock() noexcept {
+      for (std::size_t i = 0; i < used; ++i) locks[i]->lock();
+    }
+    void unlock() noexcept {
+      for (std::size_t i = used; i > 0; --i) locks[i - 1]->unlock();
+    }
+  };
+
+  template <std::size_t... I>
+  void number(std::index_sequence<I...>) noexcept {
+    ((std::get<I>(states_).index = static_cast<std::uint8_t>(I), std::get<I>(states_).cell = cell_), ...);
+  }
+  template <class F>
+  void each(F f) noexcept {
+    std::apply([&f](auto&... state) { (f(state), ...); }, states_);
+  }
+
+  /// Asks each case once, in an order drawn anew; the default last.
+  std::uint8_t try_in_random_order(actor_cell*& wake) {
+    std::array<std::uint8_t, count> left{};
+    for (std::size_t i = 0; i < count; ++i) left[i] = static_cast<std::uint8_t>(i);
+    std::uint8_t fallback = fired_nothing;
+    for (auto n = static_cast<std::uint32_t>(count); n > 0; --n) {
+      auto& drawn = left[random_below(n)];
+      const auto i = drawn;
+      drawn = left[n - 1];
+      if (is_default[i]) fallback = i;
+      if (try_case(i, wake, indices())) return i;
+    }
+    return fallback;
+  }
+  template <std::size_t... I>
+  bool try_case(std::size_t wanted, actor_cell*& wake, std::index_sequence<I...>) {
+    bool done = false;
+    ((I == wanted && (done = std::get<I>(states_).try_now(wake), true)) || ...);
+    return done;
+  }
+
+  template <class State>
+  static void start_timer(State& state, actor_cell& me) noexcept {
+    if constexpr (std::is_same_v<State, case_state<time_case>>) {
+      if (state.when == never) return;
+      state.timer.cell = &me;
+      state.timer.outcome = state.index;
+      timers_of(*me.home).arm(state.timer, state.when);
+    }
+  }
+
+  /// Leaves all queues and timers, after await_suspend, perhaps still under way on the worker that we left, is done with them.
+  void clean_up() noexcept {
+    suspending_.lock();
+    suspending_.unlock();
+    locks_.lock();
+    each([](auto& state) { state.unlink(); });
+    locks_.unlock();
+    each([](auto& state) {
+      if constexpr (requires { state.timer; }) state.timer.disarm();
+    });
+  }
+
+  template <std::size_t... I>
+  auto value_of(std::index_sequence<I...>) {
+    using values = std::variant<case_value<Cases>...>;
+    std::optional<values> won;
+    ((I == outcome_ && (won.emplace(std::in_place_index<I>, std::get<I>(states_).value()), true)) || ...);
+    return selected<case_value<Cases>...>(*std::move(won));
+  }
+
+  std::tuple<case_state<Cases>...> states_;
+  lock_set locks_;
+  actor_cell* cell_ = nullptr;
+  spin_lock suspending_; // held by await_suspend from the first link to its last access
+  std::uint8_t outcome_ = fired_nothing;
+};
+
+template <class... Cases>
+class [[nodiscard("a select does nothing until it is awaited")]] select_description {
+public:
+  explicit select_description(Cases... cases) : cases_(std::move(cases)...) {}
+  auto operator co_await()&& { return select_op<Cases...>(std::move(cases_)); }
+
+private:
+  std::tuple<Cases...> cases_;
+};
+
+} // namespace detail
+
+/// Waits for the first of the cases. Waits: suspends the actor until one case can complete, never with otherwise().
+/// Cancellation: throws `cancelled`; no case has happened. Order: none among ready cases, each is as likely as any other.
+/// Cost: one lock for each distinct mailbox named.
+template <class... Cases>
+auto select(Cases... cases) {
+  return detail::select_description<Cases...>(std::move(cases)...);
+}
+
+/// A case that wins once `limit` has passed, counted from this call.
+template <class Rep, class Period>
+detail::time_case after(std::chrono::duration<Rep, Period> limit) noexcept {
+  return {detail::deadline_in(limit)};
+}
+/// A case that wins at `when`.
+inline detail::time_case at(time_point when) noexcept { return {when}; }
+/// A case that wins when no other is ready.
+inline detail::default_case otherwise() noexcept { return {}; }
+
+} // namespace greenroom

@@ -1,0 +1,174 @@
+// spawn: starts an actor from a coroutine function and its arguments.
+//
+//   auto [in, out] = make_mailbox<order>(bounded(64));
+//   actor a = spawn(pricing, std::move(in), quotes);                      // inside an actor
+//   actor b = sys.spawn({.name = "pricing"}, pricing, orders, quotes);    // from outside
+//
+// Function and arguments are copied or moved into the actor and outlive its frames, so capturing lambdas and reference
+// parameters are safe here, and only here.
+// Thread safety: any thread. Lifetime: the actor lives until its function ends.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <greenroom/runtime/actor.hpp>
+#include <greenroom/runtime/task.hpp>
+
+namespace greenroom {
+
+/// A literal, so that naming an actor costs nothing.
+class actor_name {
+public:
+  template <std::size_t N>
+  consteval actor_name(const char (&literal)[N]) noexcept : literal_(literal) {}
+  constexpr const char* literal() const noexcept { return literal_; }
+
+private:
+  const char* literal_;
+};
+
+struct spawn_options {
+  /// The name for logs and reports.
+  actor_name name = "actor";
+  /// A name made at run time; used if not empty. Cost: kept once per system and text, for the life of the system.
+  std::string made_name = {};
+  /// The context to run under: its end cancels the actor. None: only the end of the system does, whoever spawns. Use a scope for
+  /// children that must not outlive their parent.
+  std::optional<context> ctx = std::nullopt;
+};
+
+namespace detail {
+
+/// A root task that was made but not yet launched.
+struct started {
+  std::coroutine_handle<task_promise<void>> root;
+  kept_arguments* kept = nullptr;
+};
+
+struct launch_request {
+  runtime_core& core;
+  started made;
+  const spawn_options* options = nullptr; // null: defaults
+  std::source_location site;
+  context_node* ctx = nullptr;       // overrides options
+  exit_listener* listener = nullptr; // must live until told
+};
+/// Makes the actor and submits it; destroys what was made if the system is stopping, and the actor is then born finished.
+GREENROOM_EXPORT actor launch(const launch_request& request);
+/// The system of the running actor. Errors: usage_error outside actors.
+GREENROOM_EXPORT runtime_core& core_here(const char* what);
+
+template <class F>
+struct signature_of : std::false_type {}; // unknown: generic, overloaded, or a member pointer
+template <class R, class... P>
+struct signature_of<R (*)(P...)> : std::bool_constant<(!std::is_reference_v<P> && ...)> {};
+template <class R, class... P>
+struct signature_of<R (*)(P...) noexcept> : std::bool_constant<(!std::is_reference_v<P> && ...)> {};
+template <class R, class C, class... P>
+struct signature_of<R (C::*)(P...) const> : std::bool_constant<std::is_empty_v<C> && (!std::is_reference_v<P> && ...)> {
+};
+
+/// True when the frame itself holds all that the coroutine refers to, so that nothing need be kept beside it.
+template <class F>
+constexpr bool self_contained() {
+  if constexpr (std::is_pointer_v<F>) {
+    return signature_of<F>::value;
+  } else if constexpr (requires { &F::operator(); }) {
+    return signature_of<decltype(&F::operator())>::value;
+  } else {
+    return false;
+  }
+}
+
+template <class F, class... Args>
+struct kept_call : kept_arguments {
+  template <class G, class... A>
+  explicit kept_call(G&& g, A&&... a) : fn(std::forward<G>(g)), args(std::forward<A>(a)...) {
+    destroy = [](kept_arguments* self) noexcept { delete static_cast<kept_call*>(self); };
+  }
+  F fn;
+  std::tuple<Args...> args;
+};
+
+/// A callable with the place of the call; converts from any coroutine function that takes Args.
+template <class... Args>
+class spawn_target {
+public:
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, spawn_options>)
+  spawn_target(F&& f, std::source_location where = std::source_location::current())
+  noexcept : begin_(&begin_with<F>), site(where) {
+    if constexpr (std::is_function_v<std::remove_reference_t<F>>) {
+      function_ = reinterpret_cast<void (*)()>(&f);
+    } else {
+      object_ = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+    }
+  }
+  started begin(Args&&... args) const { return begin_(*this, std::forward<Args>(args)...); }
+
+private:
+  template <class F>
+  static started begin_with(const spawn_target& self, Args&&... args) {
+    using function = std::decay_t<F>;
+    static_assert(
+        std::is_invocable_v<function&, std::decay_t<Args>...>,
+        "spawn: the arguments do not fit the parameters of the actor's function; mind that a mailbox<T> is a receive "
+        "end and an address<T> a send end, and neither converts into the other");
+    if constexpr (std::is_invocable_v<function&, std::decay_t<Args>...>) {
+      static_assert(std::is_same_v<std::invoke_result_t<function&, std::decay_t<Args>...>, task<void>>,
+                    "spawn: the actor's function must be a coroutine that returns greenroom::task<>");
+      if constexpr (self_contained<function>()) {
+        return {std::invoke(self.template callable<F>(), std::decay_t<Args>(std::forward<Args>(args))...).release()};
+      } else {
+        using kept = kept_call<function, std::decay_t<Args>...>;
+        auto call = std::make_unique<kept>(self.template callable<F>(), std::forward<Args>(args)...);
+        auto root =
+            std::apply([&call](auto&... a) { return std::invoke(call->fn, std::move(a)...).release(); }, call->args);
+        return {root, call.release()};
+      }
+    }
+  }
+  template <class F>
+  F&& callable() const noexcept {
+    if constexpr (std::is_function_v<std::remove_reference_t<F>>) {
+      return *reinterpret_cast<std::remove_reference_t<F>*>(function_);
+    } else {
+      return static_cast<F&&>(*static_cast<std::remove_reference_t<F>*>(object_));
+    }
+  }
+
+  union {
+    void* object_ = nullptr;
+    void (*function_)();
+  };
+  started (*begin_)(const spawn_target&, Args&&...);
+
+public:
+  std::source_location site;
+};
+
+template <class... Args>
+using target_for = spawn_target<std::type_identity_t<Args>...>;
+
+} // namespace detail
+
+/// Starts `fn(args...)` as an actor of the running actor's system, independent of it: who must not outlive its parent is spawned by
+/// a scope. Waits: never. Errors: usage_error outside actors; in a system that is stopping the actor is born finished.
+template <class... Args>
+actor spawn(detail::target_for<Args...> fn, Args&&... args) {
+  return detail::launch({detail::core_here("spawn"), fn.begin(std::forward<Args>(args)...), nullptr, fn.site});
+}
+template <class... Args>
+actor spawn(const spawn_options& options, detail::target_for<Args...> fn, Args&&... args) {
+  return detail::launch({detail::core_here("spawn"), fn.begin(std::forward<Args>(args)...), &options, fn.site});
+}
+
+} // namespace greenroom

@@ -1,0 +1,85 @@
+#include <greenroom/runtime/internal/cpu_limit.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <stdlib.h>
+
+#include <gtest/gtest.h>
+
+namespace greenroom::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A tree of the kernel's files, as in a container or on a host.
+class CpuLimit : public testing::Test {
+protected:
+  CpuLimit() {
+    std::string pattern = (fs::temp_directory_path() / "greenroom_cpu_XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder: " << pattern;
+    root_ = pattern;
+  }
+  ~CpuLimit() override { fs::remove_all(root_); }
+
+  void write(const std::string& path, const std::string& content) const {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream{root_ / path} << content;
+  }
+  std::optional<double> limit() const { return cgroup_cpu_limit(root_); }
+
+  fs::path root_;
+};
+
+TEST_F(CpuLimit, NothingReadableMeansNoLimit) {
+  EXPECT_EQ(limit(), std::nullopt);
+  write("proc/self/cgroup", "\n:\nnonsense\n0::/a\n");
+  EXPECT_EQ(limit(), std::nullopt);
+}
+
+TEST_F(CpuLimit, Version2DividesQuotaByPeriod) {
+  write("proc/self/cgroup", "0::/a\n");
+  write("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+  EXPECT_EQ(limit(), 1.5);
+}
+
+TEST_F(CpuLimit, Version2WordMaxIsNoLimit) {
+  write("proc/self/cgroup", "0::/a\n");
+  write("sys/fs/cgroup/a/cpu.max", "max 100000\n");
+  EXPECT_EQ(limit(), std::nullopt);
+}
+
+TEST_F(CpuLimit, TheTightestGroupOnTheWayUpCounts) {
+  write("proc/self/cgroup", "0::/a/b/c\n");
+  write("sys/fs/cgroup/a/b/c/cpu.max", "400000 100000\n");
+  write("sys/fs/cgroup/a/cpu.max", "200000 100000\n");
+  EXPECT_EQ(limit(), 2.0);
+}
+
+TEST_F(CpuLimit, InAContainerTheRootOfTheTreeIsTheOwnGroup) {
+  write("proc/self/cgroup", "0::/docker/0123\n");
+  write("sys/fs/cgroup/cpu.max", "50000 100000\n");
+  EXPECT_EQ(limit(), 0.5);
+}
+
+TEST_F(CpuLimit, Version1ReadsTheCpuControllerOnly) {
+  write("proc/self/cgroup", "3:cpuset:/x\n2:cpu,cpuacct:/a\n0::/\n");
+  write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "300000\n");
+  write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
+  write("sys/fs/cgroup/cpuset/x/cpu.cfs_quota_us", "100000\n");
+  write("sys/fs/cgroup/cpuset/x/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(limit(), 3.0);
+}
+
+TEST_F(CpuLimit, Version1MinusOneIsNoLimit) {
+  write("proc/self/cgroup", "1:cpu:/\n");
+  write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
+  write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(limit(), std::nullopt);
+}
+
+TEST(UsableCpus, AreAtLeastOne) { EXPECT_GE(usable_cpus(), 1u); }
+
+} // namespace
+} // namespace greenroom::internal

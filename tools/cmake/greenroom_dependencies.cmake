@@ -1,0 +1,34 @@
+# What the libraries need. The same list, for users of the installed package: greenroomConfig.cmake.in.
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(CAF 0.17.6 REQUIRED COMPONENTS core)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+
+# Gives `target` toml++ and the definition GREENROOM_HAS_TOML, or says why not.
+function(greenroom_use_toml target)
+  find_path(GREENROOM_TOML_INCLUDE_DIR toml++/toml.h)
+  mark_as_advanced(GREENROOM_TOML_INCLUDE_DIR)
+  if(NOT GREENROOM_TOML_INCLUDE_DIR)
+    find_package(PkgConfig QUIET)
+    if(PkgConfig_FOUND)
+      pkg_check_modules(GREENROOM_TOMLPLUSPLUS QUIET tomlplusplus)
+      find_path(GREENROOM_TOML_INCLUDE_DIR toml++/toml.h
+                HINTS ${GREENROOM_TOMLPLUSPLUS_INCLUDE_DIRS})
+    endif()
+  endif()
+  if(NOT GREENROOM_TOML_INCLUDE_DIR)
+    message(STATUS "toml++ not found: options cannot be read from TOML files "
+                   "(install libtomlplusplus-dev, or set GREENROOM_TOML=OFF to silence this)")
+    return()
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    return()
+  endif()
+  # Header-only use, so that users of the static libraries need no toml++ to link.
+  target_include_directories(${target} SYSTEM PRIVATE "${GREENROOM_TOML_INCLUDE_DIR}")
+  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TOML=1)
+endfunction()

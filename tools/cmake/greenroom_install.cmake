@@ -1,0 +1,36 @@
+# `cmake --install`: headers, libraries and the CMake package greenroom.
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/greenroom")
+list(TRANSFORM GREENROOM_LIBRARIES PREPEND greenroom_ OUTPUT_VARIABLE library_targets)
+install(TARGETS ${library_targets} greenroom EXPORT greenroomTargets)
+install(
+  EXPORT greenroomTargets
+  NAMESPACE greenroom::
+  DESTINATION "${package_dir}")
+
+foreach(folder IN LISTS GREENROOM_LIBRARIES)
+  install(
+    DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/greenroom/${folder}"
+    FILES_MATCHING
+    PATTERN "*.hpp"
+    PATTERN "internal" EXCLUDE)
+endforeach()
+
+configure_package_config_file(
+  "${CMAKE_CURRENT_LIST_DIR}/greenroomConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/greenroomConfig.cmake"
+  INSTALL_DESTINATION "${package_dir}"
+  NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(
+  "${PROJECT_BINARY_DIR}/greenroomConfigVersion.cmake"
+  VERSION ${PROJECT_VERSION}
+  COMPATIBILITY SameMinorVersion)
+install(
+  FILES "${PROJECT_BINARY_DIR}/greenroomConfig.cmake"
+        "${PROJECT_BINARY_DIR}/greenroomConfigVersion.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake"
+  DESTINATION "${package_dir}")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
