@@ -67,7 +67,7 @@ void executor::take_turn(detail::actor_cell& cell, std::uint32_t step_budget) no
   turn.budget = step_budget;
   turn.next = cell.resume_point;
   turn.next_leaf = cell.leaf;
-  cell.waits_for = detail::wait_kind::none;
+  cell.waits_for.store(detail::wait_kind::none, std::memory_order_relaxed);
   // Once a resume has returned without naming a next coroutine the actor may run elsewhere, or be gone: it is not touched then.
   while (const auto frame = std::exchange(turn.next, nullptr)) {
     if (cell.kill_pending()) {

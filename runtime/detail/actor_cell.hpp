@@ -13,6 +13,7 @@
 #include <source_location>
 
 #include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/detail/frame_pool.hpp>
 
 namespace greenroom::detail {
 
@@ -72,14 +73,16 @@ struct actor_cell {
   promise_base* leaf = nullptr;    // promise of resume_point; its callers are found from there
   context_node* context = nullptr; // counted
   exit_listener* listener = nullptr;
-  const void* wait_object = nullptr; // second half of the wait record: the mailbox, lock, ... waited for
-  std::uint32_t wait_since = 0;      // milliseconds since the system started
-  wait_kind waits_for = wait_kind::start;
   std::uint8_t fired = fired_nothing;
   std::uint8_t shard = 0; // which live list holds it; constant
   std::uint8_t shields = 0;
 
   std::atomic<actor_extras*> extras{nullptr}; // rarely needed parts, made on first use
+
+  // The wait record, for reports from other threads: relaxed, since a report may show a wait that is just over.
+  std::atomic<const void*> wait_object{nullptr}; // the mailbox, lock, ... waited for
+  std::atomic<std::uint32_t> wait_since{0};      // Units: milliseconds since the system started
+  std::atomic<wait_kind> waits_for{wait_kind::start};
 
   // Guarded by the lock of `context`.
   actor_cell* context_prev = nullptr;
@@ -87,6 +90,9 @@ struct actor_cell {
   // Guarded by the lock of live list `shard`.
   actor_cell* live_prev = nullptr;
   actor_cell* live_next = nullptr;
+
+  static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }
 
   /// True when the next wait must end as cancelled.
   bool cancel_pending() const noexcept {
@@ -114,6 +120,18 @@ struct actor_cell {
     } while (!word.compare_exchange_weak(w, w & ~armed, std::memory_order_acq_rel, std::memory_order_relaxed));
     fired = outcome;
     return true;
+  }
+
+  /// Ends a shield; true if a cancellation that it held off ends the wait now, and then the caller makes the actor ready.
+  bool unmask() noexcept {
+    auto w = word.load(std::memory_order_relaxed);
+    bool take = false;
+    do {
+      take = (w & armed) != 0 && (w & any_cancel) != 0;
+    } while (!word.compare_exchange_weak(w, w & ~(masked | (take ? armed : 0U)), std::memory_order_acq_rel,
+                                         std::memory_order_relaxed));
+    if (take) fired = fired_cancel;
+    return take;
   }
 
   /// Notes a cancellation or a kill; true if it ended a wait, and then the caller makes the actor ready.
@@ -162,9 +180,9 @@ inline void park_at(actor_cell& cell, std::coroutine_handle<> at, promise_base& 
 
 /// Fills the wait record that reports and dumps show.
 inline void note_wait(actor_cell& cell, wait_kind kind, const void* object) noexcept {
-  cell.waits_for = kind;
-  cell.wait_object = object;
-  cell.wait_since = this_turn.now_ms;
+  cell.waits_for.store(kind, std::memory_order_relaxed);
+  cell.wait_object.store(object, std::memory_order_relaxed);
+  cell.wait_since.store(this_turn.now_ms, std::memory_order_relaxed);
 }
 
 /// Resumes `at` through the trampoline instead of waiting.

@@ -36,14 +36,6 @@ namespace detail {
 
 GREENROOM_EXPORT void check_limits(std::uint32_t capacity, overflow policy);
 [[noreturn]] GREENROOM_EXPORT void throw_no_mailbox(const char* what);
-/// The time `limit` from now by the clock of the calling actor's system.
-GREENROOM_EXPORT time_point deadline_after(duration limit) noexcept;
-
-template <class Rep, class Period>
-time_point deadline_in(std::chrono::duration<Rep, Period> limit) noexcept {
-  return deadline_after(saturating_nanoseconds(limit));
-}
-
 template <class T>
 mailbox_core<T>* make_mailbox_core(std::uint32_t capacity, overflow policy) {
   check_limits(capacity, policy);

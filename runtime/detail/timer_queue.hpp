@@ -102,6 +102,14 @@ GREENROOM_EXPORT timer_queue& timers_of(runtime_core& core) noexcept;
 /// The time of the system `core`, read from its clock.
 GREENROOM_EXPORT time_point now_of(const runtime_core& core) noexcept;
 
+/// The time `limit` from now by the clock of the calling actor's system.
+GREENROOM_EXPORT time_point deadline_after(duration limit) noexcept;
+
+template <class Rep, class Period>
+time_point deadline_in(std::chrono::duration<Rep, Period> limit) noexcept {
+  return deadline_after(saturating_nanoseconds(limit));
+}
+
 /// Ends an actor's wait when its time comes.
 struct wait_timer : timer {
   actor_cell* cell = nullptr;

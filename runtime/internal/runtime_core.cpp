@@ -162,6 +162,7 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
     log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
+  delist(cell);  // before anybody is told, who may count; the core outlives this call, as it joins its workers
   // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
   cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst);
   if (auto* extras = cell.extras.load(std::memory_order_seq_cst)) {
@@ -177,7 +178,6 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
     for (auto& l : listeners) l->on_exit(cell, why);
   }
   if (listener != nullptr) listener->on_exit(cell, why);
-  delist(cell);
   detail::release(cell);
   if (stopping()) {
     std::lock_guard guard(stop_mutex_);
@@ -228,9 +228,9 @@ std::uint32_t runtime_core::milliseconds(time_point now) const noexcept {
 }
 
 actor_info runtime_core::describe(const actor_cell& cell) const {
-  // The wait record is written by the actor without a lock; a report may show a wait that is just over.
-  const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for), std::size(wait_names) - 1);
-  const auto age = kind == 0 ? 0U : milliseconds(env.time->now()) - cell.wait_since;
+  const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for.load(std::memory_order_relaxed)),
+                                          std::size(wait_names) - 1);
+  const auto age = kind == 0 ? 0U : milliseconds(env.time->now()) - cell.wait_since.load(std::memory_order_relaxed);
   return {cell.id, cell.name, std::string(file_name(cell.site.file_name())) + ":" + std::to_string(cell.site.line()),
           wait_names[kind], std::chrono::milliseconds(age)};
 }
