@@ -12,6 +12,7 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 
 namespace greenroom::internal {
@@ -72,6 +73,7 @@ public:
   void start() override { system_ = std::make_unique<caf::actor_system>(config_); }
   void stop() noexcept override { system_.reset(); }
   caf::actor_system& system() noexcept override { return *system_; }
+  caf::execution_unit* unit_of(const worker& w) noexcept override { return units_[w.index()].get(); }
 
   void run_job(void* foreign, worker& on) noexcept override {
     auto* const job = static_cast<caf::resumable*>(foreign);
@@ -109,6 +111,16 @@ private:
 
 void caf_border::take_ids(std::span<std::uint64_t> ids) noexcept {
   for (auto& id : ids) id = system().next_actor_id();
+}
+
+caf_border& border_of(const detail::runtime_core& core) noexcept { return static_cast<caf_border&>(*core.caf); }
+
+caf::execution_unit* unit_here(const caf::actor_system& home) noexcept {
+  const auto& turn = detail::this_turn;
+  if (turn.worker == nullptr) return nullptr;
+  auto* const unit = border_of(*turn.core).unit_of(*static_cast<const worker*>(turn.worker));
+  // A worker of one system may send to an actor of another, whose jobs it must not run.
+  return unit != nullptr && &unit->system() == &home ? unit : nullptr;
 }
 
 std::unique_ptr<border> make_border(worker_team* team, void* caf_host) {

@@ -148,7 +148,9 @@ void worker::look_around() {
   auto& core = team_.core();
   const auto now = core.env.time->now();
   const auto elapsed = now - last_look_;
-  if (elapsed > 2 * look_target) {
+  if (rested_) {
+    rested_ = false; // what passed was sleep, not work
+  } else if (elapsed > 2 * look_target) {
     look_every_ = std::max(1U, look_every_ / 2);
   } else if (elapsed < look_target) {
     look_every_ = std::min(most_jobs_between_looks, look_every_ * 2);
@@ -173,6 +175,7 @@ bool worker::steal() {
 
 void worker::rest() {
   until_look_ = 1; // whatever comes next, look first
+  rested_ = true;
   team_.searching_.fetch_add(1, std::memory_order_relaxed);
   for (int round = 0; round < 16; ++round) {
     if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || steal()) {

@@ -69,6 +69,7 @@ private:
   std::uint32_t until_look_ = 1;  // jobs until the next look at clock, timers and sockets
   std::uint32_t look_every_ = 64; // shrinks when jobs are long
   std::uint32_t picks_ = 0;
+  bool rested_ = false;
   time_point last_look_;
   time_point last_poll_;
   std::array<std::uint64_t, 64> ids_{};
