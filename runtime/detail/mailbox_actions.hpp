@@ -16,20 +16,32 @@ template <class T>
 class [[nodiscard("a send can fail, and the item comes back")]] send_result {
 public:
   send_result() noexcept = default;
-  send_result(errc why, T && item) noexcept : code_(why), item_(std::move(item)) {}
+  send_result(errc why, T item) noexcept : code_(why) { std::construct_at(&item_, std::move(item)); }
+  // By hand rather than with std::optional: success then moves two bytes, in every send.
+  send_result(send_result && other) noexcept : code_(other.code_) {
+    if (!has_value()) std::construct_at(&item_, std::move(other.item_));
+  }
+  send_result& operator=(send_result&& other) noexcept {
+    std::destroy_at(this);
+    return *std::construct_at(this, std::move(other));
+  }
+  ~send_result() {
+    if (!has_value()) std::destroy_at(&item_);
+  }
 
-  bool has_value() const noexcept { return !item_.has_value(); }
+  bool has_value() const noexcept { return code_ == errc{}; }
   explicit operator bool() const noexcept { return has_value(); }
   /// Requires: the send failed.
   greenroom::error error() const noexcept { return greenroom::error(code_); }
   /// Returns the item that was not sent. Requires: the send failed.
-  T& item()& noexcept { return *item_; }
-  T&& item()&& noexcept { return *std::move(item_); }
+  T& item() noexcept { return item_; }
   operator result<void>() const { return has_value() ? result<void>() : result<void>(error()); }
 
 private:
-  errc code_ = errc::closed;
-  std::optional<T> item_;
+  errc code_{}; // zero: sent, and there is no item
+  union {
+    T item_;
+  };
 };
 
 namespace detail {
@@ -55,7 +67,10 @@ struct receive_action : receive_place<T> {
   const void* place() const noexcept { return core; }
   void check() const { check_present(core, "receive"); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
-  std::optional<T> take(std::uint8_t) noexcept { return std::move(this->item); }
+  std::optional<T> take(std::uint8_t) noexcept {
+    if (!this->item) return std::nullopt;
+    return *std::move(this->item);
+  }
 
   mailbox_core<T>* core;
 };
@@ -93,6 +108,7 @@ struct send_action : send_place<T> {
   static constexpr wait_kind kind = wait_kind::send;
   template <class U>
   send_action(mailbox_core<T>* c, U& value) : core(c), storage(value) {}
+  send_action(send_action&& other) noexcept : core(other.core), storage(std::move(other.storage)) {}
   spin_lock& queue_lock() noexcept { return core->lock(); }
   wait_queue& queue() noexcept { return core->send_queue(); }
   const void* place() const noexcept { return core; }

@@ -36,13 +36,17 @@ inline constexpr std::uint32_t no_bound = UINT32_MAX;
 
 template <class T>
 struct receive_place : waiter {
+  receive_place() noexcept = default;
+  receive_place(const receive_place&) noexcept : waiter() {} // as waiter's
   std::optional<T> item; // written by the claimer; stays empty when the mailbox was closed
 };
 
 template <class T>
 struct send_place : waiter {
-  T* item = nullptr;       // the sender's; moved from by the claimer
-  bool was_closed = false; // written by the claimer
+  send_place() noexcept = default;
+  send_place(const send_place&) noexcept : waiter() {} // as waiter's
+  T* item = nullptr;                                   // the sender's; moved from by the claimer
+  bool was_closed = false;                             // written by the claimer
 };
 
 enum class send_outcome : std::uint8_t { sent, must_wait, closed, full };
