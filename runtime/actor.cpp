@@ -54,6 +54,11 @@ void check_limits(std::uint32_t capacity, overflow policy) {
   }
 }
 
+void check_may_block(const char* what, const char* instead) {
+  if (this_turn.worker == nullptr) return;
+  throw usage_error(std::string(what) + ": it would block a worker thread; inside an actor use " + instead);
+}
+
 join_action::join_action(actor_cell* t) : target(t), extras(t == nullptr ? nullptr : &extras_of(*t)) {
   if (target != nullptr) add_ref(*target);
 }
@@ -96,9 +101,7 @@ void actor::kill() const noexcept {
 }
 
 exit_reason actor::wait() const {
-  if (detail::this_turn.worker != nullptr) {
-    throw usage_error("actor::wait: it would block a worker thread; inside an actor use co_await join()");
-  }
+  detail::check_may_block("actor::wait", "co_await join()");
   struct signal final : detail::exit_listener {
     std::binary_semaphore ended{0};
     void on_exit(detail::actor_cell&, const exit_reason&) noexcept override { ended.release(); }

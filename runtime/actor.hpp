@@ -17,6 +17,9 @@ namespace greenroom {
 class actor_system;
 
 namespace detail {
+/// Errors: usage_error on a worker thread, naming `what` and what to do instead.
+GREENROOM_EXPORT void check_may_block(const char* what, const char* instead);
+
 /// Waits for an actor's end. Counts on the cell, so that a temporary handle may be joined.
 struct GREENROOM_EXPORT join_action : waiter {
   static constexpr wait_kind kind = wait_kind::join;
@@ -58,7 +61,7 @@ public:
 
   /// Returns the id, the same as CAF's for this actor; unique in its system.
   std::uint64_t id() const noexcept { return cell_->id; }
-  /// Returns the name given at the spawn, or "actor".
+  /// Returns the name given at the spawn, or "actor". Lifetime: a name made at run time goes with the system.
   std::string_view name() const noexcept { return cell_->name; }
   std::source_location spawned_at() const noexcept { return cell_->site; }
   bool finished() const noexcept { return detail::is_finished(*cell_); }
@@ -96,7 +99,7 @@ GREENROOM_EXPORT bool cancel_requested();
 
 namespace detail {
 struct yield_op {
-  bool await_ready() const noexcept { return this_turn.cell->cancel_pending(); }
+  bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> at) const noexcept {
     static_assert(is_task_promise<Promise>, "yield can be awaited only inside a greenroom task<>");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/blocking.hpp>
+#include <greenroom/runtime/internal/asio_transport.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 
 namespace greenroom {
@@ -22,10 +23,27 @@ context actor_system::context() const {
 const options& actor_system::settings() const noexcept { return core_->opts; }
 const logger& actor_system::log() const noexcept { return core_->log; }
 files& actor_system::disk() const noexcept { return *core_->env.disk; }
+transport& actor_system::net() const noexcept { return core_->env.net != nullptr ? *core_->env.net : *core_->sockets; }
 time_point actor_system::now() const noexcept { return core_->env.time->now(); }
 std::size_t actor_system::live_actors() const noexcept { return core_->live_actors(); }
 std::vector<actor_info> actor_system::actors() const { return core_->actors(); }
 std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
+
+request_stats actor_system::requests() const noexcept {
+  request_stats sum;
+  const auto add = [this](std::uint64_t& to, detail::ask_event what) {
+    // Acquire, and ends before starts: whose end is seen has its start seen too, so that none is pending below zero.
+    for (const auto& share : core_->asks)
+      to += share.counts[static_cast<std::size_t>(what)].load(std::memory_order_acquire);
+  };
+  add(sum.late, detail::ask_event::late);
+  add(sum.answered, detail::ask_event::answered);
+  add(sum.failed, detail::ask_event::failed);
+  add(sum.timed_out, detail::ask_event::timed_out);
+  add(sum.cancelled, detail::ask_event::cancelled);
+  add(sum.started, detail::ask_event::started);
+  return sum;
+}
 
 std::string stop_report::to_string() const {
   if (complete()) return "Every actor has ended.";
@@ -38,6 +56,8 @@ std::string stop_report::to_string() const {
 }
 
 namespace detail {
+
+request_counters& shared_counters(runtime_core& core) noexcept { return core.asks.front(); }
 
 void submit_blocking(runtime_core& core, std::function<void()> work) { core.blocking.submit(std::move(work)); }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <greenroom/runtime/detail/request_counters.hpp>
 #include <greenroom/runtime/environment.hpp>
 #include <greenroom/runtime/options.hpp>
 #include <greenroom/runtime/spawn.hpp>
@@ -62,6 +63,7 @@ public:
   template <class F, class... Args>
   auto run(F&& fn, Args&&... args) {
     using value = typename std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>::value_type;
+    detail::check_may_block("actor_system::run", "co_await"); // before anything refers to this frame
     return run_as<value>(std::forward<F>(fn), std::forward<Args>(args)...);
   }
 
@@ -77,12 +79,16 @@ public:
   const options& settings() const noexcept;
   const logger& log() const noexcept;
   files& disk() const noexcept;
+  /// Returns what makes listeners and connections; see transport.hpp.
+  transport& net() const noexcept;
   time_point now() const noexcept;
 
   /// Counts the actors that have not ended. Cost: visits every worker's list head.
   std::size_t live_actors() const noexcept;
   /// Lists the actors that have not ended. Cost: holds off spawns and ends meanwhile, a list at a time.
   std::vector<actor_info> actors() const;
+  /// Counts the asks of this system's actors. Exact while none is under way.
+  request_stats requests() const noexcept;
   /// Counts the timers that are armed.
   std::size_t live_timers() const noexcept;
 

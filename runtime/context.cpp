@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include <greenroom/runtime/internal/runtime_core.hpp>
+
 namespace greenroom {
 namespace detail {
 namespace {
@@ -83,9 +85,9 @@ void release(context_node& first) noexcept {
   for (auto* node = &first; node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1;) {
     auto* const parent = node->parent;
     if (node->queue != nullptr) node->queue->cancel(*node);
-    if (parent != nullptr && node->follows_parent) {
-      std::lock_guard guard(parent->lock);
-      unlink_child_locked(*parent, *node);
+    if (auto* const above = node->follows) {
+      std::lock_guard guard(above->lock);
+      unlink_child_locked(*above, *node);
     }
     delete node;
     node = parent; // a loop: a long chain of contexts must not cost stack
@@ -109,18 +111,28 @@ const std::any* find_value(const context_node& first, std::type_index type) noex
   return nullptr;
 }
 
-void cancel(context_node& node, error cause) noexcept {
-  if (!cancel_one(node, error(cause))) return;
-  // Recursion is as deep as the tree of contexts. A child created meanwhile sees the cancelled parent by itself.
-  while (auto* child = pop_child(node)) {
-    cancel(*child, cause);
-    release(*child);
+void cancel(context_node& first, error cause) noexcept {
+  if (!cancel_one(first, error(cause))) return;
+  // A walk, not a recursion: a deep tree must not cost stack. A child made meanwhile sees its cancelled parent by itself.
+  for (auto* node = &first;;) {
+    if (auto* const child = pop_child(*node)) {
+      cancel_one(*child, error(cause));
+      node = child; // holds a reference until its own children are done
+    } else if (node != &first) {
+      auto* const above = node->follows;
+      release(*node);
+      node = above;
+    } else {
+      return;
+    }
   }
 }
 
-context_node& new_child(context_node& parent, time_point deadline) {
-  auto& child = *new context_node(*parent.core, &parent);
-  child.follows_parent = true;
+context_node& new_child(context_node& parent, time_point deadline) { return new_child(parent, parent, deadline); }
+
+context_node& new_child(context_node& values, context_node& parent, time_point deadline) {
+  auto& child = *new context_node(*parent.core, &values);
+  child.follows = &parent;
   child.deadline = std::min(deadline, parent.deadline);
   if (child.deadline < parent.deadline && child.deadline > now_of(*child.core)) {
     timers_of(*child.core)
@@ -189,7 +201,7 @@ context context::with_any(std::any value) const {
   return {&child, adopt{}};
 }
 
-context context::without_cancel() const { return {new detail::context_node(*node_->core, node_), adopt{}}; }
+context context::without_cancel() const { return {&detail::new_child(*node_, node_->core->root), adopt{}}; }
 
 after_func_handle context::after_func(std::function<void()> fn) const {
   auto callback = std::make_shared<detail::context_callback>();

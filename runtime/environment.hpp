@@ -1,5 +1,5 @@
-// environment: what a system takes from outside, each piece replaceable: time, the threads that run actors, file calls, the log,
-// and a CAF system to live in. The defaults are the machine's own; tests and hosts put theirs in.
+// environment: what a system takes from outside, each piece replaceable: time, the threads that run actors, file calls, the
+// network, the log, and a CAF system to live in. The defaults are the machine's own; tests and hosts put theirs in.
 // Thread safety: as a value; the pieces say theirs. Lifetime: the pieces outlive the system.
 #pragma once
 
@@ -13,9 +13,12 @@
 
 namespace greenroom {
 
+class transport;
+
 struct environment {
   const clock* time = &real_clock();
   files* disk = &real_files();
+  transport* net = nullptr;                    ///< null: the machine's TCP, polled by the workers
   std::shared_ptr<executor> runs_on = nullptr; ///< null: a team of worker threads, as many as the options say
   std::optional<logger> log = std::nullopt;    ///< none: the system's own, to stderr; see use_logger() for the host's
   void* caf_host = nullptr;                    ///< a caf::actor_system to live in; set it by in_caf_system() of caf.hpp

@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -26,6 +27,16 @@ void make_ready(actor_cell& cell) noexcept {
 }
 
 void requeue(actor_cell& cell) noexcept { cell.home->runs_on->requeue(cell); }
+
+void broken_frame() noexcept {
+  std::fputs("greenroom: a coroutine was compiled wrongly. g++ 12 does so where an await is tested in place, as in `if "
+             "(co_await "
+             "f())` or `while (co_await f())`, and the function declares no variable before: keep the result in a "
+             "variable, `const "
+             "bool ok = co_await f();`. The stack of this abort names the function.\n",
+             stderr);
+  std::abort();
+}
 
 namespace {
 

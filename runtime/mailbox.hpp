@@ -128,9 +128,14 @@ public:
   auto send_until(const T& item, time_point deadline) const {
     return detail::timed_operation(detail::send_action<T, detail::copied_item<T>>(core_, item), deadline);
   }
-  template <class Item, class Rep, class Period>
-  auto send_for(Item&& item, std::chrono::duration<Rep, Period> limit) const {
-    return send_until(std::forward<Item>(item), detail::deadline_in(limit));
+  // Two overloads as above, not one template: an item that is converted must live as long as the caller's expression.
+  template <class Rep, class Period>
+  auto send_for(T&& item, std::chrono::duration<Rep, Period> limit) const {
+    return send_until(std::move(item), detail::deadline_in(limit));
+  }
+  template <class Rep, class Period>
+  auto send_for(const T& item, std::chrono::duration<Rep, Period> limit) const {
+    return send_until(item, detail::deadline_in(limit));
   }
 
   /// Sends if that needs no wait. Waits: never. Errors: errc::full, errc::closed; the result hands the item back.

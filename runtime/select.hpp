@@ -49,7 +49,14 @@ struct case_state<operation<Action>> : Action {
   void unlink() noexcept {
     if (this->linked()) this->queue().unlink(*this);
   }
-  auto value() { return this->take(this->index); }
+  auto value() {
+    if constexpr (std::is_void_v<decltype(this->take(this->index))>) {
+      this->take(this->index);
+      return nothing();
+    } else {
+      return this->take(this->index);
+    }
+  }
 };
 
 template <>
@@ -125,7 +132,7 @@ public:
     cell_ = this_turn.cell;
     if (cell_->cancel_pending()) {
       outcome_ = fired_cancel;
-      return true;
+      return budget_left();
     }
     number(indices());
     locks_.collect(states_);

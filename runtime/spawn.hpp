@@ -66,23 +66,30 @@ GREENROOM_EXPORT actor launch(const launch_request& request);
 /// The system of the running actor. Errors: usage_error outside actors.
 GREENROOM_EXPORT runtime_core& core_here(const char* what);
 
-template <class F>
-struct signature_of : std::false_type {}; // unknown: generic, overloaded, or a member pointer
-template <class R, class... P>
-struct signature_of<R (*)(P...)> : std::bool_constant<(!std::is_reference_v<P> && ...)> {};
-template <class R, class... P>
-struct signature_of<R (*)(P...) noexcept> : std::bool_constant<(!std::is_reference_v<P> && ...)> {};
-template <class R, class C, class... P>
-struct signature_of<R (C::*)(P...) const> : std::bool_constant<std::is_empty_v<C> && (!std::is_reference_v<P> && ...)> {
+/// True when a parameter P made from an argument A needs the argument no more: a view or a reference would.
+template <class P, class A>
+inline constexpr bool takes_over = !std::is_reference_v<P> && (std::is_same_v<P, A> || std::is_scalar_v<A>);
+
+template <class F, class... A>
+struct parameters_of : std::false_type {}; // unknown: generic, overloaded, or a member pointer
+template <class R, class... P, class... A>
+  requires(sizeof...(P) == sizeof...(A))
+struct parameters_of<R (*)(P...), A...> : std::bool_constant<(takes_over<P, A> && ...)> {};
+template <class R, class... P, class... A>
+  requires(sizeof...(P) == sizeof...(A))
+struct parameters_of<R (*)(P...) noexcept, A...> : std::bool_constant<(takes_over<P, A> && ...)> {};
+template <class R, class C, class... P, class... A>
+  requires(sizeof...(P) == sizeof...(A))
+struct parameters_of<R (C::*)(P...) const, A...> : std::bool_constant<std::is_empty_v<C> && (takes_over<P, A> && ...)> {
 };
 
 /// True when the frame itself holds all that the coroutine refers to, so that nothing need be kept beside it.
-template <class F>
+template <class F, class... A>
 constexpr bool self_contained() {
   if constexpr (std::is_pointer_v<F>) {
-    return signature_of<F>::value;
+    return parameters_of<F, A...>::value;
   } else if constexpr (requires { &F::operator(); }) {
-    return signature_of<decltype(&F::operator())>::value;
+    return parameters_of<decltype(&F::operator()), A...>::value;
   } else {
     return false;
   }
@@ -103,7 +110,8 @@ template <class... Args>
 class spawn_target {
 public:
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, spawn_options>)
+    requires(!std::same_as<std::remove_cvref_t<F>, spawn_options> &&
+             !std::same_as<std::remove_cvref_t<F>, spawn_target>)
   spawn_target(F&& f, std::source_location where = std::source_location::current())
   noexcept : begin_(&begin_with<F>), site(where) {
     if constexpr (std::is_function_v<std::remove_reference_t<F>>) {
@@ -125,7 +133,7 @@ private:
     if constexpr (std::is_invocable_v<function&, std::decay_t<Args>...>) {
       static_assert(std::is_same_v<std::invoke_result_t<function&, std::decay_t<Args>...>, task<void>>,
                     "spawn: the actor's function must be a coroutine that returns greenroom::task<>");
-      if constexpr (self_contained<function>()) {
+      if constexpr (self_contained<function, std::decay_t<Args>...>()) {
         return {std::invoke(self.template callable<F>(), std::decay_t<Args>(std::forward<Args>(args))...).release()};
       } else {
         using kept = kept_call<function, std::decay_t<Args>...>;

@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -92,6 +93,19 @@ struct task_promise<void> : promise_base {
   }
 };
 
+/// Ends the program with a sentence about handle_of().
+[[noreturn]] GREENROOM_EXPORT void broken_frame() noexcept;
+
+/// Returns the handle of a new frame. g++ 12 puts a variable of its own at the head of a frame if the coroutine tests an await in
+/// place, as in `if (co_await f())`, and declares nothing in its outermost block; promise and frame then do not find each other.
+/// Frames are aligned to 16, so it shows here, before anything breaks.
+template <class Promise>
+std::coroutine_handle<Promise> handle_of(Promise& promise) noexcept {
+  const auto made = std::coroutine_handle<Promise>::from_promise(promise);
+  if ((reinterpret_cast<std::uintptr_t>(made.address()) & 15U) != 0) broken_frame();
+  return made;
+}
+
 /// Awaiters of this framework suspend a task and nothing else: the promise tells who suspends.
 template <class Promise>
 inline constexpr bool is_task_promise = std::derived_from<Promise, promise_base>;
@@ -159,11 +173,9 @@ private:
 namespace detail {
 template <class T>
 task<T> task_promise<T>::get_return_object() noexcept {
-  return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
+  return task<T>(handle_of(*this));
 }
-inline task<void> task_promise<void>::get_return_object() noexcept {
-  return task<void>(std::coroutine_handle<task_promise>::from_promise(*this));
-}
+inline task<void> task_promise<void>::get_return_object() noexcept { return task<void>(handle_of(*this)); }
 } // namespace detail
 
 } // namespace greenroom

@@ -29,10 +29,8 @@ public:
     auto& cell = *this_turn.cell;
     auto& core = *cell.home;
     park_at(cell, at, at.promise());
-    if (cell.cancel_pending()) {
-      go_on(at, at.promise());
-    } else if (when_ <= now_of(core)) {
-      requeue(cell); // a sleep that is over still lets others run
+    if (cell.cancel_pending() || when_ <= now_of(core)) {
+      requeue(cell); // a sleep that is over, or is not to be, still lets others run
     } else {
       note_wait(cell, wait_kind::sleep, nullptr);
       timer_.cell = &cell;

@@ -6,7 +6,7 @@ namespace greenroom::detail {
 namespace {
 
 bool derives_from(const context_node& node, const context_node& ancestor) noexcept {
-  for (auto* n = &node; n != nullptr; n = n->follows_parent ? n->parent : nullptr) {
+  for (auto* n = &node; n != nullptr; n = n->follows) {
     if (n == &ancestor) return true;
   }
   return false;

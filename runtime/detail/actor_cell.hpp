@@ -21,6 +21,7 @@ struct actor_extras;
 struct context_node;
 struct exit_listener;
 struct promise_base;
+struct request_counters;
 class runtime_core;
 class timer_queue;
 
@@ -57,7 +58,10 @@ struct actor_cell {
   static constexpr std::uint32_t actor_cancel = 8;   // this actor itself was cancelled; never taken back
   static constexpr std::uint32_t kill = 16;          // destroy the frames instead of resuming
   static constexpr std::uint32_t finished = 32;      // the exit reason is set
+  static constexpr std::uint32_t pinned = 64;        // as masked, but for one wait, and not ended by a shield's limit
+  static constexpr std::uint32_t lent = 128; // the frames serve a blocking call: not even a kill ends the wait for it
   static constexpr std::uint32_t any_cancel = context_cancel | actor_cancel;
+  static constexpr std::uint32_t sheltered = masked | pinned | lent;
 
   std::atomic<std::uint32_t> word{0};
   std::atomic<std::uint32_t> refs{1}; // one for being alive, one for each `actor` handle
@@ -97,7 +101,7 @@ struct actor_cell {
   /// True when the next wait must end as cancelled.
   bool cancel_pending() const noexcept {
     auto const w = word.load(std::memory_order_relaxed); // own earlier stores and a hint of others': arm() decides
-    return (w & any_cancel) != 0 && (w & masked) == 0;
+    return (w & any_cancel) != 0 && (w & sheltered) == 0;
   }
   bool kill_pending() const noexcept { return (word.load(std::memory_order_relaxed) & kill) != 0; }
 
@@ -105,7 +109,8 @@ struct actor_cell {
   bool arm() noexcept {
     auto w = word.load(std::memory_order_relaxed);
     do {
-      if ((w & kill) != 0 || ((w & any_cancel) != 0 && (w & masked) == 0)) return false;
+      if ((w & kill) != 0 && (w & lent) == 0) return false;
+      if ((w & any_cancel) != 0 && (w & sheltered) == 0) return false;
       // Release: what the actor wrote before (its waiter, resume_point) is seen by the claimer's acquire below.
     } while (!word.compare_exchange_weak(w, w | armed, std::memory_order_acq_rel, std::memory_order_relaxed));
     return true;
@@ -127,7 +132,7 @@ struct actor_cell {
     auto w = word.load(std::memory_order_relaxed);
     bool take = false;
     do {
-      take = (w & armed) != 0 && (w & any_cancel) != 0;
+      take = (w & armed) != 0 && (w & any_cancel) != 0 && (w & (pinned | lent)) == 0;
     } while (!word.compare_exchange_weak(w, w & ~(masked | (take ? armed : 0U)), std::memory_order_acq_rel,
                                          std::memory_order_relaxed));
     if (take) fired = fired_cancel;
@@ -140,7 +145,7 @@ struct actor_cell {
     bool take = false;
     std::uint32_t next = 0;
     do {
-      take = (w & armed) != 0 && ((w & masked) == 0 || bit == kill);
+      take = (w & armed) != 0 && (w & (bit == kill ? lent : sheltered)) == 0;
       next = (w | bit) & ~(take ? armed : 0U);
     } while (!word.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_relaxed));
     if (take) fired = fired_cancel;
@@ -157,6 +162,7 @@ struct turn_state {
   void* worker = nullptr; // internal::worker of this thread, if it is one
   runtime_core* core = nullptr;
   timer_queue* timers = nullptr;             // where this thread's timers go
+  request_counters* asks = nullptr;          // this thread's own share of the counts, if it has one
   std::uint32_t budget = 0;                  // awaits that need not wait before others must get a turn
   std::uint32_t now_ms = 0;                  // time since the system started, as of the last look at the clock
   std::uint64_t random = 0x9e3779b97f4a7c15; // for fair choices; seeded by the worker

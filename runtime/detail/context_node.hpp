@@ -32,8 +32,8 @@ struct context_node : deferred_timer {
 
   // Constant after construction.
   runtime_core* core;
-  context_node* parent;        // counted; null in the system's root
-  bool follows_parent = false; // false for without_cancel and the root
+  context_node* parent;            // counted; where values are looked for; null in the system's root
+  context_node* follows = nullptr; // whose end ends this: the parent, or the root for without_cancel; null in the root
   time_point deadline = never;
   std::any value;
 
@@ -45,7 +45,7 @@ struct context_node : deferred_timer {
   wait_queue waiters;
   std::vector<std::weak_ptr<context_callback>> callbacks;
 
-  // Guarded by parent->lock.
+  // Guarded by follows->lock.
   context_node* sibling_prev = nullptr;
   context_node* sibling_next = nullptr;
   bool in_parent = false;
@@ -61,6 +61,8 @@ GREENROOM_EXPORT const std::any* find_value(const context_node& node, std::type_
 GREENROOM_EXPORT void cancel(context_node& node, error cause) noexcept;
 /// Makes a child that ends with its parent; already ended if the parent is. The caller owns the reference.
 GREENROOM_EXPORT context_node& new_child(context_node& parent, time_point deadline = never);
+/// The same, but it takes only values from its parent and ends with `follows`, which must be a parent of that.
+GREENROOM_EXPORT context_node& new_child(context_node& parent, context_node& follows, time_point deadline = never);
 
 /// Puts the actor under the node: cancelling the node strikes it from now on, at once if it is cancelled already. The actor's
 /// flag for its former context is cleared. Requires: called by the actor itself, or before its first turn.

@@ -15,7 +15,7 @@ namespace greenroom {
 template <class T>
 class [[nodiscard("a send can fail, and the item comes back")]] send_result {
 public:
-  send_result() noexcept = default;
+  send_result() noexcept {} // defaulted it would be deleted: the union has a member with a constructor
   send_result(errc why, T item) noexcept : code_(why) { std::construct_at(&item_, std::move(item)); }
   // By hand rather than with std::optional: success then moves two bytes, in every send.
   send_result(send_result && other) noexcept : code_(other.code_) {

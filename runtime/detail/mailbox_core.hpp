@@ -57,6 +57,8 @@ class mailbox_core {
                 "a mailbox carries plain values: mailbox<T> with an object type T");
   static_assert(std::is_nothrow_move_constructible_v<T>,
                 "a mailbox item must be nothrow move constructible: it is moved while the mailbox is locked");
+  static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                "a mailbox item must not be over-aligned: coroutine frames, where it waits, are aligned to 16 bytes");
 
 public:
   mailbox_core(std::uint32_t capacity, overflow policy) noexcept : policy_(policy), capacity_(capacity) {}

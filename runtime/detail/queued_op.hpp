@@ -57,7 +57,7 @@ public:
     this->cell = this_turn.cell;
     if (this->cell->cancel_pending()) {
       outcome_ = fired_cancel;
-      return true;
+      return budget_left(); // who swallows cancellation in a loop must not hold the worker, nor evade a kill
     }
     actor_cell* wake = nullptr;
     held_lock held(this->queue_lock());
@@ -115,8 +115,8 @@ private:
       if (this->deadline != never && this->deadline <= now_of(*me.home)) {
         lock.unlock();
         me.fired = fired_timeout;
-        go_on(at, promise);
-        return;
+        // Who polls with a time that has passed must not hold the worker either.
+        return budget_left() ? go_on(at, promise) : requeue(me);
       }
     }
     note_wait(me, Action::kind, this->place());

@@ -18,6 +18,8 @@ public:
   virtual void start() = 0;
   /// Ends it, while the workers still run: it ends with messages to actors of its own.
   virtual void stop() noexcept = 0;
+  /// Waits until CAF has been told of every end. Requires: no actor lives.
+  virtual void settle() noexcept = 0;
 
   /// Takes ids from CAF's own series, so that an actor has one id in both worlds. In blocks, since all workers share that counter.
   virtual void take_ids(std::span<std::uint64_t> ids) noexcept = 0;

@@ -1,10 +1,13 @@
-// What a worker has to run: actors and CAF's jobs, first in first out for the woken, last in first out for the newly spawned.
-// A tree of spawns is thus walked depth first and holds few actors at once, while everything that was begun keeps its turn.
+// What a worker has to run: actors and CAF's jobs, first in first out for the woken, last in first out for the newly spawned,
+// and behind them those that let others go first. A tree of spawns is thus walked depth first and holds few actors at once,
+// while everything that was begun keeps its turn.
 // Thread safety: any thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <vector>
 
@@ -74,43 +77,64 @@ public:
     spawned_.push_back(j);
     note();
   }
-  /// Takes the oldest woken job, else the newest spawned one; with `oldest` the oldest spawned one first.
-  job pop(bool oldest) noexcept {
+  void push_last(job j) {
     std::lock_guard guard(lock_);
-    job j;
-    if (!spawned_.empty() && (oldest || woken_.empty())) {
-      j = oldest ? spawned_.pop_front() : spawned_.pop_back();
-    } else if (!woken_.empty()) {
-      j = woken_.pop_front();
-    }
+    last_.push_back(j);
+    note();
+  }
+  /// Takes the oldest woken job, else the newest spawned one, else the oldest of the last. With `fair` those that would come later
+  /// go first: the oldest of the spawned and of the last in turns.
+  job pop(bool fair) noexcept {
+    std::lock_guard guard(lock_);
+    const job j = take(fair);
     note();
     return j;
   }
-  /// Moves half of each kind, oldest first and 128 at most, to `thief`; false if there was nothing.
+  /// Moves half of each kind, oldest first and 64 at most, to `thief`; false if there was nothing.
   bool steal_half(run_queue& thief) {
-    job got[128];
-    std::size_t woken = 0;
-    std::size_t all = 0;
+    job got[3][64];
+    std::size_t count[3] = {};
     {
       std::lock_guard guard(lock_);
-      for (auto n = (woken_.size() + 1) / 2; woken < n && woken < 64; ++woken) got[all++] = woken_.pop_front();
-      for (auto n = (spawned_.size() + 1) / 2; n > 0 && all < 128; --n) got[all++] = spawned_.pop_front();
+      for (std::size_t kind = 0; kind < 3; ++kind) {
+        auto& from = of_kind(kind);
+        auto n = std::min<std::size_t>((from.size() + 1) / 2, std::size(got[kind]));
+        for (; n > 0; --n) got[kind][count[kind]++] = from.pop_front();
+      }
       note();
     }
-    if (all == 0) return false;
+    if (count[0] + count[1] + count[2] == 0) return false;
     std::lock_guard guard(thief.lock_);
-    for (std::size_t i = 0; i < all; ++i) (i < woken ? thief.woken_ : thief.spawned_).push_back(got[i]);
+    for (std::size_t kind = 0; kind < 3; ++kind) {
+      for (std::size_t i = 0; i < count[kind]; ++i) thief.of_kind(kind).push_back(got[kind][i]);
+    }
     thief.note();
     return true;
   }
 
 private:
-  void note() noexcept { size_.store(woken_.size() + spawned_.size(), std::memory_order_relaxed); }
+  job take(bool fair) noexcept {
+    if (fair) {
+      last_first_ = !last_first_;
+      auto& first = last_first_ ? last_ : spawned_;
+      auto& second = last_first_ ? spawned_ : last_;
+      if (!first.empty()) return first.pop_front();
+      if (!second.empty()) return second.pop_front();
+    }
+    if (!woken_.empty()) return woken_.pop_front();
+    if (!spawned_.empty()) return spawned_.pop_back();
+    return last_.empty() ? job() : last_.pop_front();
+  }
+  job_ring& of_kind(std::size_t kind) noexcept { return kind == 0 ? woken_ : kind == 1 ? spawned_ : last_; }
+  void note() noexcept { size_.store(woken_.size() + spawned_.size() + last_.size(), std::memory_order_relaxed); }
 
   detail::spin_lock lock_;
   std::atomic<std::size_t> size_{0}; // written under lock_
-  job_ring woken_;                   // guarded by lock_, as is spawned_
+  // Guarded by lock_.
+  job_ring woken_;
   job_ring spawned_;
+  job_ring last_; // let others go first
+  bool last_first_ = false;
 };
 
 } // namespace greenroom::internal

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <greenroom/runtime/internal/asio_transport.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 #include <greenroom/runtime/random.hpp>
 
@@ -45,6 +46,7 @@ runtime_core::runtime_core(actor_system& s, options o, environment e)
       env(std::move(e)),
       log(env.log ? *env.log : make_logger(opts.name, parse_log_level(opts.log_level).value_or(log_level::info))),
       started_at(env.time->now()),
+      asks(opts.workers + 1),
       root(*new context_node(*this, nullptr)),
       blocking(opts.blocking_threads, opts.blocking_idle),
       seed_(opts.seed != 0 ? opts.seed : random_seed()) {
@@ -54,6 +56,7 @@ runtime_core::runtime_core(actor_system& s, options o, environment e)
     team = own.get();
     env.runs_on = std::move(own);
   }
+  sockets = std::make_unique<internal::asio_transport>(*this, team);
   runs_on = env.runs_on.get();
   runs_on->start(*this);
   caf = internal::make_border(team, env.caf_host);
@@ -98,6 +101,7 @@ actor runtime_core::launch(const launch_request& request) {
   cell->home = this;
   cell->name = "actor";
   cell->site = request.site;
+  cell->wait_since = this_turn.core == this ? this_turn.now_ms : milliseconds(env.time->now());
   cell->resume_point = request.made.root;
   cell->leaf = &promise;
   cell->listener = request.listener;
@@ -162,7 +166,7 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
     log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
-  delist(cell);  // before anybody is told, who may count; the core outlives this call, as it joins its workers
+  delist(cell); // before anybody is told, who may count; the core outlives this call, as it joins its workers
   // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
   cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst);
   if (auto* extras = cell.extras.load(std::memory_order_seq_cst)) {
@@ -197,12 +201,16 @@ stop_report runtime_core::stop(std::chrono::milliseconds limit) {
     strike_all(actor_cell::kill);
     wait_until_empty(limit);
   }
-  return {actors()};
+  stop_report report{actors()};
+  if (report.complete()) caf->settle();
+  return report;
 }
 
 bool runtime_core::wait_until_empty(std::chrono::milliseconds limit) {
   std::unique_lock lock(stop_mutex_);
-  return emptied_.wait_for(lock, limit, [this] { return live_actors() == 0; });
+  // Not wait_for(), which a limit without end would overflow.
+  return emptied_.wait_until(lock, saturating_add(std::chrono::steady_clock::now(), limit),
+                             [this] { return live_actors() == 0; });
 }
 
 void runtime_core::strike_all(std::uint32_t bit) noexcept {
@@ -230,7 +238,10 @@ std::uint32_t runtime_core::milliseconds(time_point now) const noexcept {
 actor_info runtime_core::describe(const actor_cell& cell) const {
   const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for.load(std::memory_order_relaxed)),
                                           std::size(wait_names) - 1);
-  const auto age = kind == 0 ? 0U : milliseconds(env.time->now()) - cell.wait_since.load(std::memory_order_relaxed);
+  const auto since =
+      cell.wait_since.load(std::memory_order_relaxed); // before the clock: a wait that begins now has lasted 0
+  const auto now = milliseconds(env.time->now());
+  const auto age = kind == 0 || since > now ? 0U : now - since;
   return {cell.id, cell.name, std::string(file_name(cell.site.file_name())) + ":" + std::to_string(cell.site.line()),
           wait_names[kind], std::chrono::milliseconds(age)};
 }

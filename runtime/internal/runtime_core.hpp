@@ -12,8 +12,13 @@
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/detail/context_node.hpp>
+#include <greenroom/runtime/detail/request_counters.hpp>
 #include <greenroom/runtime/internal/blocking_pool.hpp>
 #include <greenroom/runtime/internal/border.hpp>
+
+namespace greenroom::internal {
+class asio_transport;
+}
 
 namespace greenroom::detail {
 
@@ -43,10 +48,13 @@ public:
   logger log;
   time_point started_at;
   executor* runs_on = nullptr;
+  /// The first is for threads that have none of their own, then one for each worker. Not resized after construction.
+  std::vector<request_counters> asks;
   context_node& root; // counted; cancelled when the system stops
 
   internal::blocking_pool blocking;
   std::unique_ptr<internal::border> caf;
+  std::unique_ptr<internal::asio_transport> sockets; // after env, which owns the workers: their loops must outlive it
 
 private:
   // Lists of living actors. Spread out so that workers do not share a lock: each adds to its own, and a worker that ends

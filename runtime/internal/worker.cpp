@@ -49,6 +49,7 @@ void worker::loop() {
   turn.worker = this;
   turn.core = &team_.core();
   turn.timers = this;
+  turn.asks = &team_.core().asks[index_ + 1];
   turn.random = team_.core().seed() + 0x9e3779b97f4a7c15 * (index_ + 1);
   detail::set_thread_log_origin(running_actor);
   for (;;) {
@@ -71,6 +72,11 @@ void worker::push_ready(job j) {
 
 void worker::push_behind(job j) {
   queue_.push_woken(j);
+  call_for_help(queue_.size_approx() > 1);
+}
+
+void worker::push_last(job j) {
+  queue_.push_last(j);
   call_for_help(queue_.size_approx() > 1);
 }
 
@@ -115,7 +121,8 @@ std::uint64_t worker::next_id() noexcept {
 job worker::next() {
   if (--until_look_ == 0) look_around();
   const bool others = queue_.size_approx() != 0;
-  if (streak_ < longest_streak || !others) {
+  const bool streak_over = streak_ >= longest_streak;
+  if (!streak_over || !others) {
     if (slot_.load(std::memory_order_relaxed) != 0) {
       if (const job j = take_slot()) {
         ++streak_;
@@ -127,7 +134,8 @@ job worker::next() {
   }
   streak_ = 0;
   if (others) {
-    if (const job j = queue_.pop(++picks_ % 61 == 0)) return j;
+    // After a streak every second pick is fair: the fair ones alone would come once in 61 streaks.
+    if (const job j = queue_.pop(++picks_ % (streak_over ? 2 : 61) == 0)) return j;
   }
   if (steal()) return queue_.pop(true);
   return {};
@@ -186,42 +194,55 @@ void worker::rest() {
   }
   team_.searching_.fetch_sub(1, std::memory_order_relaxed);
   if (team_.count_ > 1 && team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
-    stand_guard();
-    team_.guards_.store(0, std::memory_order_release);
-  } else {
-    sleep(never);
+    const bool all_idle = stand_guard();
+    team_.guards_.store(0, std::memory_order_seq_cst);
+    if (!all_idle) return;
   }
+  sleep(never);
 }
 
-/// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns when there
-/// is something to do, or, to sleep soundly, when all others have been idle for a whole stretch.
-void worker::stand_guard() {
+/// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns false when
+/// there is something to do, true when all others have been idle for a whole stretch.
+bool worker::stand_guard() {
   std::vector<std::uint64_t> seen(team_.count_);
   for (auto interval = std::chrono::nanoseconds(first_guard_interval);;
        interval = std::min<std::chrono::nanoseconds>(interval * 2, last_guard_interval)) {
     for (std::size_t i = 0; i < seen.size(); ++i) seen[i] = team_.at(i).progress_.load(std::memory_order_relaxed);
     sleep(team_.core().env.time->now() + interval);
-    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping()) return;
+    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping()) return false;
     bool all_idle = true;
     for (std::size_t i = 0; i < seen.size(); ++i) {
       auto& other = team_.at(i);
       if (i == index_) continue;
       const bool moved = other.progress_.load(std::memory_order_relaxed) != seen[i];
-      if (!moved && !other.asleep() && rescue_from(other)) return;
+      if (!moved && !other.asleep() && rescue_from(other)) return false;
       if (moved || !other.asleep()) all_idle = false;
     }
-    if (next_expiry() <= team_.core().env.time->now()) return;
-    if (all_idle) break;
+    if (next_expiry() <= team_.core().env.time->now()) return false;
+    if (all_idle) return true;
   }
-  sleep(never);
 }
 
 bool worker::rescue_from(worker& stuck) {
+  stuck.advance(team_.core().env.time->now()); // its timers, too, wait for it; whom they wake comes to us
+  if (slot_.load(std::memory_order_relaxed) != 0) return true;
   if (const job j = stuck.take_slot()) {
     queue_.push_woken(j);
     return true;
   }
   return stuck.has_work() && stuck.queue_.steal_half(queue_);
+}
+
+/// Says whether another worker has more than it can run next, or anything while nobody stands guard over it.
+bool worker::is_needed() noexcept {
+  const bool guarded = team_.guards_.load(std::memory_order_relaxed) != 0;
+  for (std::size_t i = 0; i < team_.count_; ++i) {
+    if (i == index_) continue;
+    auto& other = team_.at(i);
+    if (other.queue_.size_approx() > 1) return true;
+    if (!guarded && (other.has_work() || other.slot_.load(std::memory_order_relaxed) != 0)) return true;
+  }
+  return false;
 }
 
 /// Sleeps in the Asio loop until `limit`, the next timer, a socket, or a wake(); one handler may have run.
@@ -230,11 +251,9 @@ void worker::sleep(time_point limit) {
   asleep_until_.store(limit, std::memory_order_relaxed);
   asleep_.store(true, std::memory_order_relaxed);
   team_.sleepers_.fetch_add(1, std::memory_order_relaxed);
-  std::atomic_thread_fence(
-      std::memory_order_seq_cst); // against submit(), hurry() and stop(): they see us asleep, or we their work
-  bool awake = queue_.size_approx() != 0 || team_.stopping() || next_expiry() < limit;
-  for (std::size_t i = 0; i < team_.count_ && !awake; ++i) awake = team_.at(i).queue_.size_approx() > 1;
-  if (!awake) {
+  // Against submit(), hurry() and stop(): they see us asleep, or we see their work.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed()) {
     if (limit == never) {
       io_.run_one();
     } else if (const auto now = team_.core().env.time->now(); now < limit) {
@@ -263,14 +282,15 @@ void worker_team::start(detail::runtime_core& core) {
 }
 
 void worker_team::stop() noexcept {
-  stopping_.store(true, std::memory_order_seq_cst);
+  stopping_.store(true, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst); // against sleep(): it sees the stop, or we see it asleep
   for (auto& w : workers_) w->wake();
   for (auto& w : workers_) w->join();
   for (auto& w : workers_) w->drop_jobs();
 }
 
 void worker_team::requeue(detail::actor_cell& cell) noexcept {
-  static_cast<worker*>(detail::this_turn.worker)->push_behind(job(cell));
+  static_cast<worker*>(detail::this_turn.worker)->push_last(job(cell));
 }
 
 std::size_t worker_team::live_timers() noexcept {

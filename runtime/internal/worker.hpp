@@ -28,7 +28,8 @@ public:
   void join();
 
   void push_ready(job j);                      // (own) next in line
-  void push_behind(job j);                     // (own) behind all that is ready
+  void push_behind(job j);                     // (own) behind all that was woken
+  void push_last(job j);                       // (own) behind all that is ready
   void push_spawned(detail::actor_cell& cell); // (own)
   void submit(job j);
   /// Ends the worker's sleep, if it sleeps.
@@ -54,7 +55,8 @@ private:
   bool steal();
   void rest();
   void sleep(time_point limit);
-  void stand_guard();
+  bool stand_guard();
+  bool is_needed() noexcept;
   bool rescue_from(worker& stuck);
   void call_for_help(bool surplus) noexcept;
   bool end_sleep() noexcept;

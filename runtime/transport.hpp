@@ -1,0 +1,135 @@
+// transport: byte streams between programs, behind an interface, so that a simulated network or one in memory can take the place of
+// TCP. A system's own is actor_system::net(); whoever makes connections takes that, and runs in a simulation too.
+//
+//   auto& net = this_actor::system().net();
+//   auto made = co_await with_timeout(2s, net.connect({"127.0.0.1", 8080}));   // result<std::unique_ptr<stream>>
+//   auto sent = co_await (*made)->write_all(std::as_bytes(std::span(text)));
+//
+// The waiting functions are tasks; await them where they are called, since a later version may return lighter awaitables.
+// Thread safety: transport any thread; listener and stream as noted at their classes.
+// Lifetime: none may be used after its system has ended, which closes what is still open; destroying them then is fine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/error.hpp>
+#include <greenroom/runtime/task.hpp>
+
+namespace greenroom {
+
+class actor_system;
+
+/// Where something listens.
+struct endpoint {
+  // No aggregate: g++ 12 copies one that is made by braces within a co_await expression bit by bit, and its string breaks.
+  endpoint() = default;
+  endpoint(std::string the_host, std::uint16_t the_port) : host(std::move(the_host)), port(the_port) {}
+
+  std::string host; ///< "127.0.0.1", "::1"; to connect also a name
+  std::uint16_t port = 0;
+
+  /// Returns "127.0.0.1:80" or "[::1]:80".
+  GREENROOM_EXPORT std::string to_string() const;
+};
+
+struct listen_options {
+  /// Connections that may wait to be accepted, at least 1. More survive a burst; the system's own limit
+  /// (net.core.somaxconn) holds too. Units: connections.
+  int backlog = 4096;
+};
+
+/// One connection. Its destructor closes it.
+/// Thread safety: one actor may read while another writes; close() any thread, the rest by one actor at a time.
+/// Lifetime: outlives the calls that are under way.
+class GREENROOM_EXPORT stream {
+public:
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+  virtual ~stream();
+
+  /// Reads what is there, at most as much as `into` holds; 0 at the end of what the peer sends.
+  /// Requires: `into` is not empty, and stays until the call has ended. Waits: suspends the actor until something has come.
+  /// Cancellation: throws `cancelled`, having read nothing; the stream stays usable.
+  /// Errors: io when the connection broke, as by a reset; closed after close(). Units: bytes.
+  virtual task<result<std::size_t>> read_some(std::span<std::byte> into) = 0;
+
+  /// Writes all of `bytes`, which must stay until the call has ended.
+  /// Waits: suspends the actor while the peer takes no more: back-pressure.
+  /// Cancellation: throws `cancelled`; a part may have been written. Errors: as read_some().
+  virtual task<result<void>> write_all(std::span<const std::byte> bytes) = 0;
+
+  /// Waits until there is something to read, the end or an error: a connection that idles so holds no buffer. In rare cases it
+  /// returns early; a read then waits.
+  /// Waits: suspends the actor. Cancellation: throws `cancelled`; the stream stays usable. Errors: closed after close().
+  virtual task<result<void>> readable() = 0;
+
+  /// Tells the peer that no more will be sent; reading goes on. The peer learns it after all that was written.
+  virtual void shutdown_send() noexcept = 0;
+
+  /// Closes the connection; what was written is still delivered. Calls under way on it end with errc::closed.
+  /// Thread safety: any thread. Closing twice is fine.
+  virtual void close() noexcept = 0;
+
+  /// Returns the peer's address, "127.0.0.1:41234".
+  virtual std::string peer() const = 0;
+
+protected:
+  stream() = default;
+};
+
+/// Takes in connections. Its destructor closes it.
+/// Thread safety: any thread. Lifetime: outlives the calls that are under way.
+class GREENROOM_EXPORT listener {
+public:
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+  virtual ~listener();
+
+  /// Takes the next connection; never a null pointer. Several actors may wait, each connection goes to one of them.
+  /// Waits: suspends the actor. Cancellation: throws `cancelled`, having taken none.
+  /// Errors: closed after close(); limit when there are no file descriptors left: the connection then waits in the queue, so
+  /// let some time pass before the next try; io for anything else.
+  virtual task<result<std::unique_ptr<stream>>> accept() = 0;
+
+  /// Returns the port, the one that was picked if port 0 was asked for.
+  virtual std::uint16_t port() const noexcept = 0;
+
+  /// Takes in no more; calls of accept() under way end with errc::closed. Thread safety: any thread. Closing twice is fine.
+  virtual void close() noexcept = 0;
+
+protected:
+  listener() = default;
+};
+
+/// Makes listeners and connections. Thread safety: any thread.
+class GREENROOM_EXPORT transport {
+public:
+  transport(const transport&) = delete;
+  transport& operator=(const transport&) = delete;
+  virtual ~transport();
+
+  /// Listens at a numeric address; port 0 picks a free one. Waits: never.
+  /// Errors: invalid_argument when the host is no address or the backlog none; already_exists when the port is taken; io.
+  virtual result<std::unique_ptr<listener>> listen(const endpoint& at, const listen_options& how = {}) = 0;
+
+  /// Connects to an address, or to a name: then to the first of its addresses that answers. Never a null pointer.
+  /// Waits: suspends the actor, for minutes if nobody answers: give it a limit with with_timeout().
+  /// Cancellation: throws `cancelled`. Errors: not_found for an unknown name; io, naming host and port, as when nobody listens.
+  virtual task<result<std::unique_ptr<stream>>> connect(endpoint to) = 0;
+
+protected:
+  transport() = default;
+};
+
+/// Returns the TCP of the machine for a system's actors, also when its environment names another transport; for a transport that
+/// wraps it. Its streams belong to the workers in turn, those it connects to the worker of the calling actor.
+/// Errors: its calls fail with unsupported in a system whose executor is not its own team of workers.
+GREENROOM_EXPORT transport& real_transport(actor_system& system) noexcept;
+
+} // namespace greenroom
