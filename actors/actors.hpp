@@ -1,0 +1,11 @@
+// All of the actors layer in one include, for examples and small programs; libraries include what they use.
+// See actors/README.md for which piece serves which situation.
+// Thread safety: nothing here runs.
+#pragma once
+
+#include <greenroom/actors/ask.hpp>
+#include <greenroom/actors/counter.hpp>
+#include <greenroom/actors/registry.hpp>
+#include <greenroom/actors/request.hpp>
+#include <greenroom/actors/turn_taking.hpp>
+#include <greenroom/actors/worker_pool.hpp>

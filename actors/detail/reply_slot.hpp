@@ -1,0 +1,139 @@
+// The place where the two ends of an ask meet: the asker waits in it, the request answers into it. One for each ask, so that an
+// answer cannot reach any other; freed by the end that leaves last.
+// Thread safety: as noted at the fields. Lifetime: see phase.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <greenroom/runtime/context.hpp>
+#include <greenroom/runtime/detail/frame_pool.hpp>
+#include <greenroom/runtime/detail/request_counters.hpp>
+#include <greenroom/runtime/detail/waiter.hpp>
+#include <greenroom/runtime/error.hpp>
+
+namespace greenroom::detail {
+
+struct reply_slot_base {
+  enum class phase : std::uint8_t {
+    open,     // both ends live
+    answered, // the request is gone, its answer is here; the asker frees the slot
+    given_up  // the asker is gone; the request frees the slot
+  };
+
+  reply_slot_base(actor_cell& who, time_point until) noexcept
+      : home(who.home), from(who.id), deadline(until), context(who.context) {}
+
+  // Constant after construction.
+  runtime_core* const home;
+  const std::uint64_t from;
+  const time_point deadline;
+
+  spin_lock lock;
+  phase state = phase::open; // guarded by lock, as are the following
+  wait_queue asker;          // the asker, while it waits
+  context_node* context;     // the asker's, which lives while it waits here; null once it has given up
+
+  /// The request leaves its answer. False if nobody wants it, and then the caller frees the slot; else it is not to be touched again.
+  bool leave_answered() noexcept {
+    actor_cell* wake = nullptr;
+    {
+      std::lock_guard guard(lock);
+      if (state == phase::given_up) return false;
+      state = phase::answered;
+      if (auto* w = asker.claim_front()) wake = w->cell; // else it has not begun to wait, or something else woke it
+    }
+    if (wake != nullptr) make_ready(*wake);
+    return true;
+  }
+
+  /// The asker leaves without an answer. False if there is one after all, and then the slot is the caller's.
+  bool give_up() noexcept {
+    std::lock_guard guard(lock);
+    if (state == phase::answered) return false;
+    state = phase::given_up;
+    context = nullptr;
+    return true;
+  }
+
+  bool wanted() noexcept {
+    std::lock_guard guard(lock);
+    return state == phase::open;
+  }
+
+  /// Returns the asker's context, if it still waits.
+  std::optional<greenroom::context> asker_context() noexcept {
+    std::lock_guard guard(lock);
+    if (context == nullptr) return std::nullopt;
+    add_ref(*context);
+    return greenroom::context(context, greenroom::context::adopt{});
+  }
+};
+
+template <class R>
+struct reply_slot : reply_slot_base {
+  using reply_slot_base::reply_slot_base;
+  static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }
+
+  // Written by the request before it leaves, read by the asker after that: the lock orders the two.
+  std::optional<result<R>> answer;
+  bool given = false; // the server gave it: it was not dropped or forwarded in vain
+};
+
+/// The asker's end. Empty until the request is made, and after the asker has given up.
+template <class R>
+class asker_end {
+public:
+  asker_end() noexcept = default;
+  asker_end(const asker_end&) = delete;
+  asker_end& operator=(const asker_end&) = delete;
+  ~asker_end() {
+    if (slot_ == nullptr || give_up()) return;
+    if (!taken_ && slot_->given) count_ask(*slot_->home, ask_event::late);
+    delete slot_;
+  }
+
+  reply_slot<R>* make(actor_cell& asker, time_point deadline) { return slot_ = new reply_slot<R>(asker, deadline); }
+  reply_slot<R>* slot() const noexcept { return slot_; }
+
+  /// False if the answer came before; it is in the slot then.
+  bool give_up() noexcept {
+    if (!slot_->give_up()) return false;
+    slot_ = nullptr;
+    return true;
+  }
+
+  /// Requires: there is an answer.
+  result<R> take() noexcept(std::is_nothrow_move_constructible_v<result<R>>) {
+    taken_ = true;
+    return *std::move(slot_->answer);
+  }
+
+private:
+  reply_slot<R>* slot_ = nullptr;
+  bool taken_ = false;
+};
+
+/// Waits for the answer.
+template <class R>
+struct reply_action : waiter {
+  static constexpr wait_kind kind = wait_kind::reply;
+  explicit reply_action(asker_end<R>* e) noexcept : end(e) {}
+  spin_lock& queue_lock() noexcept { return end->slot()->lock; }
+  wait_queue& queue() noexcept { return end->slot()->asker; }
+  const void* place() const noexcept { return end->slot(); }
+  void check() const noexcept {}
+  bool try_locked(actor_cell*&) const noexcept { return end->slot()->state == reply_slot_base::phase::answered; }
+  result<R> take(std::uint8_t outcome) {
+    if (outcome == fired_timeout && end->give_up()) return errc::timed_out;
+    return end->take(); // which may have come just after the time
+  }
+
+  asker_end<R>* end;
+};
+
+} // namespace greenroom::detail
