@@ -1,0 +1,97 @@
+// acceptance asks N: N asks of 1 ms each to a server that answers too late; prints what they left behind as one JSON line.
+// tools/acceptance/run judges it, with the other promises that a timed test must not make.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+
+#include <greenroom/actors/ask.hpp>
+#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/scope.hpp>
+#include <greenroom/runtime/timer.hpp>
+
+using namespace greenroom;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct question {
+  long number;
+  using reply = long;
+};
+
+/// Answers each question after its asker has given up.
+task<> late_server(mailbox<request<question>> in) {
+  while (auto asked = co_await in.receive()) {
+    spawn(
+        [](request<question> r) -> task<> {
+          co_await sleep_for(3ms);
+          r.reply(r.message.number);
+        },
+        std::move(*asked));
+  }
+}
+
+struct tally {
+  std::atomic<long> timed_out{0};
+  std::atomic<long> other{0};
+};
+
+task<> asker(address<request<question>> to, long first, long count, tally* seen) {
+  for (long i = 0; i < count; ++i) {
+    const question q{first + i};
+    const auto answer = co_await ask(to, q, 1ms);
+    if (!answer && answer.error().is(errc::timed_out)) {
+      ++seen->timed_out;
+    } else {
+      ++seen->other;
+    }
+  }
+}
+
+task<> all_askers(scope& s, address<request<question>> to, long n, tally* seen) {
+  constexpr long askers = 2000;
+  for (long i = 0; i < askers; ++i) s.spawn(asker, to, i * (n / askers), n / askers, seen);
+  co_return;
+}
+
+task<bool> ask_in_vain(long n, tally* seen) {
+  auto [in, out] = make_mailbox<request<question>>(unbounded());
+  spawn({.name = "late server"}, late_server, std::move(in));
+  const auto ended = co_await with_scope(all_askers, out, n, seen);
+  co_return ended.has_value();
+}
+
+long resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  long all = 0;
+  long resident = 0;
+  statm >> all >> resident;
+  return resident * 4096;
+}
+
+int asks(long n) {
+  actor_system sys;
+  tally warm_up;
+  bool ok = sys.run(ask_in_vain, n / 10, &warm_up).value_or(false);
+  const auto before = resident_bytes();
+  tally seen;
+  ok = sys.run(ask_in_vain, n, &seen).value_or(false) && ok;
+  while (sys.live_actors() != 0) std::this_thread::sleep_for(1ms); // late answers are still under way
+  const auto grown = resident_bytes() - before;
+  const auto asked = sys.requests();
+  std::printf(
+      "{\"ok\":%s,\"timed_out\":%ld,\"other\":%ld,\"late\":%llu,\"pending\":%lld,\"timers\":%zu,\"grown_bytes\":%ld}\n",
+      ok ? "true" : "false", seen.timed_out.load(), seen.other.load(), static_cast<unsigned long long>(asked.late),
+      static_cast<long long>(asked.pending()), sys.live_timers(), grown);
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "asks") return asks(std::atol(argv[2]));
+  std::fputs("usage: acceptance asks N\n", stderr);
+  return 2;
+}
