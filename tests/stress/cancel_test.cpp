@@ -186,11 +186,11 @@ TEST_P(Strikes, HurtNobodyElseAndLoseNothing) {
   EXPECT_TRUE(sys.stop().complete());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Strikes, testing::Combine(testing::Bool(), testing::Values(1u, 2u, 4u)),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param) ? "Kills" : "CancelsOnly") + "Workers" +
-                                  std::to_string(std::get<1>(info.param));
-                         });
+std::string name_of(const testing::TestParamInfo<Strikes::ParamType>& info) {
+  return (std::get<0>(info.param) ? "KillsWorkers" : "CancelsWorkers") + std::to_string(std::get<1>(info.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Strikes, testing::Combine(testing::Bool(), testing::Values(1u, 2u, 4u)), name_of);
 
 } // namespace
 } // namespace greenroom

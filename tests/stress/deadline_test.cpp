@@ -36,10 +36,10 @@ task<> send_share(address<std::uint64_t> out, std::uint64_t me, std::uint64_t se
     if (random.below(2) == 0) {
       auto sent = co_await out.send_for(std::move(item), some_time(random));
       ok = sent.has_value();
-      if (!ok) EXPECT_EQ(sent.item(), n);
+      EXPECT_EQ(ok ? n : sent.item(), n);
     } else {
       auto s = co_await select(out.send(std::move(item)), after(some_time(random)));
-      ok = s.index() == 0 && s.template get<0>().has_value();
+      ok = s.index() == 0 && s.get<0>().has_value();
     }
     if (ok) {
       c->sent[n] = 1;
