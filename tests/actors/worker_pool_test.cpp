@@ -27,22 +27,27 @@ int twice(int n) {
   return n * 2;
 }
 
-/// Waits until it is cancelled, or `gate` closes; says how many have begun.
+/// Where jobs wait until they are cancelled, or it opens.
 struct gate {
-  std::atomic<int> begun{0};
-  mailbox<int> in{bounded(1)};
-  address<int> out = in.address();
+  void open() const { state->in.close(); }
+  /// Blocks the thread until `n` jobs have come to it.
+  void until_begun(int n) const {
+    while (state->begun < n) std::this_thread::yield();
+  }
+  struct shared {
+    std::atomic<int> begun{0};
+    mailbox<int> in{bounded(1)};
+    address<int> out = in.address();
+  };
+  std::shared_ptr<shared> state = std::make_shared<shared>();
 };
-task<int> wait_at_gate(gate* g, int n) {
-  ++g->begun;
-  (void)co_await g->in.receive();
+task<int> wait_at_gate(gate g, int n) {
+  ++g.state->begun;
+  (void)co_await g.state->in.receive();
   co_return n * 2;
 }
-auto held_at(gate* g) {
+auto held_at(gate g) {
   return [g](int n) { return wait_at_gate(g, n); };
-}
-void until_begun(const gate& g, int n) {
-  while (g.begun < n) std::this_thread::yield();
 }
 
 bool adds_up(const pool_stats& s) { return s.submitted == s.queued + s.running + s.done + s.failed + s.dropped; }
@@ -146,9 +151,9 @@ task<> submit_one_for(int_pool pool, int job, duration limit, submitted* out) {
 
 /// A pool with one worker that is busy, and a full queue of one.
 struct full_pool {
-  explicit full_pool(actor_system& sys) : pool(sys, {.workers = 1, .queue = bounded(1)}, held_at(&door)) {
+  explicit full_pool(actor_system& sys) : pool(sys, {.workers = 1, .queue = bounded(1)}, held_at(door)) {
     EXPECT_TRUE(pool.try_submit(1));
-    until_begun(door, 1);
+    door.until_begun(1);
     EXPECT_TRUE(pool.try_submit(2));
   }
   gate door;
@@ -162,7 +167,7 @@ TEST(WorkerPool, SubmitWaitsForRoom) {
   const auto who = sys.spawn(submit_one, f.pool, 3, &s);
   await_wait(sys, who, "send");
   EXPECT_FALSE(s.code);
-  f.door.in.close();
+  f.door.open();
   who.wait();
   EXPECT_EQ(s.code, errc{});
   EXPECT_TRUE(*sys.run(drain, f.pool, duration(10s)));
@@ -223,20 +228,20 @@ TEST(WorkerPool, TrySubmitHandsTheJobBackWhenFull) {
 TEST(WorkerPool, RunTimesOutAndAJobNobodyWaitsForIsNotBegun) {
   timed_system t;
   gate door;
-  int_pool pool(t.sys, {.workers = 1}, held_at(&door));
+  int_pool pool(t.sys, {.workers = 1}, held_at(door));
   std::optional<result<int>> first, second;
   const auto a = t.sys.spawn(run_one<int_pool, int>, pool, 1, duration(1h), &first);
-  until_begun(door, 1);
+  door.until_begun(1);
   const auto b = t.sys.spawn(run_one<int_pool, int>, pool, 2, duration(1s), &second);
   await_wait(t.sys, b, "reply");
   t.advance(1001ms);
   b.wait();
   EXPECT_TRUE(!*second && second->error().is(errc::timed_out));
-  door.in.close();
+  door.open();
   a.wait();
   EXPECT_EQ(first->value(), 2);
   EXPECT_TRUE(*t.sys.run(drain, pool, duration(1h)));
-  EXPECT_EQ(door.begun, 1);
+  EXPECT_EQ(door.state->begun, 1);
   EXPECT_EQ(pool.stats().failed, 1U);
   EXPECT_TRUE(adds_up(pool.stats()));
 }
@@ -244,12 +249,12 @@ TEST(WorkerPool, RunTimesOutAndAJobNobodyWaitsForIsNotBegun) {
 TEST(WorkerPool, ACancelledRunLeavesTheJobToFinish) {
   one_worker sys;
   gate door;
-  int_pool pool(sys, {.workers = 1}, held_at(&door));
+  int_pool pool(sys, {.workers = 1}, held_at(door));
   std::optional<result<int>> out;
   const auto who = sys.spawn(run_one<int_pool, int>, pool, 1, duration(1h), &out);
-  until_begun(door, 1);
+  door.until_begun(1);
   EXPECT_EQ(cancel_in(sys, who, "reply").kind(), exit_kind::cancelled);
-  door.in.close();
+  door.open();
   EXPECT_TRUE(*sys.run(drain, pool, duration(10s)));
   EXPECT_EQ(pool.stats().done, 1U);
 }
@@ -257,10 +262,10 @@ TEST(WorkerPool, ACancelledRunLeavesTheJobToFinish) {
 TEST(WorkerPool, RunFailsWhenThePoolStops) {
   one_worker sys;
   gate door;
-  int_pool pool(sys, {.workers = 1}, held_at(&door));
+  int_pool pool(sys, {.workers = 1}, held_at(door));
   std::optional<result<int>> running, queued_one, late;
   const auto a = sys.spawn(run_one<int_pool, int>, pool, 1, duration(1h), &running);
-  until_begun(door, 1);
+  door.until_begun(1);
   const auto b = sys.spawn(run_one<int_pool, int>, pool, 2, duration(1h), &queued_one);
   await_wait(sys, b, "reply");
   pool.stop();
@@ -282,7 +287,7 @@ TEST(WorkerPool, DrainFinishesWhatIsQueuedAndAcceptsNoMore) {
   const auto draining = sys.spawn([](int_pool pool) -> task<> { (void)co_await pool.drain(1h); }, f.pool);
   await_wait(sys, draining, "select");
   EXPECT_TRUE(f.pool.try_submit(3).error().is(errc::closed));
-  f.door.in.close();
+  f.door.open();
   draining.wait();
   const auto s = f.pool.stats();
   EXPECT_EQ(s.done, 2U);
@@ -304,7 +309,7 @@ TEST(WorkerPool, DrainTimesOutAndTheWorkersGoOn) {
   t.advance(1001ms);
   who.wait();
   EXPECT_EQ(text, "worker_pool: drain: 1 of 1 workers are still busy; wait longer, or stop()");
-  f.door.in.close();
+  f.door.open();
   EXPECT_TRUE(*t.sys.run(drain, f.pool, duration(1h)));
   EXPECT_EQ(f.pool.stats().done, 2U);
 }
@@ -315,7 +320,7 @@ TEST(WorkerPool, ACancelledDrainLetsTheWorkersFinish) {
   std::string text;
   const auto who = sys.spawn(drain_as_text, f.pool, duration(1h), &text);
   EXPECT_EQ(cancel_in(sys, who, "select").kind(), exit_kind::cancelled);
-  f.door.in.close();
+  f.door.open();
   EXPECT_TRUE(*sys.run(drain, f.pool, duration(10s)));
   EXPECT_EQ(f.pool.stats().done, 2U);
 }
@@ -324,9 +329,9 @@ TEST(WorkerPool, StopCancelsWhatRunsAndDropsWhatIsQueued) {
   one_worker sys;
   auto [errors, to_errors] = make_mailbox<failed_job>(bounded(16));
   gate door;
-  int_pool pool(sys, {.workers = 2, .queue = bounded(8), .failures = to_errors}, held_at(&door));
+  int_pool pool(sys, {.workers = 2, .queue = bounded(8), .failures = to_errors}, held_at(door));
   for (int i = 0; i < 7; ++i) EXPECT_TRUE(pool.try_submit(i));
-  until_begun(door, 2);
+  door.until_begun(2);
   EXPECT_EQ(pool.stats().running, 2U);
   EXPECT_EQ(pool.stats().queued, 5U);
   pool.stop();
@@ -357,10 +362,10 @@ TEST(WorkerPool, WorkersEndWhenTheLastHandleGoes) {
 TEST(WorkerPool, WithoutWorkersLeftItAcceptsNothing) {
   auto sys = std::make_unique<one_worker>();
   gate door;
-  int_pool pool(*sys, {.workers = 1}, held_at(&door));
+  int_pool pool(*sys, {.workers = 1}, held_at(door));
   EXPECT_TRUE(pool.try_submit(1));
   EXPECT_TRUE(pool.try_submit(2));
-  until_begun(door, 1);
+  door.until_begun(1);
   sys->stop();
   EXPECT_TRUE(pool.try_submit(3).error().is(errc::closed));
   EXPECT_EQ(pool.stats().failed, 1U);

@@ -20,7 +20,7 @@ namespace {
 
 using namespace test;
 
-const auto strikes = from_environment("STRESS_ITEMS", 10'000);
+const auto strikes = from_environment("STRESS_ITEMS", 3'000);
 
 /// What all share. Items are counted by whoever completed the send or the receive.
 struct world {

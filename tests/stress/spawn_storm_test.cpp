@@ -77,7 +77,7 @@ TEST_P(SpawnStorm, LeavesNothingBehind) {
 }
 
 TEST_P(SpawnStorm, MeetsTheStop) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     actor_system sys(quiet(GetParam()));
     std::atomic<bool> over = false;
     std::atomic<std::uint64_t> ended = 0;
