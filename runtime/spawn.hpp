@@ -15,6 +15,7 @@
 #include <optional>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -29,6 +30,11 @@ class actor_name {
 public:
   template <std::size_t N>
   consteval actor_name(const char (&literal)[N]) noexcept : literal_(literal) {}
+  template <std::convertible_to<std::string_view> Text>
+  constexpr actor_name(const Text&) noexcept : literal_(nullptr) {
+    static_assert(sizeof(Text) == 0,
+                  "an actor's name must be a string literal; put one made at run time into spawn_options::made_name");
+  }
   constexpr const char* literal() const noexcept { return literal_; }
 
 private:

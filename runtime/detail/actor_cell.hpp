@@ -77,6 +77,9 @@ struct actor_cell {
   promise_base* leaf = nullptr;    // promise of resume_point; its callers are found from there
   context_node* context = nullptr; // counted
   exit_listener* listener = nullptr;
+  // Two of the wait record (below) stand here, where there is room for them.
+  std::atomic<std::uint32_t> wait_since{0}; // Units: milliseconds since the system started
+  std::atomic<wait_kind> waits_for{wait_kind::start};
   std::uint8_t fired = fired_nothing;
   std::uint8_t shard = 0; // which live list holds it; constant
   std::uint8_t shields = 0;
@@ -85,8 +88,6 @@ struct actor_cell {
 
   // The wait record, for reports from other threads: relaxed, since a report may show a wait that is just over.
   std::atomic<const void*> wait_object{nullptr}; // the mailbox, lock, ... waited for
-  std::atomic<std::uint32_t> wait_since{0};      // Units: milliseconds since the system started
-  std::atomic<wait_kind> waits_for{wait_kind::start};
 
   // Guarded by the lock of `context`.
   actor_cell* context_prev = nullptr;
@@ -152,6 +153,8 @@ struct actor_cell {
     return take;
   }
 };
+
+static_assert(sizeof(actor_cell) <= 128, "two cache lines: a million idle actors hold a million of these");
 
 /// What the thread is doing for actors right now. `next` is the trampoline: a coroutine that hands over to another one stores it
 /// here and returns, so the stack never grows, in unoptimised and sanitised builds too.

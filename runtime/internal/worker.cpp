@@ -286,6 +286,7 @@ void worker_team::stop() noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst); // against sleep(): it sees the stop, or we see it asleep
   for (auto& w : workers_) w->wake();
   for (auto& w : workers_) w->join();
+  while (submitting_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
   for (auto& w : workers_) w->drop_jobs();
 }
 
@@ -300,10 +301,18 @@ std::size_t worker_team::live_timers() noexcept {
 }
 
 void worker_team::submit_job(job j) {
+  // Once it is queued the job may run and end the system: stop() waits for the rest of this call. The lock of the queue shows
+  // the increment to who sees the job.
+  submitting_.fetch_add(1, std::memory_order_relaxed);
+  pick().submit(j);
+  submitting_.fetch_sub(1, std::memory_order_release);
+}
+
+worker& worker_team::pick() noexcept {
   for (auto& w : workers_) {
-    if (w->asleep()) return w->submit(j);
+    if (w->asleep()) return *w;
   }
-  workers_[next_.fetch_add(1, std::memory_order_relaxed) % count_]->submit(j);
+  return *workers_[next_.fetch_add(1, std::memory_order_relaxed) % count_];
 }
 
 void worker_team::wake_one() noexcept {

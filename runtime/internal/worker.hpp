@@ -108,6 +108,7 @@ public:
 private:
   friend class worker;
   void wake_one() noexcept;
+  worker& pick() noexcept;
   bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
   const std::size_t count_;
@@ -116,7 +117,8 @@ private:
   std::atomic<std::size_t> next_{0};
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<int> searching_{0};
-  std::atomic<int> guards_{0}; // idle workers that look after stuck ones
+  std::atomic<int> guards_{0};     // idle workers that look after stuck ones
+  std::atomic<int> submitting_{0}; // calls of submit_job() under way
   std::atomic<bool> stopping_{false};
 };
 

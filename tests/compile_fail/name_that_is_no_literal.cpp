@@ -1,4 +1,4 @@
-// expect: could not convert .* to .greenroom::spawn_options
+// expect: an actor's name must be a string literal; put one made at run time into spawn_options::made_name
 // An actor's name is a literal; one made at run time goes into made_name.
 #include <string>
 

@@ -1,10 +1,23 @@
-// Uses the installed package as a program outside of the tree does.
+// A program of somebody else's, built against the installed package: an actor that answers, and a handle to CAF's world.
 #include <cstdio>
 
-#include <greenroom/runtime/error.hpp>
+#include <greenroom/actors/actors.hpp>
+#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/caf.hpp>
+#include <greenroom/runtime/mailbox.hpp>
+
+using namespace greenroom;
+
+task<int> twice(int n) {
+  auto [in, out] = make_mailbox<int>(bounded(1));
+  const auto sent = co_await out.send(2 * n);
+  const auto got = co_await in.receive();
+  co_return sent ? *got : -1;
+}
 
 int main() {
-  const greenroom::error late{greenroom::errc::timed_out};
-  std::printf("%s\n", greenroom::sentence(late.code()));
-  return late.is(greenroom::errc::timed_out) ? 0 : 1;
+  actor_system sys;
+  const auto answer = sys.run(twice, 21);
+  std::printf("the answer is %d\n", answer.value_or(-1));
+  return answer.value_or(-1) == 42 && caf_system(sys).node() ? 0 : 1;
 }

@@ -253,6 +253,21 @@ TEST(ActorSystem, SpawnsRacingWithItsStopEndOneWayOrTheOther) {
   }
 }
 
+// The sender may still be waking a worker when the actor that it served has ended and its system goes.
+TEST(ActorSystem, MayEndWhileAnotherThreadIsStillSending) {
+  for (int i = 0; i < 300; ++i) {
+    auto [in, out] = make_mailbox<int>(rendezvous());
+    std::thread sender([to = out] {
+      while (!to.try_send(1)) std::this_thread::yield();
+    });
+    {
+      one_worker sys;
+      EXPECT_TRUE(sys.run([](mailbox<int> box) -> task<> { co_await box.receive(); }, in));
+    }
+    sender.join();
+  }
+}
+
 // -- reports --------------------------------------------------------------------------------------------------------
 
 TEST(ActorSystem, ListsItsActorsWithWhatTheyWaitFor) {

@@ -15,11 +15,17 @@ task<> count_one(countdown* left) {
   co_return;
 }
 
-task<> wait_for_item(mailbox<int> in, countdown* waiting, countdown* ended) {
-  waiting->count_one();
+/// What the idle actors count on; not their arguments, which would be measured with them.
+struct {
+  countdown* waiting;
+  countdown* ended;
+} idle_run;
+
+task<> wait_for_item(mailbox<int> in) {
+  idle_run.waiting->count_one();
   // The item has a name because of g++ 12: it miscompiles a coroutine that awaits in a condition and has no local variable.
   while (const auto item = co_await in.receive()) {}
-  ended->count_one();
+  idle_run.ended->count_one();
 }
 
 task<> skynet_node(address<std::int64_t> out, std::int64_t first, std::int64_t leaves) {
@@ -53,11 +59,12 @@ task<outcome> idle_memory(std::int64_t n, meter* m) {
   std::vector<address<int>> addresses(static_cast<std::size_t>(n)); // its memory is touched before the first look
   countdown waiting(n);
   countdown ended(n);
+  idle_run = {&waiting, &ended};
   const auto before = resident_bytes();
   m->start();
   for (auto& to_actor : addresses) {
     auto [in, out] = make_mailbox<int>(bounded(16));
-    spawn({.name = "idle"}, wait_for_item, std::move(in), &waiting, &ended);
+    spawn({.name = "idle"}, wait_for_item, std::move(in));
     to_actor = std::move(out);
   }
   co_await waiting.wait();
