@@ -72,6 +72,7 @@ public:
                   : wait_for_room_.made() ? wait_for_room_.await_resume()
                                           : wait_.await_resume();
     counted_ = true;
+    end_.delivered();
     count(answer ? ask_event::answered : answer.error().is(errc::timed_out) ? ask_event::timed_out : ask_event::failed);
     return answer;
   }

@@ -79,14 +79,14 @@ void executor::take_turn(detail::actor_cell& cell, std::uint32_t step_budget) no
   turn.next = cell.resume_point;
   turn.next_leaf = cell.leaf;
   cell.waits_for.store(detail::wait_kind::none, std::memory_order_relaxed);
+  // Between turns only: what a wait has taken is not lost on its way from a called task to its caller.
+  if (cell.kill_pending()) {
+    detail::destroy_chain(std::exchange(turn.next, nullptr), turn.next_leaf);
+    detail::free_kept(cell);
+    cell.home->finish(cell, {exit_kind::killed, errc::killed});
+  }
   // Once a resume has returned without naming a next coroutine the actor may run elsewhere, or be gone: it is not touched then.
   while (const auto frame = std::exchange(turn.next, nullptr)) {
-    if (cell.kill_pending()) {
-      detail::destroy_chain(frame, turn.next_leaf);
-      detail::free_kept(cell);
-      cell.home->finish(cell, {exit_kind::killed, errc::killed});
-      break;
-    }
     frame.resume();
     if (turn.finished_root) {
       const auto root = std::exchange(turn.finished_root, nullptr);

@@ -167,7 +167,7 @@ public:
       locks_.unlock();
       suspending_.unlock();
       me.fired = fired_cancel;
-      go_on(at, at.promise());
+      requeue(me);
       return;
     }
     each([&me](auto& state) { start_timer(state, me); });

@@ -34,7 +34,7 @@ public:
     } else {
       note_wait(cell, wait_kind::sleep, nullptr);
       timer_.cell = &cell;
-      if (!timers_of(core).arm_wait(timer_, when_, cell)) go_on(at, at.promise());
+      if (!timers_of(core).arm_wait(timer_, when_, cell)) requeue(cell);
     }
   }
   void await_resume() {

@@ -93,7 +93,7 @@ public:
   asker_end& operator=(const asker_end&) = delete;
   ~asker_end() {
     if (slot_ == nullptr || give_up()) return;
-    if (!taken_ && slot_->given) count_ask(*slot_->home, ask_event::late);
+    if (!delivered_ && slot_->given) count_ask(*slot_->home, ask_event::late);
     delete slot_;
   }
 
@@ -107,15 +107,12 @@ public:
     return true;
   }
 
-  /// Requires: there is an answer.
-  result<R> take() noexcept(std::is_nothrow_move_constructible_v<result<R>>) {
-    taken_ = true;
-    return *std::move(slot_->answer);
-  }
+  /// The asker has it: from now on an answer in the slot is not late.
+  void delivered() noexcept { delivered_ = true; }
 
 private:
   reply_slot<R>* slot_ = nullptr;
-  bool taken_ = false;
+  bool delivered_ = false;
 };
 
 /// Waits for the answer.
@@ -130,7 +127,7 @@ struct reply_action : waiter {
   bool try_locked(actor_cell*&) const noexcept { return end->slot()->state == reply_slot_base::phase::answered; }
   result<R> take(std::uint8_t outcome) {
     if (outcome == fired_timeout && end->give_up()) return errc::timed_out;
-    return end->take(); // which may have come just after the time
+    return *std::move(end->slot()->answer); // which may have come just after the time
   }
 
   asker_end<R>* end;

@@ -125,7 +125,7 @@ private:
       this->queue().unlink(*this);
       lock.unlock();
       me.fired = fired_cancel;
-      go_on(at, promise);
+      requeue(me); // not resumed at once: it may be a kill, which takes effect between turns
       return;
     }
     if constexpr (Deadline::timed) {
