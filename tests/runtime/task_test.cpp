@@ -199,21 +199,24 @@ TEST(Task, SwallowedCancellationComesAgain) {
   EXPECT_EQ(caught, 3);
 }
 
-TEST(Task, KilledWhereItCallsIsDestroyedWithTheUnstartedCallee) {
+TEST(Task, AKillTakesEffectAtTheNextWaitNotAtACall) {
   one_worker sys;
   std::vector<int> log;
   const auto a = sys.spawn(
       [](std::vector<int>* l) -> task<> {
         trace end(l, 1);
-        this_actor::self().kill(); // takes effect at the next suspension, which is the call
-        co_await [](trace) -> task<> {
-          ADD_FAILURE() << "ran after the kill";
+        this_actor::self().kill();
+        co_await [](std::vector<int>* inner) -> task<> {
+          trace done(inner, 2);
           co_return;
-        }(trace(l, 2));
+        }(l);
+        l->push_back(3);
+        co_await yield();
+        ADD_FAILURE() << "ran after the wait";
       },
       &log);
   EXPECT_EQ(a.wait().kind(), exit_kind::killed);
-  EXPECT_EQ(log, (std::vector<int>{2, 1}));
+  EXPECT_EQ(log, (std::vector<int>{2, 3, 1}));
 }
 
 } // namespace
