@@ -86,7 +86,7 @@ struct actor_cell {
 
   std::atomic<actor_extras*> extras{nullptr}; // rarely needed parts, made on first use
 
-  // The wait record, for reports from other threads: relaxed, since a report may show a wait that is just over.
+  // The wait record, for reports from other threads; one may show a wait that is just over.
   std::atomic<const void*> wait_object{nullptr}; // the mailbox, lock, ... waited for
 
   // Guarded by the lock of `context`.
@@ -189,9 +189,10 @@ inline void park_at(actor_cell& cell, std::coroutine_handle<> at, promise_base& 
 
 /// Fills the wait record that reports and dumps show.
 inline void note_wait(actor_cell& cell, wait_kind kind, const void* object) noexcept {
-  cell.waits_for.store(kind, std::memory_order_relaxed);
   cell.wait_object.store(object, std::memory_order_relaxed);
   cell.wait_since.store(this_turn.now_ms, std::memory_order_relaxed);
+  // Release: who sees the wait in a report sees what the actor did before it.
+  cell.waits_for.store(kind, std::memory_order_release);
 }
 
 /// Resumes `at` through the trampoline instead of waiting.

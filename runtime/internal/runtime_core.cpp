@@ -236,7 +236,7 @@ std::uint32_t runtime_core::milliseconds(time_point now) const noexcept {
 }
 
 actor_info runtime_core::describe(const actor_cell& cell) const {
-  const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for.load(std::memory_order_relaxed)),
+  const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for.load(std::memory_order_acquire)),
                                           std::size(wait_names) - 1);
   const auto since =
       cell.wait_since.load(std::memory_order_relaxed); // before the clock: a wait that begins now has lasted 0
