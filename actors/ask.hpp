@@ -12,6 +12,7 @@
 // expression, as in `co_await ask(to, greeting{name}, 1s)`, twice.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <optional>

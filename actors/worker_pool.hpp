@@ -67,7 +67,7 @@ public:
   }
 
   /// Queues a job; on failure the result holds it. Waits: suspends the actor while the queue is full (unless it rejects or drops).
-  /// Cancellation: throws `cancelled`; the job is dropped. Errors: errc::closed, errc::full.
+  /// Lifetime: this handle outlives the await. Cancellation: throws `cancelled`; the job is dropped. Errors: errc::closed, errc::full.
   auto submit(Job job) const { return submit_until(std::move(job), never); }
   /// The same with a limit. Errors: also errc::timed_out.
   template <class Rep, class Period>

@@ -26,8 +26,7 @@ struct pool_stats {
   std::uint64_t queued = 0;
   std::uint64_t running = 0;
   std::uint64_t done = 0;
-  std::uint64_t failed =
-      0; ///< ended by an exception, an error or a cancellation, or no longer wanted when their turn came
+  std::uint64_t failed = 0;   ///< ended by an exception, an error or a cancellation, or not wanted any more
   std::uint64_t dropped = 0;  ///< accepted, but not begun: by stop(), or by the queue's overflow policy
   std::uint64_t rejected = 0; ///< not accepted
 };
@@ -91,8 +90,8 @@ private:
 struct GREENROOM_EXPORT pool_base {
   explicit pool_base(std::size_t count) : counts(count) {}
 
-  /// `queued_now` is read last, by a call: each job is looked for first where it goes and then where it comes from, so that one on its
-  /// way may be missed but is never seen twice.
+  /// Each job is looked for first where it goes and then where it comes from, so that one on its way may be missed, but is never seen
+  /// twice.
   template <class Queue>
   pool_stats stats(const Queue& queue) noexcept {
     pool_stats s;

@@ -1,10 +1,12 @@
 // acceptance asks N: N asks of 1 ms each to a server that answers too late; prints what they left behind as one JSON line.
 // tools/acceptance/run judges it, with the other promises that a timed test must not make.
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string_view>
+#include <thread>
 
 #include <greenroom/actors/ask.hpp>
 #include <greenroom/runtime/actor_system.hpp>
@@ -26,7 +28,7 @@ task<> late_server(mailbox<request<question>> in) {
   while (auto asked = co_await in.receive()) {
     spawn(
         [](request<question> r) -> task<> {
-          co_await sleep_for(3ms);
+          co_await sleep_for(20ms);
           r.reply(r.message.number);
         },
         std::move(*asked));
@@ -35,18 +37,13 @@ task<> late_server(mailbox<request<question>> in) {
 
 struct tally {
   std::atomic<long> timed_out{0};
-  std::atomic<long> other{0};
 };
 
 task<> asker(address<request<question>> to, long first, long count, tally* seen) {
   for (long i = 0; i < count; ++i) {
     const question q{first + i};
     const auto answer = co_await ask(to, q, 1ms);
-    if (!answer && answer.error().is(errc::timed_out)) {
-      ++seen->timed_out;
-    } else {
-      ++seen->other;
-    }
+    if (!answer && answer.error().is(errc::timed_out)) ++seen->timed_out;
   }
 }
 
@@ -81,10 +78,11 @@ int asks(long n) {
   while (sys.live_actors() != 0) std::this_thread::sleep_for(1ms); // late answers are still under way
   const auto grown = resident_bytes() - before;
   const auto asked = sys.requests();
-  std::printf(
-      "{\"ok\":%s,\"timed_out\":%ld,\"other\":%ld,\"late\":%llu,\"pending\":%lld,\"timers\":%zu,\"grown_bytes\":%ld}\n",
-      ok ? "true" : "false", seen.timed_out.load(), seen.other.load(), static_cast<unsigned long long>(asked.late),
-      static_cast<long long>(asked.pending()), sys.live_timers(), grown);
+  std::printf("{\"ok\":%s,\"timed_out\":%ld,\"answered\":%llu,\"late\":%llu,\"pending\":%llu,\"timers\":%zu,"
+              "\"grown_bytes\":%ld}\n",
+              ok ? "true" : "false", seen.timed_out.load(), static_cast<unsigned long long>(asked.answered),
+              static_cast<unsigned long long>(asked.late), static_cast<unsigned long long>(asked.pending()),
+              sys.live_timers(), grown);
   return 0;
 }
 
