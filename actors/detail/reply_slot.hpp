@@ -75,6 +75,8 @@ struct reply_slot_base {
 
 template <class R>
 struct reply_slot : reply_slot_base {
+  static_assert(alignof(std::optional<result<R>>) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                "a reply type must not be over-aligned: its place comes from the pool of frames");
   using reply_slot_base::reply_slot_base;
   static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }

@@ -1,5 +1,6 @@
 #include <greenroom/runtime/transport.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -90,7 +91,7 @@ task<> transfer_both_ways() {
 
 TEST_P(Transport, WritersWaitForReadersAndNothingIsLostBothWays) { run(transfer_both_ways); }
 
-task<> wait_without_buffer(stream* from, bool* ended) {
+task<> wait_without_buffer(stream* from, std::atomic<bool>* ended) {
   EXPECT_TRUE(co_await from->readable());
   *ended = true;
   EXPECT_EQ((co_await read_text(from, 2)).value(), "hi");
@@ -98,7 +99,7 @@ task<> wait_without_buffer(stream* from, bool* ended) {
 
 task<> wait_for_readiness() {
   auto both = co_await make_pair();
-  bool ended = false;
+  std::atomic<bool> ended{false};
   const auto reader = spawn(wait_without_buffer, both.near.get(), &ended);
   co_await until_waits(reader, "io");
   EXPECT_FALSE(ended);
