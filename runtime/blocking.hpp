@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include <greenroom/runtime/cancelled.hpp>
 #include <greenroom/runtime/detail/actor_extras.hpp>
@@ -73,7 +74,8 @@ public:
     auto& cell = *this_turn.cell;
     if (cancelled_) throw_cancelled(cell);
     cell.word.fetch_and(~actor_cell::lent, std::memory_order_relaxed);
-    if (state_->failure) std::rethrow_exception(state_->failure);
+    // Taken out: the exception must not die on the blocking thread, which may let go of the state last.
+    if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));
     if constexpr (!is_void) return *std::move(state_->answer);
   }
 
