@@ -173,7 +173,7 @@ TEST(ActorSystem, StopKillsWhoGoesOnWaiting) {
     }
   });
   await_wait(sys, stubborn, "sleep");
-  EXPECT_TRUE(sys.stop(1ms).complete());
+  EXPECT_TRUE(sys.stop(300ms).complete()); // once for its good will, once more for the kill
   EXPECT_EQ(stubborn.wait().kind(), exit_kind::killed);
 }
 
