@@ -5,6 +5,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/caf.hpp>
 #include <greenroom/runtime/mailbox.hpp>
+#include <greenroom/runtime/timer.hpp>
 
 using namespace greenroom;
 
@@ -15,9 +16,13 @@ task<int> twice(int n) {
   co_return sent ? *got : -1;
 }
 
+task<> stay() { co_await sleep_until(never); }
+
 int main() {
   actor_system sys;
   const auto answer = sys.run(twice, 21);
   std::printf("the answer is %d\n", answer.value_or(-1));
-  return answer.value_or(-1) == 42 && caf_system(sys).node() ? 0 : 1;
+  const actor waiting = sys.spawn(stay);
+  const bool known_to_caf = caf_handle(waiting).id() == waiting.id();
+  return answer.value_or(-1) == 42 && known_to_caf ? 0 : 1;
 }
