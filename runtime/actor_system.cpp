@@ -25,6 +25,7 @@ const logger& actor_system::log() const noexcept { return core_->log; }
 files& actor_system::disk() const noexcept { return *core_->env.disk; }
 transport& actor_system::net() const noexcept { return core_->env.net != nullptr ? *core_->env.net : *core_->sockets; }
 time_point actor_system::now() const noexcept { return core_->env.time->now(); }
+std::chrono::system_clock::time_point actor_system::wall_now() const noexcept { return core_->env.time->wall_now(); }
 std::size_t actor_system::live_actors() const noexcept { return core_->live_actors(); }
 std::vector<actor_info> actor_system::actors() const { return core_->actors(); }
 std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
@@ -74,6 +75,7 @@ time_point deadline_after(duration limit) noexcept {
 }
 
 actor launch(const launch_request& request) { return request.core.launch(request); }
+const char* intern_name(runtime_core& core, const std::string& name) { return core.intern(name); }
 
 } // namespace detail
 } // namespace greenroom

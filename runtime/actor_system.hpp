@@ -82,6 +82,8 @@ public:
   /// Returns what makes listeners and connections; see transport.hpp.
   transport& net() const noexcept;
   time_point now() const noexcept;
+  /// Returns the date and time of day, for people and protocols.
+  std::chrono::system_clock::time_point wall_now() const noexcept;
 
   /// Counts the actors that have not ended. Cost: visits every worker's list head.
   std::size_t live_actors() const noexcept;

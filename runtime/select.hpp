@@ -181,7 +181,7 @@ public:
       clean_up();
     }
     if (outcome_ == fired_cancel) throw_cancelled(*cell_);
-    return value_of(indices());
+    return selected<case_value<Cases>...>(value_of());
   }
 
 private:
@@ -259,12 +259,13 @@ private:
     });
   }
 
-  template <std::size_t... I>
-  auto value_of(std::index_sequence<I...>) {
-    using values = std::variant<case_value<Cases>...>;
-    std::optional<values> won;
-    ((I == outcome_ && (won.emplace(std::in_place_index<I>, std::get<I>(states_).value()), true)) || ...);
-    return selected<case_value<Cases>...>(*std::move(won));
+  using values = std::variant<case_value<Cases>...>;
+  template <std::size_t I = 0>
+  values value_of() {
+    if constexpr (I + 1 < count) {
+      if (I != outcome_) return value_of<I + 1>();
+    }
+    return values(std::in_place_index<I>, std::get<I>(states_).value());
   }
 
   std::tuple<case_state<Cases>...> states_;

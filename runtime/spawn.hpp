@@ -66,7 +66,10 @@ struct launch_request {
   std::source_location site;
   context_node* ctx = nullptr;       // overrides options
   exit_listener* listener = nullptr; // must live until told
+  const char* name = nullptr;        // overrides options; must live as long as the system
 };
+/// Returns the system's own copy of a name, for launch_request::name. Cost: kept once per text, for the life of the system.
+GREENROOM_EXPORT const char* intern_name(runtime_core& core, const std::string& name);
 /// Makes the actor and submits it; destroys what was made if the system is stopping, and the actor is then born finished.
 GREENROOM_EXPORT actor launch(const launch_request& request);
 /// The system of the running actor. Errors: usage_error outside actors.

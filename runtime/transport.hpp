@@ -5,7 +5,8 @@
 //   auto made = co_await with_timeout(2s, net.connect({"127.0.0.1", 8080}));   // result<std::unique_ptr<stream>>
 //   auto sent = co_await (*made)->write_all(std::as_bytes(std::span(text)));
 //
-// The waiting functions are tasks; await them where they are called, since a later version may return lighter awaitables.
+// Underneath is a pair for each direction: try_...(), which never waits, and a wait for the moment when trying again is worth it, which
+// is also a case for select(). Who has many connections uses the pair and holds a buffer only while something is there.
 // Thread safety: transport any thread; listener and stream as noted at their classes.
 // Lifetime: none may be used after its system has ended, which closes what is still open; destroying them then is fine.
 #pragma once
@@ -18,6 +19,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/detail/readiness.hpp>
 #include <greenroom/runtime/error.hpp>
 #include <greenroom/runtime/task.hpp>
 
@@ -45,7 +47,7 @@ struct listen_options {
 };
 
 /// One connection. Its destructor closes it.
-/// Thread safety: one actor may read while another writes; close() any thread, the rest by one actor at a time.
+/// Thread safety: one actor may read while another writes; wake() and close() any thread, the rest by one actor at a time.
 /// Lifetime: outlives the calls that are under way.
 class GREENROOM_EXPORT stream {
 public:
@@ -54,33 +56,61 @@ public:
   virtual ~stream();
 
   /// Reads what is there, at most as much as `into` holds; 0 at the end of what the peer sends.
-  /// Requires: `into` is not empty, and stays until the call has ended. Waits: suspends the actor until something has come.
-  /// Cancellation: throws `cancelled`, having read nothing; the stream stays usable.
-  /// Errors: io when the connection broke, as by a reset; closed after close(). Units: bytes.
-  virtual task<result<std::size_t>> read_some(std::span<std::byte> into) = 0;
+  /// Requires: `into` is not empty. Waits: never. Errors: empty when there is nothing yet; io when the connection broke, as by a
+  /// reset; closed after close(). Units: bytes.
+  virtual result<std::size_t> try_read(std::span<std::byte> into) = 0;
+  /// Writes what the peer takes now of `bytes`, at least one. Waits: never. Errors: full when it takes nothing; otherwise as
+  /// try_read(). Units: bytes.
+  virtual result<std::size_t> try_write(std::span<const std::byte> bytes) = 0;
 
+  /// Waits until there is something to read, the end or an error. In rare cases it returns early: try, and wait again. Also a select
+  /// case. Gives true; the timed form false when the time passed first.
+  /// Waits: suspends the actor. Cancellation: throws `cancelled`; the stream stays usable.
+  auto readable() noexcept { return detail::operation(action(detail::io_side::reading)); }
+  auto readable_until(time_point deadline) noexcept {
+    return detail::timed_operation(action(detail::io_side::reading), deadline);
+  }
+  /// The same for room to write.
+  auto writable() noexcept { return detail::operation(action(detail::io_side::writing)); }
+  auto writable_until(time_point deadline) noexcept {
+    return detail::timed_operation(action(detail::io_side::writing), deadline);
+  }
+  /// A select case that never wins, for one that is switched off.
+  static auto not_ready() noexcept {
+    return detail::operation(detail::readiness_action(nullptr, detail::io_side::reading, nullptr));
+  }
+
+  /// Reads as try_read() does, and waits while there is nothing. Requires: `into` stays until the call has ended.
+  /// Waits: suspends the actor until something has come. Cancellation: throws `cancelled`, having read nothing; the stream stays
+  /// usable. Errors: io, closed.
+  task<result<std::size_t>> read_some(std::span<std::byte> into);
   /// Writes all of `bytes`, which must stay until the call has ended.
   /// Waits: suspends the actor while the peer takes no more: back-pressure.
-  /// Cancellation: throws `cancelled`; a part may have been written. Errors: as read_some().
-  virtual task<result<void>> write_all(std::span<const std::byte> bytes) = 0;
+  /// Cancellation: throws `cancelled`; a part may have been written. Errors: io, closed.
+  task<result<void>> write_all(std::span<const std::byte> bytes);
 
-  /// Waits until there is something to read, the end or an error: a connection that idles so holds no buffer. In rare cases it
-  /// returns early; a read then waits.
-  /// Waits: suspends the actor. Cancellation: throws `cancelled`; the stream stays usable. Errors: closed after close().
-  virtual task<result<void>> readable() = 0;
+  /// Ends the waits for readability and writability that are under way; where there is none, the next one ends at once. For an
+  /// actor that should look at something else. Thread safety: any thread.
+  void wake() noexcept { source_.interrupt(); }
 
   /// Tells the peer that no more will be sent; reading goes on. The peer learns it after all that was written.
   virtual void shutdown_send() noexcept = 0;
 
-  /// Closes the connection; what was written is still delivered. Calls under way on it end with errc::closed.
-  /// Thread safety: any thread. Closing twice is fine.
+  /// Closes the connection; what was written is still delivered, unless there is input that was not read: the peer then gets a
+  /// reset. Calls under way on it end with errc::closed. Thread safety: any thread. Closing twice is fine.
   virtual void close() noexcept = 0;
 
   /// Returns the peer's address, "127.0.0.1:41234".
   virtual std::string peer() const = 0;
 
 protected:
-  stream() = default;
+  /// Requires: `source` outlives the stream.
+  explicit stream(detail::readiness_source& source) noexcept : source_(source) {}
+
+private:
+  detail::readiness_action action(detail::io_side side) noexcept { return {&source_, side, this}; }
+
+  detail::readiness_source& source_;
 };
 
 /// Takes in connections. Its destructor closes it.
@@ -91,11 +121,17 @@ public:
   listener& operator=(const listener&) = delete;
   virtual ~listener();
 
-  /// Takes the next connection; never a null pointer. Several actors may wait, each connection goes to one of them.
-  /// Waits: suspends the actor. Cancellation: throws `cancelled`, having taken none.
-  /// Errors: closed after close(); limit when there are no file descriptors left: the connection then waits in the queue, so
-  /// let some time pass before the next try; io for anything else.
-  virtual task<result<std::unique_ptr<stream>>> accept() = 0;
+  /// Takes the next connection; never a null pointer. Waits: never.
+  /// Errors: empty when none has come; closed after close(); limit when there are no file descriptors left: the connection then
+  /// waits in the queue, so let some time pass before the next try; io for anything else.
+  virtual result<std::unique_ptr<stream>> try_accept() = 0;
+  /// Waits until a connection has come; as stream::readable(). Several actors may wait, each connection goes to one of them.
+  auto acceptable() noexcept {
+    return detail::operation(detail::readiness_action(&source_, detail::io_side::reading, this));
+  }
+  /// Takes the next connection, and waits while there is none. Waits: suspends the actor.
+  /// Cancellation: throws `cancelled`, having taken none. Errors: closed, limit, io.
+  task<result<std::unique_ptr<stream>>> accept();
 
   /// Returns the port, the one that was picked if port 0 was asked for.
   virtual std::uint16_t port() const noexcept = 0;
@@ -104,7 +140,11 @@ public:
   virtual void close() noexcept = 0;
 
 protected:
-  listener() = default;
+  /// Requires: `source` outlives the listener.
+  explicit listener(detail::readiness_source& source) noexcept : source_(source) {}
+
+private:
+  detail::readiness_source& source_;
 };
 
 /// Makes listeners and connections. Thread safety: any thread.

@@ -30,50 +30,26 @@ error failure_of(const char* what, const std::string& on, const attempt& made) {
   return failure_of(what, on, made.error);
 }
 
-/// Goes before a call on a socket that may succeed without waiting: throws `cancelled` while nothing has been taken yet, and lets
-/// others run when the step budget is used up.
-struct step : detail::yield_op {
-  bool await_ready() const noexcept { return yield_op::await_ready() || detail::budget_left(); }
-};
-
 class asio_stream final : public stream {
 public:
   asio_stream(std::shared_ptr<polled_socket> socket, const socket_address& peer) noexcept
-      : socket_(std::move(socket)), peer_(peer) {}
+      : stream(*socket), socket_(std::move(socket)), peer_(peer) {}
   ~asio_stream() override { asio_stream::close(); }
 
-  task<result<std::size_t>> read_some(std::span<std::byte> into) override {
+  result<std::size_t> try_read(std::span<std::byte> into) override {
     assert(!into.empty());
-    for (;;) {
-      co_await step();
-      const auto got = socket_->try_call([into](int fd) { return ::recv(fd, into.data(), into.size(), MSG_DONTWAIT); });
-      if (got.done()) co_return static_cast<std::size_t>(got.value);
-      if (!got.must_wait()) co_return failure_of("read from", peer(), got);
-      co_await socket_->ready(polled_socket::reading, this);
-    }
+    const auto got = socket_->try_call([into](int fd) { return ::recv(fd, into.data(), into.size(), MSG_DONTWAIT); });
+    if (got.done()) return static_cast<std::size_t>(got.value);
+    if (got.must_wait()) return errc::empty;
+    return failure_of("read from", peer(), got);
   }
 
-  task<result<void>> write_all(std::span<const std::byte> bytes) override {
-    while (!bytes.empty()) {
-      co_await step();
-      const auto put = socket_->try_call(
-          [bytes](int fd) { return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
-      if (put.done()) {
-        bytes = bytes.subspan(static_cast<std::size_t>(put.value));
-      } else if (put.must_wait()) {
-        co_await socket_->ready(polled_socket::writing, this);
-      } else {
-        co_return failure_of("write to", peer(), put);
-      }
-    }
-    co_return result<void>();
-  }
-
-  task<result<void>> readable() override {
-    co_await step();
-    co_await socket_->ready(polled_socket::reading, this);
-    if (socket_->closed()) co_return failure_of("wait for", peer(), attempt());
-    co_return result<void>();
+  result<std::size_t> try_write(std::span<const std::byte> bytes) override {
+    const auto put = socket_->try_call(
+        [bytes](int fd) { return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+    if (put.done()) return static_cast<std::size_t>(put.value);
+    if (put.must_wait()) return errc::full;
+    return failure_of("write to", peer(), put);
   }
 
   void shutdown_send() noexcept override {
@@ -98,26 +74,23 @@ bool concerns_one_connection(int number) noexcept {
 class asio_listener final : public listener {
 public:
   asio_listener(asio_transport& net, std::shared_ptr<polled_socket> socket, const socket_address& at) noexcept
-      : net_(net), socket_(std::move(socket)), at_(at) {}
+      : listener(*socket), net_(net), socket_(std::move(socket)), at_(at) {}
   ~asio_listener() override { asio_listener::close(); }
 
-  task<result<std::unique_ptr<stream>>> accept() override {
+  result<std::unique_ptr<stream>> try_accept() override {
     for (;;) {
-      co_await step();
       socket_address from;
       const auto got = socket_->try_call([&from](int fd) {
         from.size = sizeof(from.v6);
         return ::accept4(fd, &from.any, &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       });
-      if (got.done()) co_return net_.accepted(unique_fd(static_cast<int>(got.value)), from);
-      if (got.must_wait()) {
-        co_await socket_->ready(polled_socket::reading, this);
-      } else if (got.error == EMFILE || got.error == ENFILE) {
-        co_return error(errc::limit, fmt::format("cannot accept at: {}: {}; raise the limit (ulimit -n) or close some",
-                                                 at_.to_string(), std::generic_category().message(got.error)));
-      } else if (!concerns_one_connection(got.error)) {
-        co_return failure_of("accept at", at_.to_string(), got);
+      if (got.done()) return net_.accepted(unique_fd(static_cast<int>(got.value)), from);
+      if (got.must_wait()) return errc::empty;
+      if (got.error == EMFILE || got.error == ENFILE) {
+        return error(errc::limit, fmt::format("cannot accept at: {}: {}; raise the limit (ulimit -n) or close some",
+                                              at_.to_string(), std::generic_category().message(got.error)));
       }
+      if (!concerns_one_connection(got.error)) return failure_of("accept at", at_.to_string(), got);
     }
   }
 
@@ -211,7 +184,7 @@ task<result<std::vector<socket_address>>> asio_transport::addresses_of(endpoint 
 }
 
 task<result<std::unique_ptr<stream>>> asio_transport::connect_to(socket_address address, endpoint shown) {
-  co_await step();
+  co_await detail::io_step();
   auto fd = new_socket(address);
   // Before Asio polls it: a socket that is not connecting counts as hung up. EINTR: it goes on all the same.
   const bool made = fd && ::connect(fd.get(), &address.any, address.size) == 0;
@@ -222,7 +195,7 @@ task<result<std::unique_ptr<stream>>> asio_transport::connect_to(socket_address 
     co_return error(errc::io, fmt::format("cannot connect: {}: {}", shown.to_string(), socket.error().message()));
   auto connection = std::make_unique<asio_stream>(*socket, address); // closes it when the wait is cancelled
   if (!made) {
-    co_await (*socket)->ready(polled_socket::writing, connection.get());
+    co_await (*socket)->ready(detail::io_side::writing, connection.get());
     int failure = 0;
     (*socket)->try_call([&failure](int number) {
       socklen_t size = sizeof failure;

@@ -1,6 +1,6 @@
 #include <greenroom/runtime/internal/polled_socket.hpp>
 
-#include <greenroom/runtime/detail/wake_list.hpp>
+#include <mutex>
 
 namespace greenroom::internal {
 
@@ -35,41 +35,35 @@ polled_socket::~polled_socket() {
 
 /// Has Asio tell when the side is ready, unless it is about to. No readiness is lost: Asio arms the descriptor anew for each wait
 /// (EPOLL_CTL_MOD), which reports what is there already.
-void polled_socket::watch_locked(side which) {
-  auto& it = sides_[which];
-  if (it.watched) return;
-  const auto event = which == reading ? descriptor::wait_read : descriptor::wait_write;
+bool polled_socket::ready_or_watch_locked(side which) {
+  if (closed()) return true;
+  auto& watched = watched_[static_cast<std::size_t>(which)];
+  if (watched) return false;
+  const auto event = which == side::reading ? descriptor::wait_read : descriptor::wait_write;
   descriptor_->async_wait(event, [self = shared_from_this(), which](const boost::system::error_code&) noexcept {
     self->became_ready(which); // aborted too: then the socket was closed
   });
-  it.watched = true;
+  watched = true;
+  return false;
 }
 
 void polled_socket::became_ready(side which) noexcept {
-  detail::wake_list woken;
-  std::lock_guard guard(lock_);
-  auto& it = sides_[which];
-  it.watched = false;
-  // All of them: who comes first may not take all that is there.
-  while (auto* waiter = it.waiting.claim_front()) woken.add(*waiter);
+  {
+    std::lock_guard guard(lock);
+    watched_[static_cast<std::size_t>(which)] = false;
+  }
+  wake(which); // all of them: who comes first may not take all that is there
 }
 
 void polled_socket::close() noexcept {
   const auto uses = uses_.fetch_or(closed_bit);
   if ((uses & closed_bit) != 0) return;
-  {
-    // After the bit was set: whoever queued before is found here, and nobody queues any more.
-    detail::wake_list woken;
-    std::lock_guard guard(lock_);
-    for (auto& it : sides_) {
-      while (auto* waiter = it.waiting.claim_front()) woken.add(*waiter);
-    }
-  }
+  wake(); // after the bit was set: whoever queued before is found, and nobody queues any more
   if (uses == 0) release_descriptor();
 }
 
 void polled_socket::release_descriptor() noexcept {
-  std::lock_guard guard(lock_);
+  std::lock_guard guard(lock);
   descriptor_.reset();
 }
 

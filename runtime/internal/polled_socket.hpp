@@ -2,8 +2,8 @@
 // loop of one worker, the socket's home, only tells when the next try is worth it.
 //
 // Three rules keep threads apart:
-// - The Asio object is used under lock_ alone, by any thread; its loop may be used by any thread anyway. The handler of a wait
-//   runs on the home worker, takes lock_, and makes the actors that wait ready: so an actor comes to where its socket is.
+// - The Asio object is used under the lock alone, by any thread; its loop may be used by any thread anyway. The handler of a wait
+//   runs on the home worker, takes the lock, and makes the actors that wait ready: so an actor comes to where its socket is.
 // - An actor's wait and Asio's are independent: a cancelled actor leaves the queue, Asio's wait stays and serves the next one.
 // - The descriptor's number is not given back while a call on it is under way, or the call might meet another socket: uses_
 //   counts the calls, and the last to leave after the close closes it.
@@ -23,7 +23,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
-#include <greenroom/runtime/detail/queued_op.hpp>
+#include <greenroom/runtime/detail/readiness.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom::internal {
@@ -69,9 +69,9 @@ struct attempt {
   bool closed() const noexcept { return value < 0 && error == 0; }
 };
 
-class polled_socket : public std::enable_shared_from_this<polled_socket> {
+class polled_socket final : public detail::readiness_source, public std::enable_shared_from_this<polled_socket> {
 public:
-  enum side : std::uint8_t { reading, writing };
+  using side = detail::io_side;
 
   /// Gives `fd` to the loop `home`. Errors: io with the system's reason; `fd` is closed then.
   static result<std::shared_ptr<polled_socket>> adopt(boost::asio::io_context& home, unique_fd fd,
@@ -97,22 +97,11 @@ public:
     return made;
   }
 
-  struct ready_action : detail::waiter {
-    static constexpr detail::wait_kind kind = detail::wait_kind::io;
-    ready_action(polled_socket& s, side w, const void* p) noexcept : socket(&s), shown(p), which(w) {}
-    detail::spin_lock& queue_lock() noexcept { return socket->lock_; }
-    detail::wait_queue& queue() noexcept { return socket->sides_[which].waiting; }
-    const void* place() const noexcept { return shown; }
-    void check() const noexcept {}
-    bool try_locked(detail::actor_cell*&) { return socket->closed() || (socket->watch_locked(which), false); }
-    void take(std::uint8_t) const noexcept {}
-
-    polled_socket* socket;
-    const void* shown;
-    side which;
-  };
+  bool ready_or_watch_locked(side which) override;
   /// Waits until a try may succeed, or the socket is closed. It may end without cause: try, and wait again.
-  auto ready(side which, const void* place) noexcept { return detail::operation(ready_action(*this, which, place)); }
+  auto ready(side which, const void* place) noexcept {
+    return detail::operation(detail::readiness_action(this, which, place));
+  }
 
   bool closed() const noexcept { return (uses_.load() & closed_bit) != 0; }
   void close() noexcept;
@@ -121,28 +110,21 @@ private:
   friend class open_sockets;
   using descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-  struct one_side {
-    detail::wait_queue waiting;
-    bool watched = false; // a wait of Asio's is pending
-  };
-
   static constexpr std::uint32_t closed_bit = 1U << 31;
 
   void leave() noexcept {
     if (uses_.fetch_sub(1) == (closed_bit | 1U)) release_descriptor();
   }
-  void watch_locked(side which);
   void became_ready(side which) noexcept;
   void release_descriptor() noexcept;
 
   const std::shared_ptr<open_sockets> all_;
   const int fd_;
   std::atomic<std::uint32_t> uses_{0}; // calls under way, and closed_bit; that is never taken back
-  // A spin lock although the kernel is entered under it (epoll_ctl, close): only the two sides of one connection and its close
-  // can meet here, and the wait queues need one.
-  detail::spin_lock lock_;
-  std::optional<descriptor> descriptor_; // guarded by lock_, as is sides_; empty once closed
-  std::array<one_side, 2> sides_;
+  // Guarded by the lock, as is watched_; empty once closed. The lock is a spin lock although the kernel is entered under it
+  // (epoll_ctl, close): only the two sides of one connection and its close can meet here, and the wait queues need one.
+  std::optional<descriptor> descriptor_;
+  std::array<bool, 2> watched_{}; // a wait of Asio's is pending
   // Guarded by all_->mutex_.
   polled_socket* prev_ = nullptr;
   polled_socket* next_ = nullptr;

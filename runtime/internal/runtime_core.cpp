@@ -112,6 +112,7 @@ actor runtime_core::launch(const launch_request& request) {
     cell->name = how.made_name.empty() ? how.name.literal() : intern(how.made_name);
     if (ctx == nullptr && request.options->ctx) ctx = &request.options->ctx->node();
   }
+  if (request.name != nullptr) cell->name = request.name;
   if (request.made.kept != nullptr) extras_of(*cell).kept = request.made.kept;
   if (ctx != nullptr && !is_root(*ctx)) {
     add_ref(*ctx);

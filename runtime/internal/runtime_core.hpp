@@ -40,6 +40,7 @@ public:
   std::uint32_t milliseconds(time_point now) const noexcept;
 
   std::uint64_t seed() const noexcept { return seed_; }
+  const char* intern(const std::string& text);
 
   // Constant after construction.
   actor_system* const system;
@@ -68,7 +69,6 @@ private:
 
   static std::size_t list_here() noexcept;
   std::uint64_t next_id() noexcept;
-  const char* intern(const std::string& text);
   bool enlist(actor_cell& cell) noexcept;
   void delist(actor_cell& cell) noexcept;
   bool wait_until_empty(std::chrono::milliseconds limit);
