@@ -1,7 +1,8 @@
-// A program of somebody else's, built against the installed package: an actor that answers, and a handle to CAF's world.
+// A program of somebody else's, built against the installed package: an actor that answers, a handle to CAF's world, and an HTTP front.
 #include <cstdio>
 
 #include <greenroom/actors/actors.hpp>
+#include <greenroom/http/server.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/caf.hpp>
 #include <greenroom/runtime/mailbox.hpp>
@@ -24,5 +25,8 @@ int main() {
   std::printf("the answer is %d\n", answer.value_or(-1));
   const actor waiting = sys.spawn(stay);
   const bool known_to_caf = caf_handle(waiting).id() == waiting.id();
-  return answer.value_or(-1) == 42 && known_to_caf ? 0 : 1;
+  http::server front(sys, {.port = 0});
+  front.get("/answer", [] { return http::text("42"); });
+  const bool serves = front.start().has_value() && front.port() != 0 && front.stop().complete();
+  return answer.value_or(-1) == 42 && known_to_caf && serves ? 0 : 1;
 }

@@ -1,0 +1,36 @@
+// The inside of a request: the parser fills it, the router adds the parameters, the handler reads it through `request`.
+// Thread safety: owner only. Lifetime: its address is constant from the first byte to the handler's end: views point into `head`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <greenroom/http/message.hpp>
+#include <greenroom/runtime/detail/frame_pool.hpp>
+
+namespace greenroom::http::detail {
+
+struct request_data {
+  std::string head; // request line and header section as they came; complete before any view points into it
+
+  http::method method = method::get;
+  std::uint8_t minor_version = 1;
+  std::string_view target; // all into head
+  std::string_view path;
+  std::string_view query;
+  std::string_view host;
+  std::vector<field> fields;
+
+  std::string body;
+  std::vector<std::pair<std::string_view, std::string>> parameters; // names belong to the route
+  std::string peer;
+
+  static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
+};
+
+} // namespace greenroom::http::detail

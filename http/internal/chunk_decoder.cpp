@@ -1,0 +1,129 @@
+#include <greenroom/http/internal/chunk_decoder.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <greenroom/http/internal/characters.hpp>
+
+namespace greenroom::http::internal {
+namespace {
+
+chunk_decoder::outcome fail(refusal& why, int status, std::string reason) {
+  why = {status, std::move(reason)};
+  return chunk_decoder::outcome::failed;
+}
+
+} // namespace
+
+chunk_decoder::outcome chunk_decoder::decode(std::string_view& bytes, std::string& body, const limits& most,
+                                             refusal& why) {
+  while (!bytes.empty()) {
+    if (at_ == at::data) {
+      const auto n = std::min<std::uint64_t>(left_, bytes.size());
+      body.append(bytes.substr(0, n));
+      bytes.remove_prefix(n);
+      left_ -= n;
+      if (left_ == 0) at_ = at::data_cr;
+      continue;
+    }
+    const char c = bytes.front();
+    bytes.remove_prefix(1);
+    const auto now = take(c, body, most, why);
+    if (now != outcome::more) return now;
+  }
+  return outcome::more;
+}
+
+chunk_decoder::outcome chunk_decoder::take(char c, const std::string& body, const limits& most, refusal& why) {
+  switch (at_) {
+  case at::data_cr:
+    if (c != '\r') return fail(why, 400, "the data of a chunk is not followed by an end of line");
+    at_ = at::data_lf;
+    return outcome::more;
+  case at::data_lf:
+    if (c != '\n') return fail(why, 400, "the data of a chunk is not followed by an end of line");
+    at_ = at::size_start;
+    return outcome::more;
+  case at::trailer_start:
+  case at::trailer_name:
+  case at::trailer_value:
+  case at::trailer_end:
+  case at::last_end:
+    if (++counted_ > most.head)
+      return fail(why, 431, fmt::format("the trailer section is longer than the limit of {} bytes", most.head));
+    return take_trailer(c, most, why);
+  default: return take_size(c, body, most, why);
+  }
+}
+
+chunk_decoder::outcome chunk_decoder::take_size(char c, const std::string& body, const limits& most, refusal& why) {
+  if (at_ == at::size_start) left_ = 0, counted_ = 0, digits_ = 0;
+  if (++counted_ > most.chunk_line)
+    return fail(why, 400,
+                fmt::format("the line with a chunk's size is longer than the limit of {} bytes", most.chunk_line));
+  if (at_ == at::size_end) {
+    if (c != '\n') return fail(why, 400, "the line with a chunk's size holds a CR that ends no line");
+    at_ = left_ == 0 ? at::trailer_start : at::data;
+    counted_ = 0;
+    return outcome::more;
+  }
+  if (at_ == at::extension) {
+    if (c == '\r') {
+      at_ = at::size_end;
+    } else if (!is(c, value_char)) {
+      return fail(why, 400, "a chunk extension holds a control character");
+    }
+    return outcome::more;
+  }
+  if (const int digit = hex_value(c); digit >= 0) {
+    if (++digits_ > 16) return fail(why, 400, "the size of a chunk has more than 16 digits");
+    left_ = left_ * 16 + static_cast<unsigned>(digit);
+    at_ = at::size;
+    return outcome::more;
+  }
+  if (at_ == at::size_start) return fail(why, 400, "a chunk does not begin with its size in hexadecimal digits");
+  if (c != '\r' && c != ';')
+    return fail(why, 400, "the size of a chunk is followed by neither an extension nor an end of line");
+  if (left_ > most.body - std::min(body.size(), most.body)) // no sum: it could overflow
+    return fail(why, 413, fmt::format("the body is longer than the limit of {} bytes", most.body));
+  at_ = c == ';' ? at::extension : at::size_end;
+  return outcome::more;
+}
+
+chunk_decoder::outcome chunk_decoder::take_trailer(char c, const limits& most, refusal& why) {
+  switch (at_) {
+  case at::trailer_start:
+    if (c == '\r') {
+      at_ = at::last_end;
+      return outcome::more;
+    }
+    at_ = at::trailer_name;
+    if (!is(c, token_char)) return fail(why, 400, "a trailer field does not begin with a name");
+    if (++trailers_ > most.fields)
+      return fail(why, 431, fmt::format("there are more trailer fields than the limit of {}", most.fields));
+    return outcome::more;
+  case at::trailer_name:
+    if (c == ':') {
+      at_ = at::trailer_value;
+    } else if (!is(c, token_char)) {
+      return fail(why, 400,
+                  "the name of a trailer field holds a character that is not allowed, or no colon follows it");
+    }
+    return outcome::more;
+  case at::trailer_value:
+    if (c == '\r') {
+      at_ = at::trailer_end;
+    } else if (!is(c, value_char)) {
+      return fail(why, 400, "the value of a trailer field holds a control character");
+    }
+    return outcome::more;
+  default:
+    if (c != '\n') return fail(why, 400, "the trailer section holds a CR that ends no line");
+    if (at_ == at::last_end) return outcome::done;
+    at_ = at::trailer_start;
+    return outcome::more;
+  }
+}
+
+} // namespace greenroom::http::internal

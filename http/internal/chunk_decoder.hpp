@@ -1,0 +1,49 @@
+// Takes a chunked body apart, however its bytes are split over reads. Chunk extensions and trailers are checked and dropped.
+// Thread safety: owner only. Source: RFC 9112 section 7.1.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <greenroom/http/internal/refusal.hpp>
+#include <greenroom/http/limits.hpp>
+
+namespace greenroom::http::internal {
+
+class chunk_decoder {
+public:
+  enum class outcome : std::uint8_t { more, done, failed };
+
+  /// Takes from `bytes` what belongs to the body, appends its content to `body`, and takes what it used off `bytes`.
+  outcome decode(std::string_view& bytes, std::string& body, const limits& most, refusal& why);
+
+private:
+  enum class at : std::uint8_t {
+    size_start,
+    size,
+    extension,
+    size_end,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer_name,
+    trailer_value,
+    trailer_end,
+    last_end
+  };
+
+  outcome take(char c, const std::string& body, const limits& most, refusal& why);
+  outcome take_size(char c, const std::string& body, const limits& most, refusal& why);
+  outcome take_trailer(char c, const limits& most, refusal& why);
+
+  std::uint64_t left_ = 0;    // of the chunk, or its size so far
+  std::uint32_t counted_ = 0; // bytes of the size line, or of all trailers
+  std::uint32_t trailers_ = 0;
+  std::uint8_t digits_ = 0;
+  at at_ = at::size_start;
+};
+
+} // namespace greenroom::http::internal

@@ -1,0 +1,78 @@
+// Reads HTTP/1.1 and 1.0 requests from bytes as they come, strictly: where the framing leaves any doubt, the request is refused and
+// nothing behind it is read, so that no two programs on the way can disagree about where a request ends.
+// Thread safety: owner only. Cost: looks at each byte a constant number of times, however they are split; no allocation for a field.
+// Lifetime: the limits outlive the parser. Source: RFC 9112.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <greenroom/http/detail/request_data.hpp>
+#include <greenroom/http/internal/chunk_decoder.hpp>
+#include <greenroom/http/internal/refusal.hpp>
+#include <greenroom/http/limits.hpp>
+#include <greenroom/http/message.hpp>
+
+namespace greenroom::http::internal {
+
+class request_parser {
+public:
+  explicit request_parser(const limits& l) noexcept;
+  ~request_parser();
+
+  enum class state : std::uint8_t {
+    idle,      // nothing of a request has come
+    head,      // within the request line or the header section
+    head_done, // the header section is complete; parse() stops here once, so that the request can be routed
+    body,
+    complete, // take() it; parse() takes nothing until then
+    failed    // for good; parse() takes nothing more
+  };
+
+  /// Takes from `bytes` what belongs to the request under way and returns how much that was. Units: bytes.
+  std::size_t parse(std::string_view bytes);
+  state at() const noexcept { return state_; }
+  /// Requires: failed.
+  const refusal& why() const noexcept;
+
+  // From head_done on:
+  detail::request_data& data() noexcept { return *data_; }
+  /// Says whether a body may follow. One that is chunked may turn out to be empty.
+  bool has_body() const noexcept;
+  bool expects_continue() const noexcept;
+  bool keep_alive() const noexcept;
+
+  /// Gives the request, and begins anew. Requires: complete.
+  request take();
+  /// Gives back the memory, if no request is under way.
+  void release() noexcept;
+
+private:
+  struct framing;
+
+  std::size_t parse_head(std::string_view bytes);
+  void begin();
+  void skip_line();
+  bool check_length(std::size_t length);
+  void parse_line(std::string_view line, bool clean);
+  void parse_request_line(std::string_view line);
+  bool parse_target(std::string_view target);
+  bool parse_version(std::string_view version);
+  void parse_field(std::string_view line, bool clean);
+  void note_field(const field& f);
+  void note_transfer_encoding(std::string_view value);
+  void finish_head();
+  void append(std::string_view bytes);
+  [[gnu::cold]] void fail(int status, std::string_view reason);
+  [[gnu::cold]] void fail_beyond(int status, std::string_view what, std::size_t limit, std::string_view unit);
+
+  const limits* limits_;
+  std::unique_ptr<detail::request_data> data_; // null while idle
+  std::unique_ptr<framing> framing_;           // the same
+  state state_ = state::idle;
+  bool line_skipped_ = false; // the one empty line before a request
+};
+
+} // namespace greenroom::http::internal

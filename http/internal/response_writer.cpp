@@ -1,0 +1,88 @@
+#include <greenroom/http/internal/response_writer.hpp>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+
+namespace greenroom::http::internal {
+namespace {
+
+void append_number(std::string& out, std::size_t n) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
+  out.append(digits.data(), end);
+}
+
+/// "Date: Sun, 06 Nov 1994 08:49:37 GMT" and a line end; made once a second. Source: RFC 9110 section 5.6.7, IMF-fixdate.
+struct date_line {
+  static constexpr std::size_t length = 37;
+  std::time_t second = -1;
+  std::array<char, length> text{};
+
+  void set(std::time_t now) noexcept {
+    static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    std::tm t{};
+    ::gmtime_r(&now, &t);
+    auto* at = text.data();
+    const auto put = [&at](const char* s, std::size_t n) { at = static_cast<char*>(std::memcpy(at, s, n)) + n; };
+    const auto put_two = [&at](int n) {
+      *at++ = static_cast<char>('0' + n / 10 % 10);
+      *at++ = static_cast<char>('0' + n % 10);
+    };
+    put("Date: ", 6), put(days[t.tm_wday], 3), put(", ", 2), put_two(t.tm_mday), put(" ", 1);
+    put(months[t.tm_mon], 3), put(" ", 1), put_two((t.tm_year + 1900) / 100), put_two(t.tm_year + 1900), put(" ", 1);
+    put_two(t.tm_hour), put(":", 1), put_two(t.tm_min), put(":", 1), put_two(t.tm_sec), put(" GMT\r\n", 6);
+    second = now;
+  }
+};
+
+thread_local date_line date;
+
+void append_date(std::string& out, std::chrono::system_clock::time_point now) {
+  const auto second = std::chrono::system_clock::to_time_t(now);
+  if (second != date.second) date.set(second);
+  out.append(date.text.data(), date_line::length);
+}
+
+void append_status_line(std::string& out, int status) {
+  if (status == 200) { // most of them
+    out += "HTTP/1.1 200 OK\r\n";
+    return;
+  }
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::size_t>(status));
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+}
+
+} // namespace
+
+void write_response(std::string& out, const response& answer, answer_form form,
+                    std::chrono::system_clock::time_point now) {
+  const auto& body = answer.body();
+  // Source: RFC 9110 sections 15.3.5 and 15.4.5: these two end with their header section.
+  const bool may_have_body = answer.status() != 204 && answer.status() != 304;
+  out.reserve(out.size() + 160 + answer.header_lines().size() +
+              (may_have_body && !form.without_body ? body.size() : 0));
+  append_status_line(out, answer.status());
+  append_date(out, now);
+  out += answer.header_lines();
+  if (may_have_body) {
+    out += "Content-Length: ";
+    append_number(out, body.size());
+    out += "\r\n";
+  }
+  if (form.close) {
+    out += "Connection: close\r\n";
+  } else if (form.old_keep_alive) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  if (may_have_body && !form.without_body) out += body;
+}
+
+} // namespace greenroom::http::internal

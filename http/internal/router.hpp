@@ -1,0 +1,55 @@
+// Finds the route of a request: a tree with one level for each segment of the path.
+// The path alone chooses the pattern, segment by segment: a literal goes before a {parameter}, and that before {rest...}; a
+// branch that leads nowhere is left again. Only then does the method choose the route: one that is missing there is not
+// looked for under another pattern, which means another thing.
+// A path that ends with '/' is another path than the one that does not: "/files/{rest...}" takes "/files/", with an empty
+// rest, but not "/files". Segments are compared decoded, and an encoded slash does not split.
+// Thread safety: routes are added by one thread; then find() any thread. Lifetime: the routes outlive the router, and the
+// router what find() has given.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <greenroom/http/message.hpp>
+#include <greenroom/runtime/detail/export.hpp>
+
+namespace greenroom::http::internal {
+
+struct route;
+
+class GREENROOM_EXPORT router { // for the tests
+public:
+  using parameter_list = std::vector<std::pair<std::string_view, std::string>>;
+
+  struct match {
+    const route* found = nullptr;
+    bool path_exists = false;
+    bool bad_path = false;  // an escape in it is malformed or stands for a zero byte; nothing was looked for
+    std::string_view allow; // the methods of an existing path: "GET, HEAD, OPTIONS"
+  };
+
+  router();
+  ~router();
+
+  /// Adds a route. The literal segments of the pattern may hold escapes; "%7B" is a brace.
+  /// Errors: usage_error with a sentence for a pattern that is malformed or taken, and for one that calls a parameter otherwise
+  /// than another does at the same place. The table is then as it was.
+  void add(method m, std::string_view pattern, const route* r);
+
+  /// Finds the route, and makes `parameters` those of the route, in the order of the path; none if there is no route.
+  /// Cost: one step for each segment of the path, and for each branch that is left again, of which there are at most as
+  /// many as patterns. Allocates for parameters and escapes only.
+  match find(method m, std::string_view path, parameter_list& parameters) const;
+
+private:
+  struct node;
+  struct search;
+
+  std::unique_ptr<node> root_;
+};
+
+} // namespace greenroom::http::internal

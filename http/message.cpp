@@ -1,0 +1,171 @@
+#include <greenroom/http/message.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <greenroom/http/detail/request_data.hpp>
+#include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/url.hpp>
+#include <greenroom/runtime/error.hpp>
+
+namespace greenroom::http {
+namespace {
+
+constexpr std::array<std::string_view, 9> method_names{"GET",   "HEAD",    "POST",  "PUT",    "DELETE",
+                                                       "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+
+constexpr std::array<std::string_view, 4> fields_of_the_server{"content-length", "transfer-encoding", "connection",
+                                                               "date"};
+
+} // namespace
+
+std::string_view to_string(method m) noexcept { return method_names[static_cast<std::size_t>(m)]; }
+
+std::optional<method> method_of(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < method_names.size(); ++i) {
+    if (name == method_names[i]) return static_cast<method>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view reason_phrase(int status) noexcept {
+  switch (status) {
+  case 100: return "Continue";
+  case 101: return "Switching Protocols";
+  case 103: return "Early Hints";
+  case 200: return "OK";
+  case 201: return "Created";
+  case 202: return "Accepted";
+  case 203: return "Non-Authoritative Information";
+  case 204: return "No Content";
+  case 205: return "Reset Content";
+  case 206: return "Partial Content";
+  case 207: return "Multi-Status";
+  case 208: return "Already Reported";
+  case 226: return "IM Used";
+  case 300: return "Multiple Choices";
+  case 301: return "Moved Permanently";
+  case 302: return "Found";
+  case 303: return "See Other";
+  case 304: return "Not Modified";
+  case 305: return "Use Proxy";
+  case 307: return "Temporary Redirect";
+  case 308: return "Permanent Redirect";
+  case 400: return "Bad Request";
+  case 401: return "Unauthorized";
+  case 402: return "Payment Required";
+  case 403: return "Forbidden";
+  case 404: return "Not Found";
+  case 405: return "Method Not Allowed";
+  case 406: return "Not Acceptable";
+  case 407: return "Proxy Authentication Required";
+  case 408: return "Request Timeout";
+  case 409: return "Conflict";
+  case 410: return "Gone";
+  case 411: return "Length Required";
+  case 412: return "Precondition Failed";
+  case 413: return "Content Too Large";
+  case 414: return "URI Too Long";
+  case 415: return "Unsupported Media Type";
+  case 416: return "Range Not Satisfiable";
+  case 417: return "Expectation Failed";
+  case 421: return "Misdirected Request";
+  case 422: return "Unprocessable Content";
+  case 423: return "Locked";
+  case 424: return "Failed Dependency";
+  case 425: return "Too Early";
+  case 426: return "Upgrade Required";
+  case 428: return "Precondition Required";
+  case 429: return "Too Many Requests";
+  case 431: return "Request Header Fields Too Large";
+  case 451: return "Unavailable For Legal Reasons";
+  case 500: return "Internal Server Error";
+  case 501: return "Not Implemented";
+  case 502: return "Bad Gateway";
+  case 503: return "Service Unavailable";
+  case 504: return "Gateway Timeout";
+  case 505: return "HTTP Version Not Supported";
+  case 506: return "Variant Also Negotiates";
+  case 507: return "Insufficient Storage";
+  case 508: return "Loop Detected";
+  case 510: return "Not Extended";
+  case 511: return "Network Authentication Required";
+  default: return "";
+  }
+}
+
+// -- request ----------------------------------------------------------------------------------------------
+
+request::request(std::unique_ptr<detail::request_data> data) noexcept : data_(std::move(data)) {}
+request::request(request&&) noexcept = default;
+request& request::operator=(request&&) noexcept = default;
+request::~request() = default;
+
+method request::method() const noexcept { return data_->method; }
+std::string_view request::target() const noexcept { return data_->target; }
+std::string_view request::path() const noexcept { return data_->path; }
+std::string_view request::query() const noexcept { return data_->query; }
+std::string_view request::host() const noexcept { return data_->host; }
+std::string_view request::peer() const noexcept { return data_->peer; }
+std::string_view request::body() const noexcept { return data_->body; }
+std::string request::take_body() noexcept { return std::exchange(data_->body, {}); }
+std::span<const field> request::headers() const noexcept { return data_->fields; }
+int request::minor_version() const noexcept { return data_->minor_version; }
+
+std::optional<std::string> request::query_value(std::string_view name) const {
+  return http::query_value(data_->query, name);
+}
+
+std::string_view request::parameter(std::string_view name) const {
+  for (const auto& [known, value] : data_->parameters) {
+    if (known == name) return value;
+  }
+  throw usage_error(fmt::format("http request for '{}': its route has no parameter '{}'", path(), name));
+}
+
+std::optional<std::string_view> request::header(std::string_view name) const noexcept {
+  const auto same = [name](const field& f) {
+    return f.name.size() == name.size() && std::equal(name.begin(), name.end(), f.name.begin(), [](char a, char b) {
+             return internal::to_lower(a) == internal::to_lower(b);
+           });
+  };
+  const auto it = std::find_if(data_->fields.begin(), data_->fields.end(), same);
+  if (it == data_->fields.end()) return std::nullopt;
+  return it->value;
+}
+
+// -- response ---------------------------------------------------------------------------------------------
+
+response::response(int status) : status_(status) {
+  if (status < 200 || status > 599)
+    throw usage_error(fmt::format("http::response: the status must be from 200 to 599, not {}", status));
+}
+
+response::response(int status, std::string_view content_type, std::string body) : response(status) {
+  header("Content-Type", content_type);
+  body_ = std::move(body);
+}
+
+response& response::header(std::string_view name, std::string_view value) & {
+  using internal::all_of;
+  if (name.empty() || !all_of(name, internal::token_char))
+    throw usage_error(fmt::format("http::response: '{}' is no name for a header field", name));
+  if (!all_of(value, internal::value_char))
+    throw usage_error(fmt::format("http::response: the value of the header field {} holds a control character", name));
+  for (const auto own : fields_of_the_server) {
+    if (internal::same_word(name, own))
+      throw usage_error(fmt::format("http::response: the server writes the header field {} itself", name));
+  }
+  header_lines_.reserve(header_lines_.size() + name.size() + value.size() + 4);
+  header_lines_.append(name).append(": ").append(value).append("\r\n");
+  return *this;
+}
+
+response text(std::string body, int status) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
+response json(std::string body, int status) { return {status, "application/json", std::move(body)}; }
+response html(std::string body, int status) { return {status, "text/html; charset=utf-8", std::move(body)}; }
+
+} // namespace greenroom::http

@@ -1,0 +1,121 @@
+// message: what a handler takes and gives: an HTTP request and a response.
+//
+//   task<http::response> greet(http::request r) {
+//     co_return http::text("Hello, " + std::string(r.parameter("name")) + "!");
+//   }
+//
+// Thread safety: owner only; a request moves with its actor. Lifetime: a request owns its bytes; views into it live as long as it
+// does, also when it is moved.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <greenroom/runtime/detail/export.hpp>
+
+namespace greenroom::http {
+
+/// The methods that this server knows; a request with another one is answered with 501. Source: RFC 9110 section 9, RFC 5789.
+enum class method : std::uint8_t { get, head, post, put, delete_, patch, options, trace, connect };
+
+/// Returns "GET" and so on.
+GREENROOM_EXPORT std::string_view to_string(method m) noexcept;
+/// Returns the method spelled so, with case; nothing for an unknown one.
+GREENROOM_EXPORT std::optional<method> method_of(std::string_view name) noexcept;
+/// Returns the reason phrase of a status code, for example "Not Found"; "" for an unknown one. Source: RFC 9110 section 15.
+GREENROOM_EXPORT std::string_view reason_phrase(int status) noexcept;
+
+/// One header field. The value has no white space around it.
+struct field {
+  std::string_view name;
+  std::string_view value;
+};
+
+namespace detail {
+struct request_data;
+}
+
+/// A complete request: what the client sent, and the parameters of the route.
+class GREENROOM_EXPORT request {
+public:
+  request(request&&) noexcept;
+  request& operator=(request&&) noexcept;
+  ~request();
+
+  http::method method() const noexcept;
+  /// Returns the target as it was sent: "/search?q=a%20b".
+  std::string_view target() const noexcept;
+  /// Returns the path as it was sent, without the query and still percent-encoded: "/search".
+  std::string_view path() const noexcept;
+  /// Returns what follows the question mark, still encoded; "" if there is none.
+  std::string_view query() const noexcept;
+  /// Returns the decoded value of the first query parameter of that name ('+' is a space); nothing if there is none, "" for
+  /// one without a value. Cost: walks the query.
+  std::optional<std::string> query_value(std::string_view name) const;
+  /// Returns the decoded value of a parameter of the route, as in "/users/{id}". Errors: usage_error if the route has no such one.
+  std::string_view parameter(std::string_view name) const;
+
+  /// Returns the value of the first field of that name, without regard to case; nothing if there is none.
+  /// Cost: walks the fields.
+  std::optional<std::string_view> header(std::string_view name) const noexcept;
+  /// Returns all fields in the order in which they came.
+  std::span<const field> headers() const noexcept;
+  /// Returns the host that was asked for, from the target or the Host field; "" in an HTTP/1.0 request without one.
+  std::string_view host() const noexcept;
+  /// Returns 1 for HTTP/1.1, 0 for HTTP/1.0.
+  int minor_version() const noexcept;
+
+  /// Returns the body, decoded of its chunks; "" if there is none.
+  std::string_view body() const noexcept;
+  /// Takes the body out, without a copy.
+  std::string take_body() noexcept;
+
+  /// Returns the address of the client's end of the connection, "127.0.0.1:41234".
+  std::string_view peer() const noexcept;
+
+  /// For the server.
+  explicit request(std::unique_ptr<detail::request_data> data) noexcept;
+  detail::request_data& data() noexcept { return *data_; }
+
+private:
+  std::unique_ptr<detail::request_data> data_;
+};
+
+/// What a handler answers. The server adds Date, Content-Length and Connection.
+class GREENROOM_EXPORT response {
+public:
+  /// An empty answer. Errors: usage_error unless the status is from 200 to 599.
+  explicit response(int status = 200);
+  /// An answer with a body. Errors: as above and as header().
+  response(int status, std::string_view content_type, std::string body);
+
+  int status() const noexcept { return status_; }
+  const std::string& body() const noexcept { return body_; }
+
+  /// Adds a field; who adds one twice sends it twice. Errors: usage_error if the name is no token, the value holds a control
+  /// character (an injected line break among them), or the field is one that the server writes itself: Content-Length,
+  /// Transfer-Encoding, Connection, Date.
+  response& header(std::string_view name, std::string_view value) &;
+  response&& header(std::string_view name, std::string_view value) && { return std::move(header(name, value)); }
+
+  /// For the server: the fields as lines, each ended by CR LF.
+  const std::string& header_lines() const noexcept { return header_lines_; }
+
+private:
+  int status_;
+  std::string header_lines_;
+  std::string body_;
+};
+
+/// Answers with plain text in UTF-8.
+GREENROOM_EXPORT response text(std::string body, int status = 200);
+/// Answers with a JSON document, given as its text.
+GREENROOM_EXPORT response json(std::string body, int status = 200);
+/// Answers with a page in UTF-8.
+GREENROOM_EXPORT response html(std::string body, int status = 200);
+
+} // namespace greenroom::http

@@ -1,0 +1,134 @@
+// server: takes HTTP requests in at one address and has each answered by an actor of its own, under a deadline.
+//
+//   actor_system sys;
+//   http::server front{sys, {.port = 8080}};
+//   front.get("/hello", hello);
+//   front.get("/task", supervised(2s, slow_task));
+//   front.start().value();          // throws the sentence if the port is taken
+//   ...
+//   front.stop();                   // finishes what it has begun
+//
+// HTTP/1.1 and 1.0 with keep-alive and pipelining, strictly: a request whose framing leaves any doubt is refused. Several servers may
+// live in one process and on one system.
+// Thread safety: routes are added by one thread before start(); everything else any thread.
+// Lifetime: the actor system outlives the server. The destructor stops it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <greenroom/http/handler.hpp>
+#include <greenroom/http/limits.hpp>
+#include <greenroom/http/message.hpp>
+#include <greenroom/runtime/actor_system.hpp>
+
+namespace greenroom::http {
+
+namespace internal {
+class server_core;
+}
+
+struct server_options {
+  /// The numeric address to listen at. 0.0.0.0 and :: are all of the machine: mind who can reach it.
+  std::string host = "127.0.0.1";
+  /// 0 picks a free one; port() says which.
+  std::uint16_t port = 8080;
+  /// Connections that may wait to be accepted. Units: connections.
+  int backlog = 4'096;
+  http::limits limits = {};
+  /// How long a stop lets the requests under way finish. Shorter than the patience of whoever stops the process.
+  std::chrono::milliseconds stop_time{10'000};
+};
+
+/// What a server has done since its start. Taken while it works, the numbers may be of slightly different moments.
+struct server_stats {
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_turned_away = 0; ///< answered with 503 at once: there were limits::connections already
+  std::uint64_t requests = 0;                ///< request actors started
+  std::uint64_t in_flight = 0;               ///< request actors that have not ended
+  std::uint64_t timed_out = 0;               ///< requests whose limit passed first
+  std::uint64_t abandoned = 0;               ///< requests whose client left first
+  std::uint64_t failed = 0;                  ///< requests whose handler threw or was killed
+  std::uint64_t refused = 0;                 ///< malformed, beyond a limit, or too slow in coming
+  std::uint64_t answered_2xx = 0;
+  std::uint64_t answered_3xx = 0;
+  std::uint64_t answered_4xx = 0;
+  std::uint64_t answered_5xx = 0;
+};
+
+/// How a stop went.
+struct server_stop_report {
+  std::uint64_t cut_off = 0; ///< requests that had to be cancelled when the time was over
+  std::uint64_t left = 0;    ///< of these, those whose code did not return to a wait even then
+  bool complete() const noexcept { return cut_off == 0 && left == 0; }
+  /// Returns one sentence.
+  std::string to_string() const;
+};
+
+class GREENROOM_EXPORT server {
+public:
+  /// Makes a server that does not listen yet. Errors: usage_error with a sentence if an option is out of range.
+  explicit server(actor_system& system, server_options options = {});
+  /// Stops, with the time of the options. Waits: blocks the thread; a request whose code never returns to a wait holds it up, and
+  /// the log names it, since freeing what it uses would be worse.
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Adds a route: "/", "/users/{id}", "/files/{rest...}". Literal segments go before parameters, whatever the order in which they were
+  /// added. A route for GET serves HEAD too, and OPTIONS is answered by itself.
+  /// Errors: usage_error for a pattern that is malformed or taken, and after start().
+  server& route(method m, std::string_view pattern, handler h);
+
+  template <class... H>
+  server& get(std::string_view pattern, H&&... h) {
+    return route(method::get, pattern, handler(std::forward<H>(h)...));
+  }
+  template <class... H>
+  server& post(std::string_view pattern, H&&... h) {
+    return route(method::post, pattern, handler(std::forward<H>(h)...));
+  }
+  template <class... H>
+  server& put(std::string_view pattern, H&&... h) {
+    return route(method::put, pattern, handler(std::forward<H>(h)...));
+  }
+  template <class... H>
+  server& patch(std::string_view pattern, H&&... h) {
+    return route(method::patch, pattern, handler(std::forward<H>(h)...));
+  }
+  template <class... H>
+  server& delete_(std::string_view pattern, H&&... h) {
+    return route(method::delete_, pattern, handler(std::forward<H>(h)...));
+  }
+
+  /// Listens and begins to serve. Waits: never. Errors: those of transport::listen(), as already_exists when the port is taken;
+  /// stopped when the system stops; usage_error when called twice.
+  result<void> start();
+
+  /// Returns the port, the one that was picked if port 0 was asked for. Requires: start() has succeeded.
+  std::uint16_t port() const noexcept;
+  /// Returns "http://127.0.0.1:8080". Requires: start() has succeeded.
+  std::string url() const;
+  server_stats stats() const noexcept;
+  /// Returns whether a stop has begun.
+  bool stopping() const noexcept;
+
+  /// Stops in good order: takes in no more connections, announces the close on those that are open, finishes every request whose
+  /// header section was fully read, and after `limit` cancels what is left. Connections that idle are closed at once.
+  /// Waits: blocks the thread until all have ended, up to `limit`, and for a moment longer when requests had to be cancelled.
+  /// Errors: usage_error on a worker thread; an actor uses stopped(). Stopping twice is fine.
+  server_stop_report stop(std::chrono::milliseconds limit);
+  server_stop_report stop();
+  /// The same for an actor. Waits: suspends the actor. Cancellation: throws `cancelled`; the stop has begun and is not taken back.
+  task<server_stop_report> stopped(std::chrono::milliseconds limit);
+
+private:
+  std::unique_ptr<internal::server_core> core_;
+};
+
+} // namespace greenroom::http

@@ -1,0 +1,249 @@
+#include <greenroom/http/message.hpp>
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <greenroom/http/detail/request_data.hpp>
+#include <greenroom/runtime/error.hpp>
+#include <greenroom/tests/http/parser_kit.hpp>
+
+namespace greenroom::http {
+namespace {
+
+using internal::test::read_one;
+
+/// What a call throws as a usage_error, or "nothing".
+template <class F>
+std::string fault(F call) {
+  try {
+    call();
+  } catch (const usage_error& e) {
+    return e.what();
+  }
+  return "nothing";
+}
+
+bool holds(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+TEST(Method, ReadsBackFromItsName) {
+  const std::vector<std::pair<method, std::string_view>> all{
+      {method::get, "GET"},         {method::head, "HEAD"},      {method::post, "POST"},
+      {method::put, "PUT"},         {method::delete_, "DELETE"}, {method::patch, "PATCH"},
+      {method::options, "OPTIONS"}, {method::trace, "TRACE"},    {method::connect, "CONNECT"}};
+  for (const auto& [m, name] : all) {
+    EXPECT_EQ(to_string(m), name);
+    EXPECT_EQ(method_of(name), m) << name;
+  }
+}
+
+TEST(Method, IsUnknownInAnotherSpelling) {
+  for (const auto name : {"", "get", "Get", "GET ", "GETS", "GE", "LINK", "delete_"})
+    EXPECT_FALSE(method_of(name)) << name;
+}
+
+TEST(ReasonPhrase, IsKnownForRegisteredCodesOnly) {
+  const std::map<int, std::string_view> registered{{100, "Continue"},
+                                                   {101, "Switching Protocols"},
+                                                   {103, "Early Hints"},
+                                                   {200, "OK"},
+                                                   {201, "Created"},
+                                                   {202, "Accepted"},
+                                                   {203, "Non-Authoritative Information"},
+                                                   {204, "No Content"},
+                                                   {205, "Reset Content"},
+                                                   {206, "Partial Content"},
+                                                   {207, "Multi-Status"},
+                                                   {208, "Already Reported"},
+                                                   {226, "IM Used"},
+                                                   {300, "Multiple Choices"},
+                                                   {301, "Moved Permanently"},
+                                                   {302, "Found"},
+                                                   {303, "See Other"},
+                                                   {304, "Not Modified"},
+                                                   {305, "Use Proxy"},
+                                                   {307, "Temporary Redirect"},
+                                                   {308, "Permanent Redirect"},
+                                                   {400, "Bad Request"},
+                                                   {401, "Unauthorized"},
+                                                   {402, "Payment Required"},
+                                                   {403, "Forbidden"},
+                                                   {404, "Not Found"},
+                                                   {405, "Method Not Allowed"},
+                                                   {406, "Not Acceptable"},
+                                                   {407, "Proxy Authentication Required"},
+                                                   {408, "Request Timeout"},
+                                                   {409, "Conflict"},
+                                                   {410, "Gone"},
+                                                   {411, "Length Required"},
+                                                   {412, "Precondition Failed"},
+                                                   {413, "Content Too Large"},
+                                                   {414, "URI Too Long"},
+                                                   {415, "Unsupported Media Type"},
+                                                   {416, "Range Not Satisfiable"},
+                                                   {417, "Expectation Failed"},
+                                                   {421, "Misdirected Request"},
+                                                   {422, "Unprocessable Content"},
+                                                   {423, "Locked"},
+                                                   {424, "Failed Dependency"},
+                                                   {425, "Too Early"},
+                                                   {426, "Upgrade Required"},
+                                                   {428, "Precondition Required"},
+                                                   {429, "Too Many Requests"},
+                                                   {431, "Request Header Fields Too Large"},
+                                                   {451, "Unavailable For Legal Reasons"},
+                                                   {500, "Internal Server Error"},
+                                                   {501, "Not Implemented"},
+                                                   {502, "Bad Gateway"},
+                                                   {503, "Service Unavailable"},
+                                                   {504, "Gateway Timeout"},
+                                                   {505, "HTTP Version Not Supported"},
+                                                   {506, "Variant Also Negotiates"},
+                                                   {507, "Insufficient Storage"},
+                                                   {508, "Loop Detected"},
+                                                   {510, "Not Extended"},
+                                                   {511, "Network Authentication Required"}};
+  for (int status = -1; status <= 1000; ++status) {
+    const auto it = registered.find(status);
+    EXPECT_EQ(reason_phrase(status), it == registered.end() ? "" : it->second) << status;
+  }
+}
+
+// -- request ----------------------------------------------------------------------------------------------
+
+TEST(Request, ShowsWhatTheClientSent) {
+  const auto r = read_one("PUT /search%20it?q=a%20b&q=c HTTP/1.1\r\nHost: here:81\r\nContent-Length: 4\r\n\r\nbody");
+  EXPECT_EQ(r.method(), method::put);
+  EXPECT_EQ(r.target(), "/search%20it?q=a%20b&q=c");
+  EXPECT_EQ(r.path(), "/search%20it");
+  EXPECT_EQ(r.query(), "q=a%20b&q=c");
+  EXPECT_EQ(r.host(), "here:81");
+  EXPECT_EQ(r.minor_version(), 1);
+  EXPECT_EQ(r.body(), "body");
+  EXPECT_EQ(r.peer(), "");
+}
+
+TEST(Request, FindsTheFirstFieldOfANameWithoutRegardToCase) {
+  const auto r = read_one(internal::test::with_fields("Host: h\r\nX-One: 1\r\nx-one: 2\r\nEmpty:\r\n"));
+  EXPECT_EQ(r.header("X-One"), "1");
+  EXPECT_EQ(r.header("x-ONE"), "1");
+  EXPECT_EQ(r.header("empty"), "");
+  EXPECT_FALSE(r.header("X-On"));
+  EXPECT_FALSE(r.header("X-One "));
+  EXPECT_FALSE(r.header(""));
+  ASSERT_EQ(r.headers().size(), 4u);
+  EXPECT_EQ(r.headers()[2].name, "x-one");
+  EXPECT_EQ(r.headers()[2].value, "2");
+}
+
+TEST(Request, DecodesTheFirstQueryParameterOfAName) {
+  const auto r = read_one(internal::test::with_target("/?a=1+2&a=3&b&c=%41"));
+  EXPECT_EQ(r.query_value("a"), "1 2");
+  EXPECT_EQ(r.query_value("b"), "");
+  EXPECT_EQ(r.query_value("c"), "A");
+  EXPECT_FALSE(r.query_value("d"));
+}
+
+TEST(Request, NamesPathAndParameterThatItsRouteDoesNotHave) {
+  auto r = read_one(internal::test::with_target("/users/7"));
+  r.data().parameters.emplace_back("id", "7");
+  EXPECT_EQ(r.parameter("id"), "7");
+  const auto text = fault([&r] { (void)r.parameter("name"); });
+  EXPECT_TRUE(holds(text, "'/users/7'") && holds(text, "'name'")) << text;
+}
+
+TEST(Request, KeepsItsViewsWhenMoved) {
+  auto first = read_one("POST / HTTP/1.1\r\nHost: h\r\nA: b\r\nContent-Length: 2\r\n\r\nhi");
+  const auto name = first.headers()[1].name;
+  const auto body = first.body();
+  auto second = std::move(first);
+  auto third = read_one(internal::test::with_target("/other"));
+  third = std::move(second);
+  EXPECT_EQ(third.headers()[1].name.data(), name.data());
+  EXPECT_EQ(third.body().data(), body.data());
+  EXPECT_EQ(third.path(), "/");
+}
+
+TEST(Request, GivesItsBodyOnce) {
+  const std::string text(1000, 'x');
+  auto r = read_one("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n" + text);
+  const auto* const bytes = r.body().data();
+  const auto taken = r.take_body();
+  EXPECT_EQ(taken, text);
+  EXPECT_EQ(taken.data(), bytes) << "it was copied";
+  EXPECT_EQ(r.body(), "");
+  EXPECT_EQ(r.take_body(), "");
+}
+
+// -- response ---------------------------------------------------------------------------------------------
+
+TEST(Response, IsAnEmpty200ByDefault) {
+  const response r;
+  EXPECT_EQ(r.status(), 200);
+  EXPECT_EQ(r.body(), "");
+  EXPECT_EQ(r.header_lines(), "");
+}
+
+TEST(Response, TakesStatusesFrom200To599Only) {
+  for (const int good : {200, 299, 418, 599}) EXPECT_EQ(response(good).status(), good);
+  for (const int bad : {-1, 0, 100, 199, 600, 1000}) {
+    const auto text = fault([bad] { (void)response(bad); });
+    EXPECT_TRUE(holds(text, "200 to 599") && holds(text, std::to_string(bad))) << text;
+    EXPECT_NE(fault([bad] { (void)response(bad, "text/plain", "x"); }), "nothing") << bad;
+    EXPECT_NE(fault([bad] { (void)http::text("x", bad); }), "nothing") << bad;
+  }
+}
+
+TEST(Response, KeepsFieldsInTheirOrderAndTwice) {
+  response r;
+  r.header("Set-Cookie", "a=1").header("X", "").header("Set-Cookie", "b=\xc3\xa9\t2");
+  EXPECT_EQ(r.header_lines(), "Set-Cookie: a=1\r\nX: \r\nSet-Cookie: b=\xc3\xa9\t2\r\n");
+  EXPECT_EQ(response(204).header("A", "b").header_lines(), "A: b\r\n");
+}
+
+TEST(Response, RefusesNamesThatAreNoToken) {
+  for (const auto name : {"", " ", "A B", "A:", "A\r\nB", "A\n", "\xc3\xa9", "(a)"}) {
+    response r;
+    EXPECT_TRUE(holds(fault([&] { r.header(name, "x"); }), "is no name for a header field")) << name;
+    EXPECT_EQ(r.header_lines(), "");
+  }
+}
+
+TEST(Response, RefusesValuesThatWouldBreakTheLine) {
+  using namespace std::string_view_literals;
+  for (const auto value : {"a\r\nSet-Cookie: b"sv, "a\n"sv, "\r"sv, "a\0b"sv, "\x1b[1m"sv, "\x7f"sv}) {
+    response r;
+    EXPECT_TRUE(holds(fault([&] { r.header("Location", value); }), "Location holds a control character")) << value;
+    EXPECT_EQ(r.header_lines(), "");
+  }
+  EXPECT_NE(fault([] { (void)response(200, "text/plain\r\nX: y", ""); }), "nothing");
+}
+
+TEST(Response, RefusesTheFieldsThatTheServerWrites) {
+  for (const auto name : {"Content-Length", "content-length", "TRANSFER-ENCODING", "Connection", "dAtE"})
+    EXPECT_TRUE(holds(fault([name] { (void)response().header(name, "1"); }), "the server writes")) << name;
+  EXPECT_EQ(fault([] { (void)response().header("Content-Type", "x").header("Dates", "x"); }), "nothing");
+}
+
+TEST(Response, ComesWithItsContentType) {
+  const auto check = [](const response& r, int status, std::string_view type, std::string_view body) {
+    EXPECT_EQ(r.status(), status);
+    EXPECT_EQ(r.header_lines(), "Content-Type: " + std::string(type) + "\r\n");
+    EXPECT_EQ(r.body(), body);
+  };
+  check(text("a"), 200, "text/plain; charset=utf-8", "a");
+  check(text("a", 404), 404, "text/plain; charset=utf-8", "a");
+  check(json("{}"), 200, "application/json", "{}");
+  check(json("[]", 400), 400, "application/json", "[]");
+  check(html("<p>"), 200, "text/html; charset=utf-8", "<p>");
+  check(html("", 500), 500, "text/html; charset=utf-8", "");
+  check(response(201, "image/png", "x"), 201, "image/png", "x");
+}
+
+} // namespace
+} // namespace greenroom::http

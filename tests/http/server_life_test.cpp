@@ -1,0 +1,171 @@
+#include <greenroom/http/server.hpp>
+
+#include <string>
+
+#include <greenroom/tests/http/http_kit.hpp>
+
+namespace greenroom::http {
+namespace {
+
+using namespace test;
+
+response hello() { return text("Hello, World!"); }
+response echo(request r) { return {200, "application/octet-stream", r.take_body()}; }
+task<response> slow_task(request r) {
+  co_await sleep_for(std::chrono::milliseconds(std::atoi(r.query_value("ms").value_or("3000").c_str())));
+  co_return text("Success: task completed\n");
+}
+
+TEST(ServerLife, StopFinishesWhatItHasBegunAndAnnouncesTheClose) {
+  rig r;
+  r.front.get("/task", slow_task).post("/echo", echo).get("/hello", hello);
+  r.start();
+  auto idle = r.connect();
+  auto working = r.connect();
+  auto sending = r.connect();
+  auto half_a_head = r.connect();
+  EXPECT_EQ(r.say_and_hear(idle, get("/hello")).status, 200);
+  r.say(working, get("/task?ms=1000"));
+  r.say(sending, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nda");
+  r.say(half_a_head, "GET /hello HTT");
+  r.settle();
+  auto stop = r.sys.spawn(
+      [](server* s) -> task<> {
+        const auto report = co_await s->stopped(10s);
+        EXPECT_TRUE(report.complete()) << report.to_string();
+      },
+      &r.front);
+  r.advance(10ms);
+  EXPECT_TRUE(r.front.stopping());
+  EXPECT_EQ(r.hear_all(idle), "");
+  EXPECT_EQ(r.hear_all(half_a_head), "");
+  EXPECT_FALSE(r.try_connect(r.front)) << "nothing listens any more";
+  r.say(sending, "ta");
+  const auto echoed = r.hear(sending);
+  EXPECT_EQ(echoed.body, "data");
+  EXPECT_EQ(echoed.field("Connection"), "close");
+  EXPECT_FALSE(stop.finished());
+  r.advance(1s);
+  const auto done = r.hear(working);
+  EXPECT_EQ(done.body, "Success: task completed\n");
+  EXPECT_EQ(done.field("Connection"), "close");
+  working.leave();
+  sending.leave();
+  r.advance_until_end(stop);
+  EXPECT_TRUE(stop.wait().normal());
+  EXPECT_EQ(r.front.stats().connections_open, 0u);
+}
+
+TEST(ServerLife, StopCutsOffWhatTakesTooLong) {
+  rig r;
+  r.front.get("/task", supervised(1h, slow_task));
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/task?ms=600000"));
+  r.settle();
+  auto stop = r.sys.spawn(
+      [](server* s) -> task<> {
+        const auto report = co_await s->stopped(5s);
+        EXPECT_EQ(report.cut_off, 1u);
+        EXPECT_EQ(report.left, 0u);
+        EXPECT_EQ(report.to_string(), "1 request(s) had to be cancelled when the time for the stop was over");
+      },
+      &r.front);
+  r.advance_until_end(stop);
+  EXPECT_EQ(r.front.stats().in_flight, 0u);
+  EXPECT_EQ(r.hear_all(c), "");
+}
+
+TEST(ServerLife, StopKillsARequestThatSwallowsItsCancellation) {
+  rig r;
+  r.front.get("/task", supervised(1h, [](request) -> task<response> {
+                for (;;) {
+                  try {
+                    co_await sleep_for(1h);
+                  } catch (const cancelled&) {}
+                }
+              }));
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/task"));
+  r.settle();
+  auto stop = r.sys.spawn(
+      [](server* s) -> task<> {
+        const auto report = co_await s->stopped(0s);
+        EXPECT_EQ(report.cut_off, 1u);
+        EXPECT_EQ(report.left, 0u);
+      },
+      &r.front);
+  r.advance_until_end(stop);
+}
+
+TEST(ServerLife, StartsAndStopsAThousandTimesWithoutALeak) {
+  actor_system sys(quiet(2));
+  const auto actors = sys.live_actors();
+  for (int i = 0; i < 1'000; ++i) {
+    server front(sys, {.port = 0});
+    front.get("/hello", hello);
+    ASSERT_TRUE(front.start()) << i;
+    ASSERT_NE(front.port(), 0);
+    const auto made = sys.run(
+        [](std::uint16_t port) -> task<int> {
+          auto io = (co_await this_actor::system().net().connect({"127.0.0.1", port})).value();
+          client c(std::move(io));
+          co_await c.say(get("/hello"));
+          const auto got = co_await c.hear();
+          co_return got.status;
+        },
+        front.port());
+    ASSERT_EQ(made.value(), 200);
+    ASSERT_TRUE(front.stop().complete());
+  }
+  EXPECT_EQ(sys.live_actors(), actors);
+  EXPECT_EQ(sys.live_timers(), 0u);
+}
+
+TEST(ServerLife, SeveralServeSideBySide) {
+  rig r;
+  server second(r.sys, {.port = 0});
+  r.front.get("/", hello);
+  second.get("/", [] { return text("second"); });
+  r.start();
+  ASSERT_TRUE(second.start());
+  EXPECT_NE(second.port(), r.front.port());
+  EXPECT_EQ(r.ask(get("/")).body, "Hello, World!");
+  auto c = r.connect(second);
+  EXPECT_EQ(r.say_and_hear(c, get("/")).body, "second");
+}
+
+TEST(ServerLife, SaysWhatIsWrongWithItsUse) {
+  rig r;
+  r.front.get("/hello", hello);
+  EXPECT_THROW(r.front.get("/hello", hello), usage_error);
+  EXPECT_THROW(r.front.get("hello", hello), usage_error);
+  EXPECT_THROW(r.front.get("/a", supervised(0s, hello)), usage_error);
+  EXPECT_THROW(server(r.sys, {.limits = {.request_line = 1}}), usage_error);
+  EXPECT_THROW(server(r.sys, {.stop_time = -1s}), usage_error);
+  r.start();
+  EXPECT_THROW(r.front.get("/later", hello), usage_error);
+  EXPECT_THROW((void)r.front.start(), usage_error);
+  server same(r.sys, {.port = r.front.port()});
+  const auto taken = same.start();
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code(), errc::already_exists);
+  EXPECT_NE(taken.error().message().find(std::to_string(r.front.port())), std::string_view::npos);
+}
+
+TEST(ServerLife, DestructorOutlivesTheStopOfItsSystem) {
+  rig r;
+  r.front.get("/task", supervised(1h, slow_task));
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/task?ms=600000"));
+  r.settle();
+  EXPECT_TRUE(r.sys.stop().complete());
+  EXPECT_EQ(r.front.stats().in_flight, 0u);
+  EXPECT_EQ(r.front.stats().connections_open, 0u);
+  EXPECT_TRUE(r.front.stop().complete());
+}
+
+} // namespace
+} // namespace greenroom::http
