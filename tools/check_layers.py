@@ -5,7 +5,8 @@
 
 Layers, in order: runtime, actors, http, then examples and tools side by side, then tests, which see all. A
 folder includes only itself and what stands before it. Further rules:
-  - own headers are included as <greenroom/folder/file.hpp>, and exist
+  - own headers are included as <greenroom/folder/file.hpp>, and exist; an example of several files, a folder of its
+    own, includes its own as a user's program would: "file.hpp"
   - internal/ is included only from the same folder, and by tests
   - examples include no detail/: they show what is promised
   - CAF only in the places of CAF_PLACES, spdlog only in runtime/log.cpp and tests
@@ -30,6 +31,10 @@ CAF_PLACES = re.compile(
 SPDLOG_PLACES = re.compile(r"(runtime/log\.cpp$|tests/)")
 
 
+def in_example_folder(file):
+    return file.parts[0] == "examples" and len(file.parts) == 3
+
+
 def check_include(root, file, kind, name):
     """What is wrong with one include of `file`, or None."""
     folder = file.parts[0]
@@ -37,6 +42,8 @@ def check_include(root, file, kind, name):
         return None if CAF_PLACES.match(str(file)) else "CAF is allowed only in internal/ and in runtime/caf.hpp"
     if name.startswith("spdlog/"):
         return None if SPDLOG_PLACES.match(str(file)) else "spdlog is allowed only in runtime/log.cpp"
+    if kind == '"' and in_example_folder(file) and "/" not in name:
+        return None if (root / file.parent / name).is_file() else "there is no such header"
     if not name.startswith("greenroom/"):
         return "own headers are included as <greenroom/folder/file.hpp>" if kind == '"' else None
 
@@ -104,7 +111,7 @@ def main():
             fault = check_include(root, file, kind, name)
             if fault:
                 faults.append(f"{file}:{line}: {name}: {fault}")
-            own = name.removeprefix("greenroom/")
+            own = str(file.parent / name) if kind == '"' else name.removeprefix("greenroom/")
             if own != name and own in graph:
                 graph[str(file)].append(own)
     for circle in circles(graph):

@@ -76,6 +76,15 @@ class CheckScripts(unittest.TestCase):
         self.layer_fault("actors/low.hpp", "#include <greenroom/runtime/internal/secret.hpp>",
                          "internal headers of runtime are for runtime alone")
 
+    def test_layers_let_an_example_of_several_files_include_its_own(self):
+        self.write("examples/shop/prices.hpp", "#pragma once\n")
+        self.write("examples/shop/main.cpp", '#include "prices.hpp"\n')
+        self.assert_clean("check_layers.py")
+        self.write("examples/shop/main.cpp", '#include "orders.hpp"\n')
+        self.assert_fault("check_layers.py", "there is no such header")
+        self.write("examples/main.cpp", '#include "shop/prices.hpp"\n')
+        self.assert_fault("check_layers.py", "examples/main.cpp:1: shop/prices.hpp: own headers")
+
     def test_layers_reject_detail_in_examples(self):
         self.write("runtime/detail/part.hpp", "#pragma once\n")
         self.layer_fault("examples/one.cpp", "#include <greenroom/runtime/detail/part.hpp>", "never detail/")

@@ -1,10 +1,10 @@
+// acceptance http_storm N: see http_storm.cpp.
 // acceptance asks N: N asks of 1 ms each to a server that answers too late; prints what they left behind as one JSON line.
 // tools/acceptance/run judges it, with the other promises that a timed test must not make.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string_view>
 #include <thread>
 
@@ -12,6 +12,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/runtime/timer.hpp>
+#include <greenroom/tools/acceptance/acceptance.hpp>
 
 using namespace greenroom;
 using namespace std::chrono_literals;
@@ -60,23 +61,17 @@ task<bool> ask_in_vain(long n, tally* seen) {
   co_return ended.has_value();
 }
 
-long resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  long all = 0;
-  long resident = 0;
-  statm >> all >> resident;
-  return resident * 4096;
-}
+} // namespace
 
-int asks(long n) {
+int acceptance::asks(long n) {
   actor_system sys;
   tally warm_up;
   bool ok = sys.run(ask_in_vain, n / 10, &warm_up).value_or(false);
-  const auto before = resident_bytes();
+  const auto before = acceptance::resident_bytes();
   tally seen;
   ok = sys.run(ask_in_vain, n, &seen).value_or(false) && ok;
   while (sys.live_actors() != 0) std::this_thread::sleep_for(1ms); // late answers are still under way
-  const auto grown = resident_bytes() - before;
+  const auto grown = acceptance::resident_bytes() - before;
   const auto asked = sys.requests();
   std::printf("{\"ok\":%s,\"timed_out\":%ld,\"answered\":%llu,\"late\":%llu,\"pending\":%llu,\"timers\":%zu,"
               "\"grown_bytes\":%ld}\n",
@@ -86,10 +81,9 @@ int asks(long n) {
   return 0;
 }
 
-} // namespace
-
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == "asks") return asks(std::atol(argv[2]));
-  std::fputs("usage: acceptance asks N\n", stderr);
+  if (argc == 3 && std::string_view(argv[1]) == "asks") return acceptance::asks(std::atol(argv[2]));
+  if (argc == 3 && std::string_view(argv[1]) == "http_storm") return acceptance::http_storm(std::atol(argv[2]));
+  std::fputs("usage: acceptance asks N | http_storm N\n", stderr);
   return 2;
 }

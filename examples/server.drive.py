@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Plays the user of the example server: examples/server.drive.py PROGRAM."""
+
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from program import Program, expect
+
+LATE = "Request canceled: context deadline exceeded\n"
+
+
+def endpoints(server):
+    hello = server.ask("/hello")
+    expect((hello[0], hello[2]), (200, "Hello, World!"), "/hello")
+    expect(server.body("/"), "Hello, World!", "/ for a program")
+    page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
+    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/healthz", "/readyz"):
+        assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
+    expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
+    expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
+    expect(server.ask("/task?ms=1")[::2], (200, "Success: task completed\n"), "/task in time")
+    expect(server.ask("/task?ms=30000")[::2], (408, LATE), "/task too late")
+    for bad in ("abc", "-1", "", "1.5", "99999999999"):
+        status, _, body = server.ask(f"/task?ms={bad}")
+        expect(status, 400, f"/task?ms={bad}")
+        assert f"not '{bad}'" in body, body
+    expect(server.body("/healthz"), "ok\n", "/healthz")
+    expect(server.body("/readyz"), "ready\n", "/readyz")
+    expect(server.ask("/nothing")[0], 404, "/nothing")
+    expect(server.ask("/hello", "DELETE")[1]["Allow"], "GET, HEAD, OPTIONS", "DELETE /hello")
+
+
+def reports(server):
+    status = server.json("/status")
+    expect(status["in_flight"], 0, "in flight, but for the one that asks")
+    expect(status["requests"]["timed_out"], 1, "timed out")
+    expect(status["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+    metrics = server.body("/metrics").splitlines()
+    assert "greenroom_http_requests_timed_out_total 1" in metrics, metrics
+    assert "# TYPE greenroom_http_requests_in_flight gauge" in metrics, metrics
+
+
+def a_client_that_leaves(server):
+    with socket.create_connection(server.address.split(":")) as leaving:
+        leaving.sendall(b"GET /task?ms=3600000 HTTP/1.1\r\nHost: here\r\n\r\n")
+        while server.json("/status")["in_flight"] != 1:
+            pass
+    while server.json("/status")["in_flight"] != 0:
+        pass
+    expect(server.json("/status")["requests"]["abandoned"], 1, "abandoned")
+
+
+def refused(program, *arguments, code, sentence):
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    expect((done.returncode, done.stdout), (code, ""), f"exit code of {arguments}")
+    assert done.stderr.startswith("server: ") and sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def main():
+    program = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        db = Path(folder, "total")
+        with Program(program, "--port", "0", "--threads", "2", "--db", db) as server:
+            endpoints(server)
+            reports(server)
+            a_client_that_leaves(server)
+            refused(program, "--port", server.address.split(":")[1], code=1, sentence=f"{server.address}: ")
+            begun = server.json("/status")["requests"]["started"]
+            expect(server.stop(), (0, ""), "stop")
+        with Program(program, "--port", "0", "--db", db) as server:
+            expect(server.json("/status")["requests"]["over_all_runs"], begun + 1, "requests over all runs")
+            expect(server.stop(), (0, ""), "stop")
+        refused(program, "--port", "0", "--db", Path(folder, "missing", "total"), code=1, sentence="missing")
+        db.write_text("something else\n")
+        refused(program, "--port", "0", "--db", db, code=1, sentence="does not hold the number of requests")
+        expect(db.read_text(), "something else\n", "a file of somebody else's")
+    refused(program, "--port", "70000", code=2, sentence="--port")
+    refused(program, "--prot", "80", code=2, sentence="--prot")
+    refused(program, "--threads", "0", code=2, sentence="--threads")
+    refused(program, "--workers", "many", code=2, sentence="--workers")
+    refused(program, "--host", "no.such.address", "--port", "0", code=1, sentence="no.such.address")
+    done = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=30, check=True)
+    for option in ("--host", "--port", "--threads", "--db", "--step-budget"):
+        assert option in done.stdout, f"--help does not explain {option}"
+
+
+if __name__ == "__main__":
+    main()

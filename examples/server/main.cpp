@@ -1,0 +1,67 @@
+// The example server: the HTTP front in a service of one's own, with a time limit, reports and an orderly stop.
+//
+// Run: server [--host 127.0.0.1] [--port 8080] [--threads N] [--db FILE]; --help says more
+// You will see `listening on http://127.0.0.1:8080`; open that in a browser, it explains the rest. Ctrl-C or SIGTERM stops it: it
+// finishes the requests it has begun. Exit code: 0, or 1 if it cannot start or had to cut requests off, 2 for a bad option.
+#include <cstdio>
+#include <string>
+
+#include <greenroom/http/server.hpp>
+#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/stop_signal.hpp>
+
+#include "answers.hpp"
+#include "kept_total.hpp"
+#include "reports.hpp"
+#include "settings.hpp"
+#include "start_page.hpp"
+
+using namespace greenroom;
+using namespace std::chrono_literals;
+
+namespace {
+
+int fail(std::string_view why) {
+  std::fprintf(stderr, "server: %.*s\n", static_cast<int>(why.size()), why.data());
+  return 1;
+}
+
+void add_routes(http::server& front, const kept_total& total) {
+  front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
+  front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
+  front.get("/healthz", health).get("/readyz", readiness, &front);
+  front.get("/status", status, &front, &total).get("/metrics", metrics, &front, &total);
+}
+
+int serve(const settings& s) {
+  stop_signal asked_to_stop; // first, so that a signal is never missed
+  actor_system sys(s.system);
+  auto total = kept_total::open(sys.disk(), s.db);
+  if (!total) return fail(total.error().message());
+  http::server front(sys, s.http);
+  add_routes(front, *total);
+  if (const auto started = front.start(); !started) return fail(started.error().message());
+  const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
+  std::printf("listening on %s\n", front.url().c_str());
+  std::fflush(stdout);
+
+  asked_to_stop.wait();
+  const auto stopped = front.stop();
+  keeper.cancel();
+  keeper.wait();
+  if (const auto saved = total->save(front.stats().requests); !saved) return fail(saved.error().message());
+  return stopped.complete() ? 0 : fail(stopped.to_string());
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const auto wanted = read_settings(argc, argv);
+  if (!wanted) {
+    fail(wanted.error().message());
+    return 2;
+  }
+  if (wanted->help.empty()) return serve(*wanted);
+  std::fputs(wanted->help.c_str(), stdout);
+  return 0;
+}

@@ -1,0 +1,10 @@
+// What the server says about itself: for people and scripts as JSON, for Prometheus as text.
+#pragma once
+
+#include <greenroom/http/server.hpp>
+
+#include "kept_total.hpp"
+
+/// The request that asks is not counted among those in flight.
+greenroom::http::response status(const greenroom::http::server* front, const kept_total* total);
+greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total);

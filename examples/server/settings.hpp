@@ -1,0 +1,18 @@
+// What the command line, the environment and a file say.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <greenroom/http/server.hpp>
+#include <greenroom/runtime/options.hpp>
+
+struct settings {
+  greenroom::options system;
+  greenroom::http::server_options http;
+  std::filesystem::path db; // empty: nothing is kept
+  std::string help;         // not empty: print it and do nothing else
+};
+
+/// Errors: a sentence that names the option.
+greenroom::result<settings> read_settings(int argc, const char* const* argv);
