@@ -23,6 +23,7 @@
 
 #include <greenroom/http/message.hpp>
 #include <greenroom/runtime/clock.hpp>
+#include <greenroom/runtime/spawn.hpp>
 #include <greenroom/runtime/task.hpp>
 
 namespace greenroom::http {
@@ -56,13 +57,14 @@ class bound_handler final : public any_handler {
                 "an HTTP handler must be callable with (http::request, arguments...) or with (arguments...), where the "
                 "arguments are those given with the route; a function object must be callable when const");
 
-  static auto call(const F& fn, request r, const std::tuple<Args...>& args) {
+  /// Calls with what the caller holds, as rvalues.
+  static auto call(const F& fn, request& r, std::tuple<Args...>& args) {
     return std::apply(
-        [&fn, &r](const auto&... arg) {
+        [&fn, &r](auto&... arg) {
           if constexpr (takes_request) {
-            return std::invoke(fn, std::move(r), Args(arg)...);
+            return std::invoke(fn, std::move(r), std::move(arg)...);
           } else {
-            return std::invoke(fn, Args(arg)...);
+            return std::invoke(fn, std::move(arg)...);
           }
         },
         args);
@@ -73,21 +75,34 @@ class bound_handler final : public any_handler {
   static_assert(waits || std::is_same_v<answer_type, response>,
                 "an HTTP handler must return http::response or greenroom::task<http::response>");
 
+  // True when the coroutine's own frame takes over all that it is given.
+  static constexpr bool keeps_all = takes_request ? greenroom::detail::self_contained<F, request, Args...>()
+                                                  : greenroom::detail::self_contained<F, Args...>();
+  /// Keeps request and arguments until the handler has ended, for one that refers to them.
+  static task<response> begin_keeping(const F* fn, request r, std::tuple<Args...> args) {
+    auto body = call(*fn, r, args);
+    co_return co_await std::move(body);
+  }
+
 public:
   template <class... A>
   explicit bound_handler(F fn, A&&... args) : fn_(std::move(fn)), args_(std::forward<A>(args)...) {}
 
   bool may_wait() const noexcept override { return waits; }
   task<response> begin(request r) const override {
-    if constexpr (waits) {
-      return call(fn_, std::move(r), args_);
+    if constexpr (waits && keeps_all) {
+      auto args = args_;
+      return call(fn_, r, args);
+    } else if constexpr (waits) {
+      return begin_keeping(&fn_, std::move(r), args_);
     } else {
       return any_handler::begin(std::move(r));
     }
   }
   response answer(request r) const override {
     if constexpr (!waits) {
-      return call(fn_, std::move(r), args_);
+      auto args = args_;
+      return call(fn_, r, args);
     } else {
       return any_handler::answer(std::move(r));
     }
@@ -111,7 +126,7 @@ struct supervised_handler {
 
 /// Gives a handler `limit` for each request. When it is over the client gets `late`, or else 503 with a sentence, and the handler is
 /// cancelled: its next wait throws, what it asked or spawned in scopes ends, nothing of it stays. A part that computes on without
-/// waiting cannot be stopped, but the client does not wait for it.
+/// waiting cannot be stopped; the client gets its answer meanwhile if another worker is free.
 /// Errors: usage_error unless the limit is positive.
 template <class Rep, class Period, class F>
 supervised_handler<std::decay_t<F>> supervised(std::chrono::duration<Rep, Period> limit, F&& fn,

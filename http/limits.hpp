@@ -21,7 +21,8 @@ struct limits {
   std::size_t head = 32'768;
   /// Most header fields, from 1 to 1,000 [431]. More is no browser and no proxy. Units: fields.
   std::size_t fields = 100;
-  /// Longest body, chunked or not [413]. A request's body is held in memory as a whole. Units: bytes.
+  /// Longest body, chunked or not [413]. A request's body is held in memory as a whole, so that all connections together may hold
+  /// this times `connections`: lower one of them where memory is short. Units: bytes.
   std::size_t body = 1'048'576;
   /// Longest line of a chunk's size with its extensions, from 18 to 65,535 [400]. Extensions carry nothing that anybody uses, but
   /// cost as much as a body. Units: bytes.

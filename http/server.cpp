@@ -8,8 +8,9 @@ namespace greenroom::http {
 
 std::string server_stop_report::to_string() const {
   if (complete()) return "every request was finished";
-  auto text = fmt::format("{} request(s) had to be cancelled when the time for the stop was over", cut_off);
-  if (left != 0) text += fmt::format("; of these {} did not end, because their code did not return to a wait", left);
+  auto text = fmt::format("{} request(s) were cut off when the time for the stop was over", cut_off);
+  if (left != 0)
+    text += fmt::format("; {} request actor(s) did not end, because their code did not return to a wait", left);
   return text;
 }
 
@@ -17,13 +18,15 @@ server::server(actor_system& system, server_options options)
     : core_(std::make_unique<internal::server_core>(system, std::move(options))) {}
 
 server::~server() {
-  if (!core_->system.stopping()) {
-    const auto report =
-        core_->system.run([](internal::server_core* core) { return core->stop(core->options.stop_time); }, core_.get());
-    if (report && !report->complete())
-      core_->system.log().warn("an HTTP server was destroyed: {}", report->to_string());
+  if (core_->deserted()) return;
+  const auto report = stop();
+  if (!report.complete()) core_->system.log().warn("an HTTP server was destroyed: {}", report.to_string());
+  while (!core_->deserted()) { // freeing what a request uses would be worse
+    core_->system.log().error(
+        "the destructor of an HTTP server waits for {} request(s) whose code does not return to a wait",
+        core_->stats().in_flight);
+    core_->abandon(std::chrono::seconds(5));
   }
-  core_->abandon(); // the system stops as well, or did while we asked
 }
 
 server& server::route(method m, std::string_view pattern, handler h) {
@@ -43,11 +46,9 @@ bool server::stopping() const noexcept { return core_->draining(); }
 
 server_stop_report server::stop(std::chrono::milliseconds limit) {
   greenroom::detail::check_may_block("http::server::stop", "co_await stopped()");
-  auto report = core_->system.run(
+  const auto report = core_->system.run(
       [](internal::server_core* core, std::chrono::milliseconds time) { return core->stop(time); }, core_.get(), limit);
-  if (report) return *report;
-  core_->abandon(); // the system is stopping and runs nothing new
-  return {};
+  return report ? *report : core_->abandon(limit); // the system is stopping and runs nothing new
 }
 
 server_stop_report server::stop() { return stop(core_->options.stop_time); }

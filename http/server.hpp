@@ -63,8 +63,8 @@ struct server_stats {
 
 /// How a stop went.
 struct server_stop_report {
-  std::uint64_t cut_off = 0; ///< requests that had to be cancelled when the time was over
-  std::uint64_t left = 0;    ///< of these, those whose code did not return to a wait even then
+  std::uint64_t cut_off = 0; ///< requests that were begun, but had no complete answer when the time was over
+  std::uint64_t left = 0;    ///< request actors whose code did not return to a wait even then
   bool complete() const noexcept { return cut_off == 0 && left == 0; }
   /// Returns one sentence.
   std::string to_string() const;
@@ -75,7 +75,7 @@ public:
   /// Makes a server that does not listen yet. Errors: usage_error with a sentence if an option is out of range.
   explicit server(actor_system& system, server_options options = {});
   /// Stops, with the time of the options. Waits: blocks the thread; a request whose code never returns to a wait holds it up, and
-  /// the log names it, since freeing what it uses would be worse.
+  /// the log says so, since freeing what it uses would be worse. Requires: not on a worker thread, unless stopped() was awaited.
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
@@ -107,7 +107,7 @@ public:
   }
 
   /// Listens and begins to serve. Waits: never. Errors: those of transport::listen(), as already_exists when the port is taken;
-  /// stopped when the system stops; usage_error when called twice.
+  /// stopped when the system stops, or the server was stopped; usage_error when called twice.
   result<void> start();
 
   /// Returns the port, the one that was picked if port 0 was asked for. Requires: start() has succeeded.

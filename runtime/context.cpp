@@ -17,18 +17,9 @@ bool try_add_ref(context_node& node) noexcept {
   return false;
 }
 
-void link_locked(context_node*& first, context_node& child) noexcept {
-  child.sibling_prev = nullptr;
-  child.sibling_next = first;
-  if (first != nullptr) first->sibling_prev = &child;
-  first = &child;
-  child.in_parent = true;
-}
-
 void unlink_child_locked(context_node& parent, context_node& child) noexcept {
   if (!child.in_parent) return;
-  auto& first = parent.first_child == &child ? parent.first_child : parent.first_ended;
-  (child.sibling_prev != nullptr ? child.sibling_prev->sibling_next : first) = child.sibling_next;
+  (child.sibling_prev != nullptr ? child.sibling_prev->sibling_next : parent.first_child) = child.sibling_next;
   if (child.sibling_next != nullptr) child.sibling_next->sibling_prev = child.sibling_prev;
   child.in_parent = false;
 }
@@ -72,14 +63,12 @@ bool cancel_one(context_node& node, error&& cause) noexcept {
   return true;
 }
 
-/// Moves the first living child of a node that has ended to the list of those that are seen to, and gives it with a reference.
+/// Takes the first living child out of the node's list, with a reference.
 context_node* pop_child(context_node& node) noexcept {
   std::lock_guard guard(node.lock);
   while (auto* child = node.first_child) {
     unlink_child_locked(node, *child);
-    if (!try_add_ref(*child)) continue;
-    link_locked(node.first_ended, *child);
-    return child;
+    if (try_add_ref(*child)) return child;
   }
   return nullptr;
 }
@@ -144,8 +133,12 @@ namespace {
 /// Links a new child to the node it follows. Returns the cause if that has ended already.
 std::optional<error> link_child(context_node& parent, context_node& child) {
   std::lock_guard guard(parent.lock);
-  link_locked(parent.cancelled ? parent.first_ended : parent.first_child, child);
-  return parent.cancelled ? parent.cause : std::nullopt;
+  if (parent.cancelled) return parent.cause;
+  child.sibling_next = parent.first_child;
+  if (parent.first_child != nullptr) parent.first_child->sibling_prev = &child;
+  parent.first_child = &child;
+  child.in_parent = true;
+  return std::nullopt;
 }
 
 } // namespace
@@ -175,29 +168,6 @@ context_node& new_supervised_child(context_node& parent, time_point deadline) {
   child.deadline = std::min(deadline, parent.deadline);
   if (const auto cause = link_child(parent, child)) cancel(child, *cause);
   return child;
-}
-
-void kill_under(context_node& first) noexcept {
-  add_ref(first);
-  std::vector<context_node*> to_visit{&first};
-  while (!to_visit.empty()) {
-    auto& node = *to_visit.back();
-    to_visit.pop_back();
-    {
-      std::lock_guard guard(node.lock);
-      for (auto* actor = node.first_actor; actor != nullptr;) {
-        auto* const next = actor->context_next;
-        if (actor->strike(actor_cell::kill)) make_ready(*actor);
-        actor = next;
-      }
-      for (auto* child : {node.first_child, node.first_ended}) {
-        for (; child != nullptr; child = child->sibling_next) {
-          if (try_add_ref(*child)) to_visit.push_back(child);
-        }
-      }
-    }
-    release(node);
-  }
 }
 
 void enter_context(actor_cell& cell, context_node& node) noexcept {

@@ -22,6 +22,10 @@ void scope_state::on_exit(actor_cell& cell, const exit_reason& why) noexcept {
     }
     cancel(std::move(cause)); // the first cause holds
   }
+  drop_child();
+}
+
+void scope_state::drop_child() noexcept {
   {
     std::lock_guard guard(lock_);
     if (--children_ == 0) {

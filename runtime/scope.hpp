@@ -25,6 +25,7 @@ class GREENROOM_EXPORT scope_state final : public exit_listener {
 public:
   explicit scope_state(cancellable_context ctx) noexcept : ctx_(std::move(ctx)) {}
   void add_child() noexcept;
+  void drop_child() noexcept;
   void on_exit(actor_cell& cell, const exit_reason& why) noexcept override;
   void cancel(error cause) noexcept;
   void release() noexcept;
@@ -92,8 +93,14 @@ private:
 
   scope() : state_(new detail::scope_state(this_actor::context().with_cancel())) {}
   actor launch(detail::started made, const spawn_options* how, std::source_location site) {
+    auto& core = detail::core_here("scope::spawn");
     state_->add_child();
-    return detail::launch({detail::core_here("scope::spawn"), made, how, site, &state_->ctx().node(), state_});
+    try {
+      return detail::launch({core, made, how, site, &state_->ctx().node(), state_});
+    } catch (...) { // out of memory: there is no child
+      state_->drop_child();
+      throw;
+    }
   }
 
   detail::scope_state* state_;

@@ -1,9 +1,11 @@
 #include <greenroom/runtime/stop_signal.hpp>
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <system_error>
@@ -18,6 +20,14 @@ namespace {
 std::atomic<int> event_fd{-1};
 std::atomic<int> number_of_signal{-1}; // -1: none yet
 std::atomic<bool> in_use{false};
+struct sigaction former_int; // written before our handlers stand, constant while they do
+struct sigaction former_term;
+
+/// Gives the signals back to whoever had them; also called by a handler: sigaction() is async-signal-safe.
+void restore() noexcept {
+  ::sigaction(SIGINT, &former_int, nullptr);
+  ::sigaction(SIGTERM, &former_term, nullptr);
+}
 
 void note(int number) noexcept {
   const int saved = errno;
@@ -29,7 +39,12 @@ void note(int number) noexcept {
   errno = saved;
 }
 
-extern "C" void greenroom_note_stop_signal(int number) { note(number); }
+extern "C" void greenroom_note_stop_signal(int number) {
+  const int saved = errno;
+  restore();
+  errno = saved;
+  note(number);
+}
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -54,19 +69,15 @@ stop_signal::stop_signal() {
   ours.sa_flags = SA_RESTART;
   sigemptyset(&ours.sa_mask);
   // Neither can fail: the numbers are valid and catchable (sigaction(2), ERRORS).
-  ::sigaction(SIGINT, &ours, &former_int_);
-  ::sigaction(SIGTERM, &ours, &former_term_);
+  ::sigaction(SIGINT, nullptr, &former_int);
+  ::sigaction(SIGTERM, nullptr, &former_term);
+  ::sigaction(SIGINT, &ours, nullptr);
+  ::sigaction(SIGTERM, &ours, nullptr);
 }
 
 stop_signal::~stop_signal() {
-  restore();
+  if (!came()) restore(); // otherwise it was done, and somebody else may have the signals by now
   in_use = false;
-}
-
-void stop_signal::restore() noexcept {
-  if (restored_.exchange(true)) return;
-  ::sigaction(SIGINT, &former_int_, nullptr);
-  ::sigaction(SIGTERM, &former_term_, nullptr);
 }
 
 int stop_signal::wait() {
@@ -74,12 +85,15 @@ int stop_signal::wait() {
   while (!came()) {
     if (::poll(&waited, 1, -1) < 0 && errno != EINTR) fail("stop_signal: cannot wait");
   }
-  restore();
   return number_of_signal.load();
 }
 
 bool stop_signal::came() const noexcept { return number_of_signal.load() >= 0; }
 
-void stop_signal::stop() noexcept { note(0); }
+void stop_signal::stop() noexcept {
+  if (came()) return;
+  restore();
+  note(0);
+}
 
 } // namespace greenroom

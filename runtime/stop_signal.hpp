@@ -6,13 +6,9 @@
 //   asked.wait();
 //   front.stop();
 //
-// Thread safety: any thread may wait. Lifetime: from its construction on the two signals are caught; the destructor gives them
-// back to whatever handled them before.
+// Thread safety: any thread may wait. Lifetime: from its construction on the two signals are caught; the first one, stop() or the
+// destructor gives them back to whatever handled them before.
 #pragma once
-
-#include <signal.h>
-
-#include <atomic>
 
 #include <greenroom/runtime/detail/export.hpp>
 
@@ -26,20 +22,12 @@ public:
   stop_signal& operator=(const stop_signal&) = delete;
   ~stop_signal();
 
-  /// Waits for the first signal, or stop(), and returns its number, 0 for stop(). Then the signals have their former meaning
-  /// again. Waits: blocks the thread.
+  /// Waits for the first signal, or stop(), and returns its number, 0 for stop(). Waits: blocks the thread.
   int wait();
   /// Returns whether a signal, or stop(), has come. For a main loop that looks now and then. Waits: never.
   bool came() const noexcept;
   /// Ends the wait as a signal would.
   void stop() noexcept;
-
-private:
-  void restore() noexcept;
-
-  std::atomic<bool> restored_{false};
-  struct sigaction former_int_ {};
-  struct sigaction former_term_ {};
 };
 
 } // namespace greenroom

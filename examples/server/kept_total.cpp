@@ -28,7 +28,10 @@ result<kept_total> kept_total::open(files& disk, std::filesystem::path file) {
     const std::string_view text(*content);
     const auto* const begin = text.data() + first_word.size();
     const auto* const end = text.data() + text.size();
-    if (!text.starts_with(first_word) || !text.ends_with('\n') || std::from_chars(begin, end, before).ptr != end - 1) {
+    const bool well_formed = text.starts_with(first_word) && text.ends_with('\n');
+    const auto read =
+        well_formed ? std::from_chars(begin, end, before) : std::from_chars_result{end, std::errc::invalid_argument};
+    if (read.ec != std::errc() || read.ptr != end - 1) {
       return error(errc::parse, "cannot use --db " + file.native() +
                                     ": it does not hold the number of requests; name another file, or remove it");
     }

@@ -39,6 +39,7 @@ connection::connection(server_core& server, lane& in, std::unique_ptr<stream> io
 }
 
 connection::~connection() {
+  if (server_.draining() && is_cut_off()) server_.count(event::cut_off);
   std::lock_guard guard(lane_.lock);
   (prev_ != nullptr ? prev_->next_ : lane_.first) = next_;
   if (next_ != nullptr) next_->prev_ = prev_;
@@ -83,6 +84,11 @@ void connection::keep_input() {
   }
 }
 
+void connection::read_ahead() {
+  read();
+  keep_input();
+}
+
 bool connection::read() {
   const auto buffer = read_buffer();
   const auto got = io_->try_read(buffer);
@@ -114,7 +120,7 @@ void connection::release_memory() noexcept {
 
 time_point connection::input_deadline() {
   switch (parser_.at()) {
-  case request_parser::state::idle: return saturating_add(now(), limits().idle_time);
+  case request_parser::state::idle: input_deadline_ = never; return saturating_add(now(), limits().idle_time);
   case request_parser::state::head:
     if (input_deadline_ == never) input_deadline_ = saturating_add(now(), limits().head_time);
     break;
@@ -148,7 +154,6 @@ void connection::admit() {
   instead_.reset();
   const auto found = server_.router.find(data.method, data.path, data.parameters);
   route_ = found.found;
-  if (found.bad_path) return refuse(400, "the path holds an escape that is none, or stands for a zero byte");
   if (route_ == nullptr) {
     if (data.method == method::options && (found.path_exists || data.path == "*")) {
       instead_ = response(204);
@@ -186,10 +191,21 @@ void connection::begin() {
   x->start();
 }
 
+/// Whether the client had its request read, is there, and has not got its answer.
+bool connection::is_cut_off() const noexcept {
+  const auto at = parser_.at();
+  const bool under_way = at == request_parser::state::head_done || at == request_parser::state::body ||
+                         at == request_parser::state::complete;
+  return !broken_ && !left_ && (answering_ || has_output() || under_way);
+}
+
 void connection::take_answer() {
   auto& x = *answering_.operator->();
   if (x.why().normal()) {
     answer(x.answer(), form_);
+  } else if (left_) {
+    server_.count(event::abandoned);
+    broken_ = true;
   } else if (x.why().kind() == exit_kind::cancelled) {
     answer(text("the request was cancelled: " + std::string(x.why().why().message()) + "\n", 503), form_);
   } else { // the log has the reason, with the name of the route; it is not the client's business
@@ -206,9 +222,13 @@ void connection::answer_is_late() {
 }
 
 void connection::client_has_left() {
+  left_ = true;
+  answering_->cancel(error(errc::cancelled, "the client has left"));
+}
+
+void connection::connection_is_lost() {
   server_.count(event::abandoned);
   answering_.drop(error(errc::cancelled, "the client has left"));
-  broken_ = true;
 }
 
 bool connection::may_read_ahead() const noexcept { return input_.size() < most_read_ahead; }
@@ -216,7 +236,7 @@ bool connection::may_read_ahead() const noexcept { return input_.size() < most_r
 void connection::refuse(int status, std::string reason) {
   server_.count(event::refused);
   server_.system.log().debug("refused a request of {} with {}: {}", io_->peer(), status, reason);
-  answer(text(std::move(reason) + "\n", status), {.close = true});
+  answer(text(std::move(reason) + "\n", status), {.without_body = parser_.is_head(), .close = true});
   linger_ = true;
 }
 
@@ -259,7 +279,7 @@ task<> await_answer(connection* c) {
   auto& x = c->under_way();
   c->write();
   while (!c->broken()) {
-    const auto input = c->may_read_ahead() ? c->io().readable() : stream::not_ready();
+    const auto input = c->may_read_ahead() && !c->gone() ? c->io().readable() : stream::not_ready();
     const auto output = c->has_output() ? c->io().writable() : stream::not_ready();
     auto s = co_await select(x.end(), input, output, at(x.deadline()));
     if (s.index() == 0) {
@@ -271,13 +291,14 @@ task<> await_answer(connection* c) {
       co_return;
     }
     if (s.index() == 1) {
-      c->read();
-      if (c->gone()) break; // a client that only ends its sending counts as gone, as in Go: the two look alike
+      c->read_ahead();
+      // One that only ends its sending looks the same: as in Go the work is cancelled, but what has an answer all the same sends it.
+      if (c->gone()) c->client_has_left();
     } else {
       c->write();
     }
   }
-  c->client_has_left();
+  c->connection_is_lost();
 }
 
 task<> send_all(connection* c) {
@@ -327,11 +348,8 @@ task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> 
     }
     c.release_memory();
     const bool came = co_await c.io().readable_until(c.input_deadline());
-    if (came) {
-      c.read();
-    } else {
-      c.input_is_late();
-    }
+    // Tried in both cases: a worker that is stuck may be late to learn that something has come.
+    if (!c.read() && !came) c.input_is_late();
   }
   if (c.must_linger()) {
     auto lingering = linger(&c);

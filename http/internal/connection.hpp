@@ -37,8 +37,11 @@ public:
   step advance();
 
   // -- input --------------------------------------------------------------------------------------------
-  /// Reads what is there; false if that was nothing.
+  /// Reads what is there; false if that was nothing. It may stay in the worker's buffer: requires that advance() follows before the
+  /// next wait.
   bool read();
+  /// The same while a request is under way: what was read is kept for later.
+  void read_ahead();
   /// Returns whether nothing more will come, or none of it matters.
   bool gone() const noexcept { return ended_ || broken_; }
   /// Gives back all memory that is not needed while nothing comes.
@@ -56,8 +59,10 @@ public:
   void take_answer();
   /// Gives the client the answer of the route for this case, and cancels the work.
   void answer_is_late();
-  /// Cancels the work; there is nobody to answer.
+  /// Cancels the work, since the client has sent its last byte and most probably left; the answer is still waited for.
   void client_has_left();
+  /// Cancels the work and lets go of it; there is nobody to answer.
+  void connection_is_lost();
   /// Returns whether there is room to read ahead, which is also how the leave of the client is seen.
   bool may_read_ahead() const noexcept;
 
@@ -87,6 +92,7 @@ private:
   void begin();
   void refuse(int status, std::string reason);
   void answer(const response& r, answer_form form);
+  bool is_cut_off() const noexcept;
 
   server_core& server_;
   lane& lane_;
@@ -106,6 +112,7 @@ private:
   std::optional<response> instead_; // its answer if there is no route
   answer_form form_;                // of the request that is being answered
   bool ended_ = false;              // the client sends no more
+  bool left_ = false;               // and so its request was cancelled
   bool broken_ = false;             // nothing reaches the client any more
   bool closing_ = false;            // no further request is taken
   bool linger_ = false;

@@ -15,17 +15,16 @@ exchange::exchange(server_core& server, const route& to, request r, greenroom::d
       request_(std::move(r)) {}
 
 void exchange::start() {
-  auto body = run(this);
-  const greenroom::detail::launch_request how{.core = server_.system.core(),
-                                              .made = {body.release()},
-                                              .options = nullptr,
-                                              .site = std::source_location::current(),
-                                              .ctx = &context_,
-                                              .listener = this,
-                                              .name = route_.actor_name};
   server_.count(event::started);
   try {
-    greenroom::detail::launch(how);
+    auto body = run(this);
+    actor_ = greenroom::detail::launch({.core = server_.system.core(),
+                                        .made = {body.release()},
+                                        .options = nullptr,
+                                        .site = std::source_location::current(),
+                                        .ctx = &context_,
+                                        .listener = this,
+                                        .name = route_.actor_name});
   } catch (...) { // out of memory: there is no actor
     server_.count(event::ended);
     ended_ = true;
@@ -48,6 +47,8 @@ task<> exchange::run(exchange* x) {
 void exchange::on_exit(greenroom::detail::actor_cell&, const exit_reason& why) noexcept {
   if (!why.normal()) why_ = why;
   server_.count(event::ended); // before the connection learns of it: who has the answer sees the count
+  // What the handler has started under its context ends with it. Nobody else holds the context if we hold it alone.
+  if (context_.refs.load(std::memory_order_acquire) != 1) greenroom::detail::cancel(context_, errc::cancelled);
   {
     std::lock_guard guard(lock_);
     ended_ = true;
@@ -66,7 +67,10 @@ void exchange::abandon(error cause) noexcept {
     std::lock_guard guard(lock_);
     if (!ended_) stays_.emplace(server_); // until now the connection kept the server
   }
-  if (stays_) greenroom::detail::cancel(context_, std::move(cause));
+  if (stays_) {
+    server_.orphans.add(*this);
+    cancel(std::move(cause));
+  }
   release();
 }
 
@@ -74,6 +78,27 @@ void exchange::release() noexcept {
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-exchange::~exchange() { greenroom::detail::release(context_); }
+exchange::~exchange() {
+  if (stays_) server_.orphans.remove(*this);
+  greenroom::detail::release(context_);
+}
+
+void orphan_list::add(exchange& x) noexcept {
+  std::lock_guard guard(lock_);
+  x.orphan_next_ = first_;
+  if (first_ != nullptr) first_->orphan_prev_ = &x;
+  first_ = &x;
+}
+
+void orphan_list::remove(exchange& x) noexcept {
+  std::lock_guard guard(lock_);
+  (x.orphan_prev_ != nullptr ? x.orphan_prev_->orphan_next_ : first_) = x.orphan_next_;
+  if (x.orphan_next_ != nullptr) x.orphan_next_->orphan_prev_ = x.orphan_prev_;
+}
+
+void orphan_list::kill_all() noexcept {
+  std::lock_guard guard(lock_);
+  for (auto* x = first_; x != nullptr; x = x->orphan_next_) x->actor_.kill();
+}
 
 } // namespace greenroom::http::internal

@@ -11,6 +11,7 @@
 #include <greenroom/http/internal/presence.hpp>
 #include <greenroom/http/internal/route.hpp>
 #include <greenroom/http/message.hpp>
+#include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/detail/actor_extras.hpp>
 #include <greenroom/runtime/detail/context_node.hpp>
 #include <greenroom/runtime/detail/frame_pool.hpp>
@@ -28,6 +29,8 @@ public:
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   void start();
+  /// Ends the context of the request.
+  void cancel(error cause) noexcept { greenroom::detail::cancel(context_, std::move(cause)); }
   /// The connection goes: cancels the actor if it has not ended, which then unwinds by itself.
   void abandon(error cause) noexcept;
   bool ended() noexcept;
@@ -56,12 +59,16 @@ public:
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
 
 private:
+  friend class orphan_list;
+
   ~exchange();
   static task<> run(exchange* x);
   void release() noexcept;
   void on_exit(greenroom::detail::actor_cell& cell, const exit_reason& why) noexcept override;
 
-  std::optional<presence> stays_; // set if the actor outlives its connection; the first member, hence the last to go
+  std::optional<presence> stays_;   // set if the actor outlives its connection; the first member, hence the last to go
+  exchange* orphan_prev_ = nullptr; // guarded by the list's lock, as is the following
+  exchange* orphan_next_ = nullptr;
 
   // Constant after construction.
   server_core& server_;
@@ -69,6 +76,7 @@ private:
   greenroom::detail::context_node& context_; // counted
   const time_point deadline_;
 
+  actor actor_; // set by start(), constant then
   std::atomic<std::uint32_t> refs_{2};
   // Owned by the request actor until the end.
   std::optional<request> request_;

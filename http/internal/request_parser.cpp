@@ -206,11 +206,11 @@ void request_parser::parse_request_line(std::string_view line) {
   const auto target_end = rest.find(' ');
   if (target_end == std::string_view::npos || target_end == 0)
     return fail(400, "the request line must have a method, a target and a version, with one space between them");
-  if (!parse_version(rest.substr(target_end + 1))) return;
   const auto method = method_of(name);
+  if (method) data_->method = *method; // known for a refusal too: one of HEAD has no body
+  if (!parse_version(rest.substr(target_end + 1))) return;
   if (!method || *method == method::connect)
     return fail(501, fmt::format("this server does not know the method {}", name.substr(0, 32)));
-  data_->method = *method;
   parse_target(rest.substr(0, target_end));
 }
 
@@ -241,8 +241,10 @@ bool request_parser::parse_target(std::string_view target) {
   if (target.front() != '/') { // absolute-form
     const auto scheme_end = target.find("://");
     const auto scheme = target.substr(0, std::min(scheme_end, target.size()));
-    if (scheme_end == std::string_view::npos || (!same_word(scheme, "http") && !same_word(scheme, "https")))
-      return fail(400, "the target is neither a path that begins with '/' nor an http or https address"), false;
+    if (scheme_end != std::string_view::npos && same_word(scheme, "https")) // Source: RFC 9110 section 7.4
+      return fail(421, "an https address is not served on a connection without TLS"), false;
+    if (scheme_end == std::string_view::npos || !same_word(scheme, "http"))
+      return fail(400, "the target is neither a path that begins with '/' nor an http address"), false;
     target.remove_prefix(scheme_end + 3);
     d.host = target.substr(0, target.find_first_of("/?"));
     if (!is_host(d.host)) return fail(400, "the target names no valid host"), false;

@@ -36,6 +36,8 @@ public:
   state at() const noexcept { return state_; }
   /// Requires: failed.
   const refusal& why() const noexcept;
+  /// Says whether the request under way is a HEAD, as far as that is known.
+  bool is_head() const noexcept { return data_ != nullptr && data_->method == method::head; }
 
   // From head_done on:
   detail::request_data& data() noexcept { return *data_; }

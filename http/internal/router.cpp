@@ -79,17 +79,6 @@ std::vector<segment> parse(std::string_view pattern) {
   }
 }
 
-/// Whether each escape is one, and none stands for a zero byte.
-bool has_sound_escapes(std::string_view path) noexcept {
-  for (auto at = path.find('%'); at != path.npos; at = path.find('%', at + 3)) {
-    if (path.size() - at < 3) return false;
-    const int high = hex_value(path[at + 1]);
-    const int low = hex_value(path[at + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return false;
-  }
-  return true;
-}
-
 } // namespace
 
 struct router::node {
@@ -204,7 +193,7 @@ router::match router::find(method m, std::string_view path, parameter_list& para
   parameters.clear();
   match result;
   if (path.empty() || path.front() != '/') return result;
-  result.bad_path = !has_sound_escapes(path);
+  result.bad_path = !escapes_are_whole(path);
   if (result.bad_path) return result;
   const auto* const end = search{parameters}.walk(*root_, path.substr(1));
   if (end == nullptr) return result;

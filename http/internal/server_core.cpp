@@ -55,6 +55,7 @@ void server_core::add(method m, std::string_view pattern, handler h) {
 
 result<void> server_core::start() {
   if (entrance) throw usage_error("http::server: start() was called twice; make a new server to listen again");
+  if (draining()) return error(errc::stopped, "cannot start the HTTP server: it was stopped; make a new one");
   auto made = system.net().listen({options.host, options.port}, {.backlog = options.backlog});
   if (!made) return made.error();
   if (system.stopping()) return error(errc::stopped, "cannot start the HTTP server: its actor system is stopping");
@@ -63,27 +64,41 @@ result<void> server_core::start() {
   return {};
 }
 
+/// Once a second at most: running out of descriptors lasts.
+void server_core::warn_of(const error& why) {
+  const auto now = system.now();
+  if (why.is(errc::closed) || now < saturating_add(last_warning_, 1s)) return;
+  last_warning_ = now;
+  system.log().warn("{}", why.message());
+}
+
+/// Takes in the next connection. Returns false if the one after it should not be tried at once.
+task<bool> server_core::accept_next() {
+  auto next = co_await entrance->accept();
+  if (!next) {
+    warn_of(next.error());
+    co_return false;
+  }
+  const auto closed = counted(event::closed); // first, so that the difference is not negative
+  if (counted(event::accepted) - closed >= options.limits.connections) {
+    turn_away(**next);
+  } else {
+    auto& in = *lanes_[next_lane_++ % lane_count];
+    spawn({.name = "http connection", .ctx = in.ctx.ctx}, serve_connection, open_connection(*this), &in,
+          *std::move(next));
+  }
+  co_return true;
+}
+
 task<> server_core::accept_all(presence here) {
   auto& self = here.server();
-  for (std::size_t n = 0; !self.draining(); ++n) {
-    auto next = co_await self.entrance->accept();
-    if (!next) {
-      if (next.error().is(errc::closed)) co_return;
-      self.system.log().warn("{}", next.error().message());
-      co_await sleep_for(accept_pause);
-      continue;
-    }
+  while (!self.draining()) {
+    bool go_on = false;
     try {
-      if (self.stats().connections_open >= self.options.limits.connections) {
-        self.turn_away(**next);
-      } else {
-        auto& in = *self.lanes_[n % lane_count];
-        spawn({.name = "http connection", .ctx = in.ctx.ctx}, serve_connection, open_connection(self), &in,
-              *std::move(next));
-      }
-    } catch (const std::bad_alloc&) { // the connection ends; the next one may find room again
-      self.system.log().warn("no memory for a connection: it was closed");
-    }
+      auto accepting = self.accept_next();
+      go_on = co_await std::move(accepting);
+    } catch (const std::bad_alloc&) {} // the connection is closed; the next one may find room again
+    if (!go_on && !self.draining()) co_await sleep_for(accept_pause);
   }
 }
 
@@ -159,6 +174,10 @@ void server_core::begin_stop() noexcept {
   leave();
 }
 
+server_stop_report server_core::report() const noexcept {
+  return {.cut_off = counted(event::cut_off), .left = stats().in_flight};
+}
+
 void server_core::cancel_all() noexcept {
   for (auto& l : lanes_) l->ctx.cancel(error(errc::stopped, "the HTTP server is stopping"));
 }
@@ -173,29 +192,24 @@ task<server_stop_report> server_core::stop(std::chrono::milliseconds limit) {
   begin_stop();
   const bool drained = co_await deserted_within(limit);
   if (drained) co_return server_stop_report();
-  server_stop_report report;
-  report.cut_off = stats().in_flight;
   cancel_all();
   const bool unwound = co_await deserted_within(unwind_time);
   if (!unwound) {
-    for (auto& l : lanes_) greenroom::detail::kill_under(l->ctx.ctx.node());
+    orphans.kill_all();
     co_await deserted_within(unwind_time);
   }
-  report.left = stats().in_flight;
-  co_return report;
+  co_return report();
 }
 
-void server_core::abandon() noexcept {
+server_stop_report server_core::abandon(std::chrono::milliseconds limit) noexcept {
   begin_stop();
   cancel_all();
-  for (int round = 0; !deserted(); ++round) {
-    if (round == 5'000) {
-      system.log().error(
-          "the destructor of an HTTP server waits for {} request(s) whose code does not return to a wait",
-          stats().in_flight);
-    }
+  const auto end = saturating_add(std::chrono::steady_clock::now(), limit);
+  while (!deserted() && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(1ms);
+    orphans.kill_all(); // they had their time when the system began to stop, or will never take it
   }
+  return report();
 }
 
 } // namespace greenroom::http::internal

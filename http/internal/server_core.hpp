@@ -18,6 +18,7 @@
 namespace greenroom::http::internal {
 
 class connection;
+class exchange;
 
 /// What is counted; the order is that of server_core::stats().
 enum class event : std::uint8_t {
@@ -30,12 +31,13 @@ enum class event : std::uint8_t {
   abandoned,
   failed,
   refused,
+  cut_off,
   answered_2xx,
   answered_3xx,
   answered_4xx,
   answered_5xx
 };
-inline constexpr std::size_t event_count = 13;
+inline constexpr std::size_t event_count = 14;
 
 /// A part of the connections, so that they do not all share a lock. Its context ends them, and the requests they serve.
 struct alignas(64) lane {
@@ -44,6 +46,18 @@ struct alignas(64) lane {
   const cancellable_context ctx;
   greenroom::detail::spin_lock lock;
   connection* first = nullptr; // guarded by lock
+};
+
+/// The requests that have outlived their connections, so that a stop can kill those that do not end.
+class orphan_list {
+public:
+  void add(exchange& x) noexcept;
+  void remove(exchange& x) noexcept;
+  void kill_all() noexcept;
+
+private:
+  greenroom::detail::spin_lock lock_;
+  exchange* first_ = nullptr; // guarded by lock_
 };
 
 class server_core {
@@ -55,8 +69,10 @@ public:
   void add(method m, std::string_view pattern, handler h);
   result<void> start();
   task<server_stop_report> stop(std::chrono::milliseconds limit);
-  /// Ends what it can without an actor: for a system that refuses new ones. Waits: blocks the thread.
-  void abandon() noexcept;
+  /// Ends what it can without an actor: for a system that refuses new ones. Waits: blocks the thread, up to `limit`.
+  server_stop_report abandon(std::chrono::milliseconds limit) noexcept;
+  /// Returns whether nothing of the server is left, once a stop has begun.
+  bool deserted() const noexcept { return present_ == 0; }
 
   void count(event what) noexcept;
   std::uint64_t counted(event what) const noexcept;
@@ -68,6 +84,7 @@ public:
   const server_options options;
   internal::router router;
   std::unique_ptr<listener> entrance;
+  orphan_list orphans;
 
 private:
   friend class presence;
@@ -78,14 +95,18 @@ private:
   };
 
   static task<> accept_all(presence here);
+  task<bool> accept_next();
+  void warn_of(const error& why);
   void turn_away(stream& client);
   void begin_stop() noexcept;
   void cancel_all() noexcept;
+  server_stop_report report() const noexcept;
   void leave() noexcept;
-  bool deserted() const noexcept { return present_ == 0; }
   task<bool> deserted_within(std::chrono::milliseconds limit);
 
   std::vector<std::unique_ptr<route>> routes_;
+  std::size_t next_lane_ = 0; // owned by the acceptor, as is the following
+  time_point last_warning_ = time_point::min();
   std::array<std::unique_ptr<lane>, lane_count> lanes_;
   std::array<share, lane_count> shares_;
   std::atomic<bool> draining_{false};   // never taken back

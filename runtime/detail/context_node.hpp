@@ -41,7 +41,6 @@ struct context_node : deferred_timer {
   bool cancelled = false; // never taken back
   std::optional<error> cause;
   context_node* first_child = nullptr;
-  context_node* first_ended = nullptr; // children that have ended with this, but are still in use
   actor_cell* first_actor = nullptr;
   wait_queue waiters;
   std::vector<std::weak_ptr<context_callback>> callbacks;
@@ -67,8 +66,6 @@ GREENROOM_EXPORT context_node& new_child(context_node& parent, context_node& fol
 
 /// Makes a child with a deadline that no timer watches: whoever makes it ends it then. For a supervisor that waits anyway.
 GREENROOM_EXPORT context_node& new_supervised_child(context_node& parent, time_point deadline);
-/// Kills every actor that runs under the node or below it.
-GREENROOM_EXPORT void kill_under(context_node& node) noexcept;
 
 /// Puts the actor under the node: cancelling the node strikes it from now on, at once if it is cancelled already. The actor's
 /// flag for its former context is cleared. Requires: called by the actor itself, or before its first turn.

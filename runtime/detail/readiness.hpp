@@ -65,7 +65,7 @@ struct readiness_action : waiter {
 /// Goes before a call that may succeed without waiting: throws `cancelled` while nothing has been taken yet, and lets others run
 /// when the step budget is used up.
 struct io_step : yield_op {
-  bool await_ready() const noexcept { return yield_op::await_ready() || budget_left(); }
+  bool await_ready() const noexcept { return budget_left(); }
 };
 
 } // namespace greenroom::detail

@@ -122,7 +122,7 @@ private:
   const int fd_;
   std::atomic<std::uint32_t> uses_{0}; // calls under way, and closed_bit; that is never taken back
   // Guarded by the lock, as is watched_; empty once closed. The lock is a spin lock although the kernel is entered under it
-  // (epoll_ctl, close): only the two sides of one connection and its close can meet here, and the wait queues need one.
+  // (epoll_ctl, close): only the two sides of one connection, its close and a wake() can meet here, and the wait queues need one.
   std::optional<descriptor> descriptor_;
   std::array<bool, 2> watched_{}; // a wait of Asio's is pending
   // Guarded by all_->mutex_.

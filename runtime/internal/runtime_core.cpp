@@ -93,8 +93,31 @@ const char* runtime_core::intern(const std::string& text) {
   return names_.insert(text).first->c_str(); // elements of an unordered_set do not move
 }
 
+namespace {
+
+/// Owns what was made for an actor until the actor owns it: making it may run out of memory.
+struct unlaunched {
+  explicit unlaunched(const started& m) noexcept : made(m) {}
+  unlaunched(const unlaunched&) = delete;
+  unlaunched& operator=(const unlaunched&) = delete;
+  ~unlaunched() {
+    if (made.root) made.root.destroy();
+    if (made.kept != nullptr) made.kept->destroy(made.kept);
+    if (cell != nullptr) {
+      delete cell->extras.load(std::memory_order_relaxed);
+      delete cell;
+    }
+  }
+
+  started made;
+  actor_cell* cell = nullptr;
+};
+
+} // namespace
+
 actor runtime_core::launch(const launch_request& request) {
-  auto* const cell = new actor_cell;
+  unlaunched owned(request.made);
+  auto* const cell = owned.cell = new actor_cell;
   auto& promise = request.made.root.promise();
   cell->refs.store(2, std::memory_order_relaxed); // itself and the handle that is returned
   cell->id = next_id();
@@ -113,7 +136,9 @@ actor runtime_core::launch(const launch_request& request) {
     if (ctx == nullptr && request.options->ctx) ctx = &request.options->ctx->node();
   }
   if (request.name != nullptr) cell->name = request.name;
-  if (request.made.kept != nullptr) extras_of(*cell).kept = request.made.kept;
+  if (request.made.kept != nullptr) extras_of(*cell).kept = std::exchange(owned.made.kept, nullptr);
+  owned.made.root = nullptr; // nothing below throws
+  owned.cell = nullptr;
   if (ctx != nullptr && !is_root(*ctx)) {
     add_ref(*ctx);
     enter_context(*cell, *ctx);

@@ -136,7 +136,7 @@ struct rig {
     time.advance(by);
     settle();
   }
-  /// Lets time pass, ten seconds at most, until the actor has ended. A stop looks again and again: no single step is enough.
+  /// Lets time pass, ten seconds at most, until the actor has ended.
   void advance_until_end(const actor& who) {
     for (int i = 0; i < 2'000 && !who.finished(); ++i) advance(5ms);
     EXPECT_TRUE(who.finished());

@@ -131,7 +131,7 @@ TEST(RequestParser, ReadsTargetsOfEachForm) {
       {with_target("/a?b?c=/%41"), "keep GET /a?b?c=/%41 = h /a ? b?c=/%41 1.1 {Host=h;} ''"},
       {with_target("/{\"<>|\\^`}"), "keep GET /{\"<>|\\^`} = h /{\"<>|\\^`} ?  1.1 {Host=h;} ''"},
       {with_target("http://x"), "keep GET http://x = x / ?  1.1 {Host=h;} ''"},
-      {with_target("HTTPS://x:1/a?b"), "keep GET HTTPS://x:1/a?b = x:1 /a ? b 1.1 {Host=h;} ''"},
+      {with_target("HTTP://x:1/a?b"), "keep GET HTTP://x:1/a?b = x:1 /a ? b 1.1 {Host=h;} ''"},
       {with_target("http://x?b"), "keep GET http://x?b = x / ? b 1.1 {Host=h;} ''"},
       {with_target("http://[::1]:8/"), "keep GET http://[::1]:8/ = [::1]:8 / ?  1.1 {Host=h;} ''"},
       {with_target("*", "OPTIONS"), "keep OPTIONS * = h * ?  1.1 {Host=h;} ''"},
@@ -140,11 +140,12 @@ TEST(RequestParser, ReadsTargetsOfEachForm) {
 }
 
 TEST(RequestParser, RefusesTargetsThatAreNone) {
-  const std::string_view neither = "neither a path that begins with '/' nor an http or https address";
+  const std::string_view neither = "neither a path that begins with '/' nor an http address";
   check_refused({
       {with_target("a"), 400, neither},
       {with_target("h:80"), 400, neither},
       {with_target("ftp://h/"), 400, neither},
+      {with_target("HTTPS://h/"), 421, "without TLS"},
       {with_target("://h/"), 400, neither},
       {with_target("http:/h/"), 400, neither},
       {with_target("?a"), 400, neither},

@@ -68,12 +68,37 @@ TEST(ServerLife, StopCutsOffWhatTakesTooLong) {
         const auto report = co_await s->stopped(5s);
         EXPECT_EQ(report.cut_off, 1u);
         EXPECT_EQ(report.left, 0u);
-        EXPECT_EQ(report.to_string(), "1 request(s) had to be cancelled when the time for the stop was over");
+        EXPECT_EQ(report.to_string(), "1 request(s) were cut off when the time for the stop was over");
       },
       &r.front);
   r.advance_until_end(stop);
   EXPECT_EQ(r.front.stats().in_flight, 0u);
   EXPECT_EQ(r.hear_all(c), "");
+}
+
+TEST(ServerLife, StopCountsARequestWhoseBodyDidNotComeAsCutOff) {
+  rig r;
+  r.front.post("/echo", echo);
+  r.start();
+  auto c = r.connect();
+  r.say(c, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nda");
+  r.settle();
+  auto stop = r.sys.spawn(
+      [](server* s) -> task<> {
+        const auto report = co_await s->stopped(1s);
+        EXPECT_EQ(report.cut_off, 1u);
+      },
+      &r.front);
+  r.advance_until_end(stop);
+  EXPECT_EQ(r.hear_all(c), "");
+}
+
+TEST(ServerLife, StartAfterAStopIsRefused) {
+  rig r;
+  EXPECT_TRUE(r.front.stop().complete());
+  const auto started = r.front.start();
+  ASSERT_FALSE(started);
+  EXPECT_TRUE(started.error().is(errc::stopped));
 }
 
 TEST(ServerLife, StopKillsARequestThatSwallowsItsCancellation) {

@@ -125,6 +125,43 @@ TEST(Server, AnswersAThousandPipelinedRequestsOfAClientThatReadsLate) {
   EXPECT_TRUE(sending.wait().normal());
 }
 
+TEST(Server, KeepsForEachConnectionWhatComesWhileItsRequestIsAnswered) {
+  rig r;
+  r.front.get("/task", slow_task).post("/echo", echo).get("/people/{name}", show_name);
+  r.start();
+  auto one = r.connect();
+  auto two = r.connect();
+  r.say(one, get("/task?ms=100"));
+  r.settle();
+  for (const auto* part : {"GET /people/o", "ne HTTP/1.1\r\nHo", "st: here\r\n\r\n"}) {
+    r.say(one, part);
+    r.settle();
+    EXPECT_EQ(r.say_and_hear(two, post("/echo", "of another connection")).body, "of another connection");
+  }
+  r.advance(101ms);
+  EXPECT_EQ(r.hear(one).body, "Success: task completed\n");
+  EXPECT_EQ(r.hear(one).body, "<one>");
+}
+
+TEST(Server, AnswersAClientThatHasEndedItsSendingUnlessThatTakesAWait) {
+  rig r;
+  r.front.get("/task", supervised(1h, slow_task)).get("/people/{name}", show_name);
+  r.start();
+  auto quick = r.connect();
+  r.say(quick, get("/people/1") + get("/people/2"));
+  quick.end_sending();
+  EXPECT_EQ(r.hear(quick).body, "<1>");
+  EXPECT_EQ(r.hear(quick).body, "<2>");
+  EXPECT_EQ(r.hear_all(quick), "");
+  auto slow = r.connect();
+  r.say(slow, get("/task"));
+  r.settle();
+  slow.end_sending();
+  EXPECT_EQ(r.hear_all(slow), "");
+  EXPECT_EQ(r.front.stats().abandoned, 1u);
+  EXPECT_EQ(r.front.stats().in_flight, 0u);
+}
+
 TEST(Server, SendsALargeAnswerToASlowReader) {
   rig r;
   r.front.get("/large", [] { return text(std::string(5 << 20, 'a')); });
@@ -178,6 +215,22 @@ TEST(Server, RefusesWithASentenceAndCloses) {
     EXPECT_EQ(all.find("\nHTTP/1.1 "), std::string::npos) << "one answer only: " << all;
   }
   EXPECT_EQ(r.front.stats().refused, std::size(cases));
+}
+
+TEST(Server, RefusesAHeadWithoutABody) {
+  rig r;
+  r.front.get("/hello", hello);
+  r.start();
+  for (const auto* bytes : {"HEAD /hello HTTP/1.1\r\n\r\n", "HEAD /hello HTTP/2.0\r\nHost: x\r\n\r\n",
+                            "HEAD /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"}) {
+    auto c = r.connect();
+    r.say(c, bytes);
+    r.settle();
+    c.end_sending();
+    const auto all = r.hear_all(c);
+    EXPECT_NE(all.find("Content-Length: "), std::string::npos);
+    EXPECT_TRUE(all.ends_with("\r\n\r\n")) << all;
+  }
 }
 
 TEST(Server, SaysWhatIsWrongWithThePathOrTheMethod) {
@@ -237,6 +290,22 @@ TEST(Server, AnswersSlowClientsWith408AndIdleOnesWithNothing) {
   EXPECT_EQ(r.hear_all(idle), "");
   EXPECT_EQ(r.front.stats().connections_open, 0u);
   EXPECT_EQ(r.sys.live_timers(), 0u);
+}
+
+TEST(Server, CountsTheTimeOfARequestFromItsOwnFirstByte) {
+  rig r({.limits = {.head_time = 10s}});
+  r.front.get("/people/{name}", show_name);
+  r.start();
+  auto c = r.connect();
+  for (const auto* part : {"\r", "\n"}) { // the empty line before a request is no part of it
+    r.say(c, part);
+    r.settle();
+  }
+  r.advance(20s);
+  r.say(c, "GET /people/1 HTTP/1.1\r\n");
+  r.settle();
+  r.advance(9s);
+  EXPECT_EQ(r.say_and_hear(c, "Host: here\r\n\r\n").body, "<1>");
 }
 
 TEST(Server, ClosesOnAClientThatTakesNothing) {

@@ -99,6 +99,40 @@ TEST(Supervision, HandlerSeesItsDeadlineInItsContext) {
   EXPECT_EQ(r.sys.live_timers(), 1u) << "that of the idle connection";
 }
 
+task<response> by_reference(const request& r, const std::string& greeting) {
+  co_await sleep_for(10ms);
+  co_return text(greeting + " " + std::string(r.parameter("name")));
+}
+
+TEST(Supervision, HandlersMayTakeRequestAndArgumentsByReference) {
+  rig r;
+  r.front.get("/people/{name}", by_reference,
+              std::string("a greeting that is longer than what a string holds in place"));
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/people/one"));
+  r.settle();
+  r.advance(11ms);
+  EXPECT_EQ(r.hear(c).body, "a greeting that is longer than what a string holds in place one");
+}
+
+TEST(Supervision, WhatAHandlerHasStartedUnderItsContextEndsWithItsAnswer) {
+  rig r;
+  r.front.get("/task", supervised(1h, [](request) -> task<response> {
+                spawn_options under_ours;
+                under_ours.ctx = this_actor::context();
+                spawn(under_ours, []() -> task<> { co_await sleep_for(24h); });
+                co_return text("done");
+              }));
+  r.start();
+  const auto before = r.sys.live_actors();
+  auto c = r.connect();
+  EXPECT_EQ(r.say_and_hear(c, get("/task")).body, "done");
+  c.leave();
+  r.settle();
+  EXPECT_EQ(r.sys.live_actors(), before);
+}
+
 TEST(Supervision, AnswersOnTimeForAHandlerThatDoesNotUnwind) {
   rig r;
   r.front.get("/stubborn", supervised(2s, [](request) -> task<response> {

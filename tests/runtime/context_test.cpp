@@ -403,34 +403,5 @@ TEST(Context, DoneEndsWhenTheSystemStops) {
   EXPECT_TRUE(c.ctx.cancelled());
 }
 
-// -- kill -----------------------------------------------------------------------------------------------
-
-task<> ignore_cancellation() {
-  for (;;) {
-    try {
-      co_await sleep_for(1h); // throws again and again, and lets others run
-    } catch (const cancelled&) {}
-  }
-}
-
-TEST(Context, KillUnderReachesThoseThatDidNotHeedTheEndOfTheirContext) {
-  one_worker sys;
-  const auto top = sys.context().with_cancel();
-  const auto below = top.ctx.with_value(1).with_cancel();
-  const auto beside = sys.context().with_cancel();
-  const auto at_top = sys.spawn({.ctx = top.ctx}, ignore_cancellation);
-  const auto further_down = sys.spawn({.ctx = below.ctx}, ignore_cancellation);
-  const auto elsewhere = sys.spawn({.ctx = beside.ctx}, ignore_cancellation);
-  top.cancel();
-  const auto born_late = sys.spawn({.ctx = top.ctx.with_value(2)}, ignore_cancellation);
-  (void)sys.run(settle);
-  EXPECT_FALSE(at_top.finished() || further_down.finished() || born_late.finished());
-  detail::kill_under(top.ctx.node());
-  for (const auto& killed : {at_top, further_down, born_late}) EXPECT_EQ(killed.wait().kind(), exit_kind::killed);
-  EXPECT_FALSE(elsewhere.finished());
-  elsewhere.kill();
-  elsewhere.wait();
-}
-
 } // namespace
 } // namespace greenroom
