@@ -1,8 +1,11 @@
 // acceptance http_storm N: see http_storm.cpp.
-// acceptance asks N: N asks of 1 ms each to a server that answers too late; prints what they left behind as one JSON line.
+// acceptance asks N: four times N asks of 1 ms each to a server that answers too late; prints what they left behind as one JSON line.
+// A round's memory is its largest backlog, which is kept for the next: what every round adds would be a leak.
 // tools/acceptance/run judges it, with the other promises that a timed test must not make.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -65,13 +68,15 @@ task<bool> ask_in_vain(long n, tally* seen) {
 
 int acceptance::asks(long n) {
   actor_system sys;
-  tally warm_up;
-  bool ok = sys.run(ask_in_vain, n / 10, &warm_up).value_or(false);
-  const auto before = acceptance::resident_bytes();
   tally seen;
-  ok = sys.run(ask_in_vain, n, &seen).value_or(false) && ok;
-  while (sys.live_actors() != 0) std::this_thread::sleep_for(1ms); // late answers are still under way
-  const auto grown = acceptance::resident_bytes() - before;
+  bool ok = true;
+  long grown = LONG_MAX;
+  for (int round = 0; round < 4; ++round) {
+    const auto before = acceptance::resident_bytes();
+    ok = sys.run(ask_in_vain, n, &seen).value_or(false) && ok;
+    while (sys.live_actors() != 0) std::this_thread::sleep_for(1ms); // late answers are still under way
+    if (round > 0) grown = std::min(grown, acceptance::resident_bytes() - before);
+  }
   const auto asked = sys.requests();
   std::printf("{\"ok\":%s,\"timed_out\":%ld,\"answered\":%llu,\"late\":%llu,\"pending\":%llu,\"timers\":%zu,"
               "\"grown_bytes\":%ld}\n",
