@@ -60,7 +60,9 @@ namespace detail {
 
 request_counters& shared_counters(runtime_core& core) noexcept { return core.asks.front(); }
 
-void submit_blocking(runtime_core& core, std::function<void()> work) { core.blocking.submit(std::move(work)); }
+void submit_blocking(runtime_core& core, std::function<void()> work) {
+  if (!core.runs_on->run_blocking(work)) core.blocking.submit(std::move(work));
+}
 
 time_point now_of(const runtime_core& core) noexcept { return core.env.time->now(); }
 

@@ -72,6 +72,8 @@ void free_kept(actor_cell& cell) noexcept {
 
 executor::~executor() = default;
 
+bool executor::run_blocking(const std::function<void()>&) { return false; }
+
 void executor::take_turn(detail::actor_cell& cell, std::uint32_t step_budget) noexcept {
   auto& turn = detail::this_turn;
   turn.cell = &cell;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/detail/actor_cell.hpp>
@@ -25,6 +26,8 @@ public:
   virtual void submit(detail::actor_cell& cell) noexcept = 0;
   /// Takes the actor that is running on this thread, to run again behind those that are ready.
   virtual void requeue(detail::actor_cell& cell) noexcept = 0;
+  /// Runs a function that blocks; false if this executor leaves that to the system's blocking threads, as is usual.
+  virtual bool run_blocking(const std::function<void()>& work);
   /// Returns the timers for calls from a thread that is none of the executor's.
   virtual detail::timer_queue& timers() noexcept = 0;
   /// Counts the timers that are armed.

@@ -1,5 +1,6 @@
 // Timers for actors: sleep_for, sleep_until, and a ticker for cyclic work.
 // Timers never fire early. Resolution: 65 us on a busy worker; one that sleeps wakes within a millisecond.
+// Order: those that a late worker finds due together run in no promised order.
 // Thread safety: awaited by actors. Lifetime: a ticker belongs to the actor that made it.
 // Source of the rules: Go's package time; missed ticks as tokio's MissedTickBehavior names them.
 #pragma once

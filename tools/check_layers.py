@@ -23,12 +23,18 @@ ALLOWED = {
     "http": {"runtime", "actors", "http"},
     "examples": {"runtime", "actors", "http"},
     "tools": {"runtime", "actors", "http", "tools"},
-    "tests": {"runtime", "actors", "http", "tests"},
+    "tests": {"runtime", "actors", "http", "testkit", "tests"},
+    "testkit": {"runtime", "actors", "http", "testkit"},
 }
 CAF_PLACES = re.compile(
     r"(runtime/internal/|actors/internal/|runtime/caf\.hpp$|tests/|tools/bench/|examples/[^/]*caf[^/]*\.cpp$)"
 )
 SPDLOG_PLACES = re.compile(r"(runtime/log\.cpp$|tests/)")
+
+
+def place_of(name):
+    """The file in the tree that <greenroom/...> names: the test kit's folder is called otherwise."""
+    return re.sub(r"^testkit/", "tests/kit/", name.removeprefix("greenroom/"))
 
 
 def in_example_folder(file):
@@ -37,7 +43,7 @@ def in_example_folder(file):
 
 def check_include(root, file, kind, name):
     """What is wrong with one include of `file`, or None."""
-    folder = file.parts[0]
+    folder = "testkit" if file.parts[:2] == ("tests", "kit") else file.parts[0]
     if name.startswith("caf/"):
         return None if CAF_PLACES.match(str(file)) else "CAF is allowed only in internal/ and in runtime/caf.hpp"
     if name.startswith("spdlog/"):
@@ -56,7 +62,7 @@ def check_include(root, file, kind, name):
         return f"internal headers of {target[0]} are for {target[0]} alone"
     if "detail" in target and folder == "examples":
         return "examples use only what is promised, never detail/"
-    if not (root / "/".join(target)).is_file():
+    if not (root / place_of(name)).is_file():
         return "there is no such header"
     return None
 
@@ -111,7 +117,7 @@ def main():
             fault = check_include(root, file, kind, name)
             if fault:
                 faults.append(f"{file}:{line}: {name}: {fault}")
-            own = str(file.parent / name) if kind == '"' else name.removeprefix("greenroom/")
+            own = str(file.parent / name) if kind == '"' else place_of(name)
             if own != name and own in graph:
                 graph[str(file)].append(own)
     for circle in circles(graph):

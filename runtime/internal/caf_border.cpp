@@ -85,16 +85,20 @@ private:
   std::thread timer_;
 };
 
-/// CAF's system is made and run by ours.
+/// CAF's system is made by ours, and run by our workers if there are any: another executor leaves CAF's actors to CAF's own.
 class own_border final : public caf_border {
 public:
-  explicit own_border(worker_team& team) : team_(team) {
-    config_.module_factories.push_back([this](caf::actor_system& system) -> caf::actor_system::module* {
+  explicit own_border(worker_team* team) {
+    if (team == nullptr) {
+      config_.set("scheduler.max-threads", std::size_t{1});
+      return;
+    }
+    config_.module_factories.push_back([this, team](caf::actor_system& system) -> caf::actor_system::module* {
       // Before the first job: the system starts actors of its own while it is being made.
-      for (std::size_t i = 0; i < team_.workers(); ++i) {
-        units_.push_back(std::make_unique<unit>(system, team_.at(i), jobs_));
+      for (std::size_t i = 0; i < team->workers(); ++i) {
+        units_.push_back(std::make_unique<unit>(system, team->at(i), jobs_));
       }
-      return new coordinator(system, team_, jobs_);
+      return new coordinator(system, *team, jobs_);
     });
   }
 
@@ -120,7 +124,6 @@ public:
   }
 
 private:
-  worker_team& team_;
   job_count jobs_;
   caf::actor_system_config config_;
   std::vector<std::unique_ptr<unit>> units_;
@@ -167,7 +170,7 @@ std::unique_ptr<border> make_border(worker_team* team, void* caf_host) {
   if (caf_host != nullptr) {
     return std::make_unique<host_border>(*static_cast<caf::actor_system*>(caf_host));
   }
-  return std::make_unique<own_border>(*team);
+  return std::make_unique<own_border>(team);
 }
 
 } // namespace greenroom::internal

@@ -1,4 +1,5 @@
-// A program of somebody else's, built against the installed package: an actor that answers, a handle to CAF's world, and an HTTP front.
+// A program of somebody else's, built against the installed package: an actor that answers, a handle to CAF's world, an HTTP front, and a
+// test by the kit.
 #include <cstdio>
 
 #include <greenroom/actors/actors.hpp>
@@ -7,6 +8,7 @@
 #include <greenroom/runtime/caf.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/runtime/timer.hpp>
+#include <greenroom/testkit/explore.hpp>
 
 using namespace greenroom;
 
@@ -19,6 +21,11 @@ task<int> twice(int n) {
 
 task<> stay() { co_await sleep_until(never); }
 
+task<> expect_the_answer() {
+  const auto answer = co_await twice(21);
+  testkit::require(answer == 42, "twice 21 is not 42");
+}
+
 int main() {
   actor_system sys;
   const auto answer = sys.run(twice, 21);
@@ -28,5 +35,6 @@ int main() {
   http::server front(sys, {.port = 0});
   front.get("/answer", [] { return http::text("42"); });
   const bool serves = front.start().has_value() && front.port() != 0 && front.stop().complete();
-  return answer.value_or(-1) == 42 && known_to_caf && serves ? 0 : 1;
+  const auto tried = testkit::explore({.runs = 100}, [] { return expect_the_answer(); });
+  return answer.value_or(-1) == 42 && known_to_caf && serves && tried.nothing() ? 0 : 1;
 }

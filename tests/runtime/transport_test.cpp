@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ using namespace test;
 struct world {
   std::size_t workers;
   bool in_memory;
+  friend void PrintTo(const world& w, std::ostream* out) {
+    *out << w.workers << (w.in_memory ? " in memory" : " over TCP");
+  }
 };
 std::string name_of(const testing::TestParamInfo<world>& at) {
   return (at.param.in_memory ? "Memory" : "Tcp") + std::to_string(at.param.workers);

@@ -11,8 +11,9 @@ install(
   DESTINATION "${package_dir}")
 
 foreach(folder IN LISTS GREENROOM_LIBRARIES)
+  get_target_property(root greenroom_${folder} GREENROOM_FOLDER)
   install(
-    DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/"
+    DIRECTORY "${root}/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/greenroom/${folder}"
     FILES_MATCHING
     PATTERN "*.hpp"

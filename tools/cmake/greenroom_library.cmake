@@ -3,13 +3,16 @@
 set(GREENROOM_INCLUDE_TREE "${PROJECT_BINARY_DIR}/include")
 set(GREENROOM_LIBRARIES "")
 
-# greenroom_add_library(<folder> [PUBLIC targets...] [PRIVATE targets...])
+# greenroom_add_library(<folder> [AT path] [PUBLIC targets...] [PRIVATE targets...])
 #
-# Makes greenroom_<folder>, alias greenroom::<folder>, of the sources in <folder>. A folder with headers
-# only gives an INTERFACE library, an empty one none.
+# Makes greenroom_<folder>, alias greenroom::<folder>, of the sources in <folder>, or in AT if its name is
+# another one. A folder with headers only gives an INTERFACE library, an empty one none.
 function(greenroom_add_library folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PUBLIC;PRIVATE")
-  set(root "${PROJECT_SOURCE_DIR}/${folder}")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "AT" "PUBLIC;PRIVATE")
+  if(NOT arg_AT)
+    set(arg_AT "${folder}")
+  endif()
+  set(root "${PROJECT_SOURCE_DIR}/${arg_AT}")
   file(
     GLOB sources CONFIGURE_DEPENDS
     "${root}/*.cpp" "${root}/detail/*.cpp" "${root}/internal/*.cpp")
@@ -50,6 +53,7 @@ function(greenroom_add_library folder)
   target_include_directories(
     ${target} ${scope} "$<BUILD_INTERFACE:${GREENROOM_INCLUDE_TREE}>"
                        "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  set_target_properties(${target} PROPERTIES GREENROOM_FOLDER "${root}")
   set(GREENROOM_LIBRARIES ${GREENROOM_LIBRARIES} ${folder} PARENT_SCOPE)
 endfunction()
 
