@@ -1,4 +1,4 @@
-// select: which case wins, what a loser has taken (nothing), and the four ways a wait ends. channel_test.cpp has Go's cases.
+// select: which case wins, what a loser has taken (nothing), and the four ways a wait ends. tests/semantics has Go's cases.
 #include <greenroom/runtime/select.hpp>
 
 #include <array>
