@@ -1,8 +1,5 @@
 #include <greenroom/http/internal/router.hpp>
 
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,22 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/tests/http/router_kit.hpp>
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define GREENROOM_COUNTS_ALLOCATIONS 1
-namespace {
-thread_local std::size_t allocations = 0;
-}
-// Replaces the plain forms in the whole test program; the array and nothrow forms call these. Inlined, they make g++ 12 warn of
-// memory from new that goes to free().
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* const memory = std::malloc(bytes != 0 ? bytes : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
+#include <greenroom/tests/runtime/allocation_count.hpp>
 
 namespace greenroom::http::internal {
 namespace {
