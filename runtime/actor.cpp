@@ -55,7 +55,8 @@ void check_limits(std::uint32_t capacity, overflow policy) {
 }
 
 void check_may_block(const char* what, const char* instead) {
-  if (this_turn.worker == nullptr) return;
+  if (this_turn.worker == nullptr && this_turn.cell == nullptr)
+    return; // a simulation runs actors on a thread that is no worker
   throw usage_error(std::string(what) + ": it would block a worker thread; inside an actor use " + instead);
 }
 

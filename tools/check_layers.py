@@ -21,7 +21,7 @@ ALLOWED = {
     "runtime": {"runtime"},
     "actors": {"runtime", "actors"},
     "http": {"runtime", "actors", "http"},
-    "examples": {"runtime", "actors", "http"},
+    "examples": {"runtime", "actors", "http", "testkit"},
     "tools": {"runtime", "actors", "http", "tools"},
     "tests": {"runtime", "actors", "http", "testkit", "tests"},
     "testkit": {"runtime", "actors", "http", "testkit"},

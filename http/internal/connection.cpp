@@ -168,7 +168,6 @@ void connection::admit() {
   if (!parser_.expects_continue()) return;
   if (instead_) { // the client still holds its body back: it need not send it
     answer(*instead_, {data.method == method::head, true, false});
-    linger_ = true;
   } else if (input_.empty()) {
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
@@ -203,7 +202,7 @@ void connection::take_answer() {
   auto& x = *answering_.operator->();
   if (x.why().normal()) {
     answer(x.answer(), form_);
-  } else if (left_) {
+  } else if (x.why().kind() == exit_kind::cancelled && left_) {
     server_.count(event::abandoned);
     broken_ = true;
   } else if (x.why().kind() == exit_kind::cancelled) {
@@ -237,14 +236,13 @@ void connection::refuse(int status, std::string reason) {
   server_.count(event::refused);
   server_.system.log().debug("refused a request of {} with {}: {}", io_->peer(), status, reason);
   answer(text(std::move(reason) + "\n", status), {.without_body = parser_.is_head(), .close = true});
-  linger_ = true;
 }
 
 // -- output ---------------------------------------------------------------------------------------------
 
 void connection::answer(const response& r, answer_form form) {
-  if (server_.draining() && !form.close) form.close = linger_ = true;
-  closing_ = form.close;
+  form.close |= server_.draining();
+  closing_ = linger_ = form.close;
   write_response(out_, r, form, server_.system.wall_now());
   constexpr event classes[] = {event::answered_2xx, event::answered_3xx, event::answered_4xx, event::answered_5xx};
   server_.count(classes[r.status() / 100 - 2]);
@@ -277,6 +275,7 @@ namespace {
 /// Waits for the request actor, sends what is due meanwhile, and looks whether the client is still there.
 task<> await_answer(connection* c) {
   auto& x = c->under_way();
+  if (c->gone()) c->client_has_left(); // it had asked for more before
   c->write();
   while (!c->broken()) {
     const auto input = c->may_read_ahead() && !c->gone() ? c->io().readable() : stream::not_ready();

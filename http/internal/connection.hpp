@@ -73,7 +73,7 @@ public:
   void output_is_late() noexcept { broken_ = true; }
 
   bool broken() const noexcept { return broken_; }
-  /// Returns whether the client may have sent what will not be read: closing at once would make its system drop our answer.
+  /// Returns whether the client may send what will not be read: closing at once would make its system drop our last answer.
   bool must_linger() const noexcept { return linger_ && !broken_ && !ended_; }
   /// Reads and forgets; false when nothing more will come.
   bool read_on();
@@ -115,7 +115,7 @@ private:
   bool left_ = false;               // and so its request was cancelled
   bool broken_ = false;             // nothing reaches the client any more
   bool closing_ = false;            // no further request is taken
-  bool linger_ = false;
+  bool linger_ = false;             // the last answer may still be on its way
 };
 
 /// Serves one connection to its end.

@@ -206,11 +206,11 @@ void request_parser::parse_request_line(std::string_view line) {
   const auto target_end = rest.find(' ');
   if (target_end == std::string_view::npos || target_end == 0)
     return fail(400, "the request line must have a method, a target and a version, with one space between them");
-  const auto method = method_of(name);
-  if (method) data_->method = *method; // known for a refusal too: one of HEAD has no body
   if (!parse_version(rest.substr(target_end + 1))) return;
+  const auto method = method_of(name);
   if (!method || *method == method::connect)
     return fail(501, fmt::format("this server does not know the method {}", name.substr(0, 32)));
+  data_->method = *method;
   parse_target(rest.substr(0, target_end));
 }
 

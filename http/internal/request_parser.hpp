@@ -36,8 +36,8 @@ public:
   state at() const noexcept { return state_; }
   /// Requires: failed.
   const refusal& why() const noexcept;
-  /// Says whether the request under way is a HEAD, as far as that is known.
-  bool is_head() const noexcept { return data_ != nullptr && data_->method == method::head; }
+  /// Says whether the request under way is a HEAD, also when its request line is not complete or not well-formed.
+  bool is_head() const noexcept { return data_ != nullptr && data_->head.starts_with("HEAD "); }
 
   // From head_done on:
   detail::request_data& data() noexcept { return *data_; }

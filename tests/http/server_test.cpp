@@ -84,6 +84,22 @@ TEST(Server, ClosesBehindHttp10UnlessAskedToKeep) {
   EXPECT_NE(r.hear_all(c).find("Connection: close"), std::string::npos);
 }
 
+TEST(Server, TheLastAnswerArrivesWhateverTheClientSendsBehindItsLastRequest) {
+  rig r;
+  r.front.post("/echo", echo);
+  r.start();
+  const std::string body(1'000'000, 'x');
+  for (const auto* version : {"1.0", "1.1"}) {
+    auto c = r.connect();
+    r.say(c, std::string("POST /echo HTTP/") + version +
+                 "\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n" + body);
+    r.settle();
+    r.say(c, "\r\n"); // as old clients do
+    r.settle();
+    EXPECT_EQ(r.hear(c).body.size(), body.size()) << version;
+  }
+}
+
 TEST(Server, AnswersPipelinedRequestsInOrder) {
   rig r;
   r.front.get("/hello", hello).get("/task", slow_task).post("/echo", echo).get("/people/{name}", show_name);
@@ -159,6 +175,12 @@ TEST(Server, AnswersAClientThatHasEndedItsSendingUnlessThatTakesAWait) {
   slow.end_sending();
   EXPECT_EQ(r.hear_all(slow), "");
   EXPECT_EQ(r.front.stats().abandoned, 1u);
+  auto both = r.connect();
+  r.say(both, get("/people/1") + get("/task") + get("/people/2"));
+  both.end_sending();
+  EXPECT_EQ(r.hear(both).body, "<1>");
+  EXPECT_EQ(r.hear_all(both), "");
+  EXPECT_EQ(r.front.stats().abandoned, 2u);
   EXPECT_EQ(r.front.stats().in_flight, 0u);
 }
 
@@ -222,7 +244,8 @@ TEST(Server, RefusesAHeadWithoutABody) {
   r.front.get("/hello", hello);
   r.start();
   for (const auto* bytes : {"HEAD /hello HTTP/1.1\r\n\r\n", "HEAD /hello HTTP/2.0\r\nHost: x\r\n\r\n",
-                            "HEAD /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"}) {
+                            "HEAD /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+                            "HEAD  / HTTP/1.1\r\n", "HEAD /hello\n"}) {
     auto c = r.connect();
     r.say(c, bytes);
     r.settle();

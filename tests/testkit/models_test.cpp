@@ -122,10 +122,11 @@ task<> mailbox_model(std::uint64_t seed) {
 }
 
 TEST(Model, MailboxesLoseNothingAndKeepTheOrderOfEachSender) {
-  const auto found = explore({.runs = seeds}, mailbox_model);
+  const auto found = explore({.runs = seeds, .world = {.time_races = true}}, mailbox_model);
   EXPECT_TRUE(found.nothing()) << found.to_string();
   EXPECT_EQ(found.runs, seeds);
-  EXPECT_EQ(found.trace_hash, explore({.runs = seeds}, mailbox_model).trace_hash) << "the same seeds, the same runs";
+  EXPECT_EQ(found.trace_hash, explore({.runs = seeds, .world = {.time_races = true}}, mailbox_model).trace_hash)
+      << "the same seeds, the same runs";
 }
 
 // -- select -----------------------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ task<> select_model(std::uint64_t seed) {
 }
 
 TEST(Model, SelectsTakeAndGiveWhatTheySayAndNothingElse) {
-  const auto found = explore({.runs = seeds}, select_model);
+  const auto found = explore({.runs = seeds, .world = {.time_races = true}}, select_model);
   EXPECT_TRUE(found.nothing()) << found.to_string();
   EXPECT_EQ(found.runs, seeds);
 }
@@ -254,7 +255,7 @@ task<> scope_model(std::uint64_t seed) {
 }
 
 TEST(Model, NobodyOutlivesItsScope) {
-  const auto found = explore({.runs = seeds}, scope_model);
+  const auto found = explore({.runs = seeds, .world = {.time_races = true}}, scope_model);
   EXPECT_TRUE(found.nothing()) << found.to_string();
   EXPECT_EQ(found.runs, seeds);
 }

@@ -421,7 +421,7 @@ class PlantedBug : public testing::TestWithParam<planted> {
 protected:
   void TearDown() override { ::unsetenv("TESTKIT_REPLAY"); }
 
-  exploration how{.runs = 5'000, .world = {.most_steps = 20'000}};
+  exploration how{.runs = 5'000, .world = {.most_steps = 20'000, .time_races = true}};
 };
 INSTANTIATE_TEST_SUITE_P(, PlantedBug, testing::ValuesIn(bugs),
                          [](const auto& at) { return std::string(at.param.name); });
