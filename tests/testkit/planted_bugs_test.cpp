@@ -36,6 +36,7 @@ struct shared_state {
   condition changed;
   wait_group group;
   semaphore permits{1};
+  permit forgotten;
   std::vector<int> items;
   mailbox<int> in{bounded(1)};
 };
@@ -265,8 +266,8 @@ task<> both_send_first() {
 }
 
 task<> keep_the_permit(shared s) {
-  auto held = std::make_shared<permit>(co_await s->permits.acquire());
-  if (s->number++ == 0) static_cast<void>(new std::shared_ptr<permit>(held)); // the early return that forgets it
+  auto held = co_await s->permits.acquire();
+  if (s->number++ == 0) s->forgotten = std::move(held); // an early return that does not give it back
 }
 task<> forgotten_permit() { return side_by_side({keep_the_permit, keep_the_permit}, no_check); }
 
