@@ -195,7 +195,7 @@ task<result<std::unique_ptr<stream>>> asio_transport::connect_to(socket_address 
     co_return error(errc::io, fmt::format("cannot connect: {}: {}", shown.to_string(), socket.error().message()));
   auto connection = std::make_unique<asio_stream>(*socket, address); // closes it when the wait is cancelled
   if (!made) {
-    co_await (*socket)->ready(detail::io_side::writing, connection.get());
+    co_await connection->writable();
     int failure = 0;
     (*socket)->try_call([&failure](int number) {
       socklen_t size = sizeof failure;

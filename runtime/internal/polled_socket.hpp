@@ -98,11 +98,6 @@ public:
   }
 
   bool ready_or_watch_locked(side which) override;
-  /// Waits until a try may succeed, or the socket is closed. It may end without cause: try, and wait again.
-  auto ready(side which, const void* place) noexcept {
-    return detail::operation(detail::readiness_action(this, which, place));
-  }
-
   bool closed() const noexcept { return (uses_.load() & closed_bit) != 0; }
   void close() noexcept;
 

@@ -136,7 +136,11 @@ actor runtime_core::launch(const launch_request& request) {
     if (ctx == nullptr && request.options->ctx) ctx = &request.options->ctx->node();
   }
   if (request.name != nullptr) cell->name = request.name;
-  if (request.made.kept != nullptr) extras_of(*cell).kept = std::exchange(owned.made.kept, nullptr);
+  if (request.made.kept != nullptr) {
+    auto& extras =
+        extras_of(*cell); // may throw: an assignment would have taken `kept` by then, since its right side comes first
+    extras.kept = std::exchange(owned.made.kept, nullptr);
+  }
   owned.made.root = nullptr; // nothing below throws
   owned.cell = nullptr;
   if (ctx != nullptr && !is_root(*ctx)) {
