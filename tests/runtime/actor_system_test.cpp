@@ -1,7 +1,6 @@
 #include <greenroom/runtime/actor_system.hpp>
 
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -10,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include <greenroom/tests/runtime/support.hpp>
+#include <greenroom/tests/runtime/socket_kit.hpp>
 
 namespace greenroom {
 namespace {
@@ -18,11 +17,6 @@ namespace {
 using namespace test;
 
 task<> wait_for_ever() { co_await sleep_until(never); }
-
-std::size_t threads_of_this_process() {
-  const std::filesystem::directory_iterator tasks("/proc/self/task");
-  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
-}
 
 // -- options, several systems ---------------------------------------------------------------------------------
 
@@ -223,13 +217,13 @@ TEST(ActorSystem, DestructorStopsItsActors) {
 
 TEST(ActorSystem, TwoHundredCyclesLeaveNoThread) {
   { one_worker warm_up; } // sanitizers and the log may start threads of their own
-  const auto before = threads_of_this_process();
+  const auto before = threads();
   for (int i = 0; i < 200; ++i) {
     actor_system sys(quiet(1 + static_cast<std::size_t>(i) % 3));
     for (int j = 0; j < i % 5; ++j) (void)sys.spawn(wait_for_ever);
     EXPECT_EQ(sys.run([]() -> task<int> { co_return 1; }).value(), 1);
   }
-  EXPECT_EQ(threads_of_this_process(), before);
+  await_threads(before);
 }
 
 TEST(ActorSystem, SpawnsRacingWithItsStopEndOneWayOrTheOther) {

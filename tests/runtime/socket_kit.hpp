@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -130,5 +131,10 @@ inline std::size_t entries(const char* folder) {
 }
 inline std::size_t open_descriptors() { return entries("/proc/self/fd"); }
 inline std::size_t threads() { return entries("/proc/self/task"); }
+/// Waits until there are no more threads than `count`; for ever, if one was left behind. Threads that have been joined may still be on
+/// their way out of the kernel: they are among those that are there, and may be among those that were counted before.
+inline void await_threads(std::size_t count) {
+  while (threads() > count) std::this_thread::yield();
+}
 
 } // namespace greenroom::test

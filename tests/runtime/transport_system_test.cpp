@@ -134,11 +134,6 @@ task<> open_idlers(int count) {
   for (int i = 0; i < count; ++i) spawn(idle, co_await connect_here(port), false);
 }
 
-/// Threads that have been joined may still be on their way out of the kernel; they may be among those counted before, too.
-void await_threads(std::size_t count) {
-  while (threads() > count) std::this_thread::yield();
-}
-
 class TransportStop : public testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(, TransportStop, testing::Values(1, 3));
 
