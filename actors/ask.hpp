@@ -49,6 +49,7 @@ public:
     started_ = true;
     count(ask_event::started);
     auto* const slot = end_.make(cell_, call_limit());
+    slot->asked = to_.base();
     auto sent = to_.try_send(T(request<M>(std::move(message_), slot)));
     if (sent) return wait_.await_ready();
     if (sent.error().is(errc::full)) {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <greenroom/actors/detail/reply_slot.hpp>
+#include <greenroom/runtime/detail/end_word.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 
 namespace greenroom {
@@ -40,12 +41,12 @@ public:
   using message_type = M;
   using reply_type = typename M::reply;
 
-  request(request&& other) noexcept : message(std::move(other.message)), slot_(std::exchange(other.slot_, nullptr)) {}
+  request(request&& other) noexcept : message(std::move(other.message)), slot_(std::move(other.slot_)) {}
   request& operator=(request&& other) noexcept {
     if (this != &other) {
       drop();
       message = std::move(other.message);
-      slot_ = std::exchange(other.slot_, nullptr);
+      slot_ = other.slot_.take();
     }
     return *this;
   }
@@ -115,7 +116,7 @@ private:
   bool settle(U&& value, bool given) {
     slot_->answer.emplace(std::forward<U>(value)); // may throw: the request is still there then
     slot_->given = given;
-    auto* const slot = std::exchange(slot_, nullptr);
+    auto* const slot = slot_.take();
     if (slot->leave_answered()) return true;
     delete slot;
     return false;
@@ -125,7 +126,7 @@ private:
     if (slot_ != nullptr) settle(errc::no_reply, false);
   }
 
-  detail::reply_slot<reply_type>* slot_; // null once consumed
+  detail::end_word<detail::reply_slot<reply_type>, detail::end_kind::share> slot_; // null once consumed
 };
 
 } // namespace greenroom

@@ -158,7 +158,7 @@ passed turn_seat::skip(std::size_t parties) {
 }
 
 void turn_seat::leave() noexcept {
-  if (auto* const core = std::exchange(core_, nullptr)) {
+  if (auto* const core = core_.take()) {
     core->leave(index_, core->limited() ? detail::now_here() : time_point());
     core->release();
   }
@@ -188,11 +188,11 @@ turn_taking::turn_taking(std::vector<std::string> names, turn_options opts) {
     throw usage_error(fmt::format("turn_taking: the limit of a turn must be positive, not {} ns", opts.limit.count()));
   }
   const auto count = names.size();
-  core_.reset(new detail::turn_core(std::move(names), opts.limit));
-  untaken_.reserve(count);
+  untaken_.reserve(count); // before the core, which nobody would free
+  core_ = new detail::turn_core(std::move(names), opts.limit);
   for (std::size_t i = 0; i < count; ++i) {
     core_->add_ref();
-    untaken_.push_back(turn_seat(core_.get(), i));
+    untaken_.push_back(turn_seat(core_, i));
   }
 }
 

@@ -19,7 +19,6 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +27,7 @@
 
 #include <greenroom/actors/detail/task_call.hpp>
 #include <greenroom/actors/detail/turn_core.hpp>
+#include <greenroom/runtime/detail/end_word.hpp>
 #include <greenroom/runtime/detail/mailbox_actions.hpp>
 #include <greenroom/runtime/error.hpp>
 
@@ -99,11 +99,11 @@ private:
 class GREENROOM_EXPORT turn_seat {
 public:
   turn_seat() noexcept = default;
-  turn_seat(turn_seat&& other) noexcept : core_(std::exchange(other.core_, nullptr)), index_(other.index_) {}
+  turn_seat(turn_seat&& other) noexcept : core_(std::move(other.core_)), index_(other.index_) {}
   turn_seat& operator=(turn_seat&& other) noexcept {
     if (this != &other) {
       leave();
-      core_ = std::exchange(other.core_, nullptr);
+      core_ = other.core_.take();
       index_ = other.index_;
     }
     return *this;
@@ -146,9 +146,14 @@ private:
   detail::turn_core* present(const char* what) const;
   static task<result<void>> wait_until(detail::turn_core* core, std::size_t index, time_point deadline);
 
-  detail::turn_core* core_ = nullptr;
+  detail::end_word<detail::turn_core, detail::end_kind::share> core_;
   std::size_t index_ = 0;
 };
+
+namespace detail {
+template <>
+inline constexpr bool owns_what_it_names<turn_seat> = true;
+} // namespace detail
 
 /// The table: makes the seats, and looks on. Move-only.
 class GREENROOM_EXPORT turn_taking {
@@ -160,7 +165,14 @@ public:
   /// Makes a game of parties named "0", "1", ... Errors: usage_error without parties.
   explicit turn_taking(std::size_t parties, turn_options opts = {});
   turn_taking(turn_taking&&) noexcept = default;
-  turn_taking& operator=(turn_taking&&) noexcept = default;
+  turn_taking& operator=(turn_taking&& other) noexcept {
+    core_.swap(other.core_);
+    untaken_.swap(other.untaken_);
+    return *this;
+  }
+  ~turn_taking() {
+    if (core_ != nullptr) core_->release();
+  }
 
   /// Gives a seat away, once. Errors: usage_error if there is none such, or it was given away.
   turn_seat seat(std::size_t index);
@@ -175,10 +187,7 @@ public:
   std::vector<turn_info> parties() const;
 
 private:
-  struct release_core {
-    void operator()(detail::turn_core* core) const noexcept { core->release(); }
-  };
-  std::unique_ptr<detail::turn_core, release_core> core_; // before the seats: they leave it first
+  detail::end_word<detail::turn_core, detail::end_kind::share> core_;
   std::vector<turn_seat> untaken_;
 };
 

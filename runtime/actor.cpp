@@ -2,12 +2,25 @@
 
 #include <mutex>
 #include <semaphore>
+#include <thread>
 
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 
 namespace greenroom {
 namespace detail {
+
+std::uint32_t actor_cell::await_end_of_report() const noexcept {
+  for (int polls = 0;; ++polls) {
+    const auto w = word.load(std::memory_order_acquire);
+    if ((w & observed) == 0) return w;
+    if (polls < 100) {
+      cpu_pause();
+    } else {
+      std::this_thread::yield(); // the reader may have been preempted
+    }
+  }
+}
 
 void release(actor_cell& cell) noexcept {
   if (cell.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;

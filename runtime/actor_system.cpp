@@ -4,7 +4,9 @@
 
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/deadlock_search.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/watch.hpp>
 
 namespace greenroom {
 
@@ -28,6 +30,12 @@ time_point actor_system::now() const noexcept { return core_->env.time->now(); }
 std::chrono::system_clock::time_point actor_system::wall_now() const noexcept { return core_->env.time->wall_now(); }
 std::size_t actor_system::live_actors() const noexcept { return core_->live_actors(); }
 std::vector<actor_info> actor_system::actors() const { return core_->actors(); }
+deadlock_report actor_system::deadlocks(std::chrono::milliseconds least_age) const {
+  return internal::find_deadlocks(*core_, least_age);
+}
+std::vector<stuck_actor> actor_system::stuck_actors() const {
+  return core_->watch == nullptr ? std::vector<stuck_actor>() : core_->watch->stuck();
+}
 std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
 
 request_stats actor_system::requests() const noexcept {

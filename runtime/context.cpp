@@ -216,6 +216,11 @@ context context::with_any(std::any value) const {
 context context::without_cancel() const { return {&detail::new_child(*node_, node_->core->root), adopt{}}; }
 
 after_func_handle context::after_func(std::function<void()> fn) const {
+  if (detail::this_turn.cell != nullptr) detail::mark_exposed(*detail::this_turn.cell); // to what `fn` refers to
+  return when_ended(std::move(fn));
+}
+
+after_func_handle context::when_ended(std::function<void()> fn) const {
   auto callback = std::make_shared<detail::context_callback>();
   callback->fn = std::move(fn);
   {

@@ -95,6 +95,8 @@ public:
   /// For the runtime.
   struct adopt {};
   context(detail::context_node* counted, adopt) noexcept : node_(counted) {}
+  after_func_handle
+  when_ended(std::function<void()> fn) const; // after_func() with an `fn` that refers to no actor's variables
   detail::context_node& node() const noexcept { return *node_; }
 
 private:

@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include <greenroom/runtime/detail/end_word.hpp>
 #include <greenroom/runtime/detail/mailbox_actions.hpp>
 #include <greenroom/runtime/detail/mailbox_core.hpp>
 #include <greenroom/runtime/error.hpp>
@@ -48,11 +49,11 @@ public:
   mailbox() noexcept = default;
   /// Makes a mailbox. Errors: usage_error for drop_oldest without a queue.
   explicit mailbox(mailbox_limits limits) : core_(detail::make_mailbox_core<T>(limits.capacity, limits.when_full)) {}
-  mailbox(const mailbox& other) noexcept : core_(other.core_) {
+  mailbox(const mailbox& other) noexcept : core_(other.core_.get()) {
     if (core_ != nullptr) core_->add_receiver();
   }
-  mailbox(mailbox&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  mailbox& operator=(mailbox other) noexcept { return std::swap(core_, other.core_), *this; }
+  mailbox(mailbox&& other) noexcept : core_(std::move(other.core_)) {}
+  mailbox& operator=(mailbox other) noexcept { return core_.swap(other.core_), *this; }
   ~mailbox() {
     if (core_ != nullptr) core_->drop_receiver();
   }
@@ -71,7 +72,7 @@ public:
   }
 
   /// Receives an item if one is there. Waits: never. Errors: errc::empty, errc::closed.
-  result<T> try_receive() const { return detail::try_receive(core_); }
+  result<T> try_receive() const { return detail::try_receive(core_.get()); }
 
   /// Makes a send end. Give it away, or hold it weak: an actor that keeps its own address never sees its mailbox close.
   greenroom::address<T> address() const noexcept { return greenroom::address<T>(core_); }
@@ -95,7 +96,7 @@ public:
   friend bool operator==(const mailbox&, const mailbox&) noexcept = default;
 
 private:
-  detail::mailbox_core<T>* core_ = nullptr;
+  detail::end_word<detail::mailbox_core<T>, detail::end_kind::mailbox> core_;
 };
 
 /// A strong send end: the mailbox stays open while one exists.
@@ -105,9 +106,9 @@ public:
   using value_type = T;
 
   address() noexcept = default;
-  address(const address& other) noexcept : address(other.core_) {}
-  address(address&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  address& operator=(address other) noexcept { return std::swap(core_, other.core_), *this; }
+  address(const address& other) noexcept : address(other.core_.get()) {}
+  address(address&& other) noexcept : core_(std::move(other.core_)) {}
+  address& operator=(address other) noexcept { return core_.swap(other.core_), *this; }
   ~address() {
     if (core_ != nullptr) core_->drop_sender();
   }
@@ -139,7 +140,7 @@ public:
   }
 
   /// Sends if that needs no wait. Waits: never. Errors: errc::full, errc::closed; the result hands the item back.
-  send_result<T> try_send(T item) const { return detail::try_send(core_, std::move(item)); }
+  send_result<T> try_send(T item) const { return detail::try_send(core_.get(), std::move(item)); }
 
   /// Closes the mailbox for all its senders, as mailbox::close does.
   void close(queued fate = queued::deliver) const noexcept {
@@ -148,6 +149,9 @@ public:
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
   explicit operator bool() const noexcept { return core_ != nullptr; }
   friend bool operator==(const address&, const address&) noexcept = default;
+
+  /// For the runtime.
+  const detail::mailbox_base* base() const noexcept { return core_.get(); }
 
 private:
   friend class mailbox<T>;
@@ -158,7 +162,7 @@ private:
   }
   address(detail::mailbox_core<T>* core, adopt) noexcept : core_(core) {}
 
-  detail::mailbox_core<T>* core_ = nullptr;
+  detail::end_word<detail::mailbox_core<T>, detail::end_kind::address> core_;
 };
 
 /// A send end that keeps nothing open: lock() it for each use.
@@ -166,10 +170,10 @@ template <class T>
 class weak_address {
 public:
   weak_address() noexcept = default;
-  weak_address(const address<T>& strong) noexcept : weak_address(strong.core_) {}
-  weak_address(const weak_address& other) noexcept : weak_address(other.core_) {}
-  weak_address(weak_address&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  weak_address& operator=(weak_address other) noexcept { return std::swap(core_, other.core_), *this; }
+  weak_address(const address<T>& strong) noexcept : weak_address(strong.core_.get()) {}
+  weak_address(const weak_address& other) noexcept : weak_address(other.core_.get()) {}
+  weak_address(weak_address&& other) noexcept : core_(std::move(other.core_)) {}
+  weak_address& operator=(weak_address other) noexcept { return core_.swap(other.core_), *this; }
   ~weak_address() {
     if (core_ != nullptr) core_->release();
   }
@@ -185,8 +189,17 @@ private:
     if (core_ != nullptr) core_->add_weak();
   }
 
-  detail::mailbox_core<T>* core_ = nullptr;
+  detail::end_word<detail::mailbox_core<T>, detail::end_kind::weak> core_;
 };
+
+namespace detail {
+template <class T>
+inline constexpr bool owns_what_it_names<mailbox<T>> = true;
+template <class T>
+inline constexpr bool owns_what_it_names<address<T>> = true;
+template <class T>
+inline constexpr bool owns_what_it_names<weak_address<T>> = true;
+} // namespace detail
 
 /// Both ends of a new mailbox: `auto [in, out] = make_mailbox<job>(bounded(64));`
 template <class T>

@@ -107,7 +107,7 @@ struct row {
 
 constexpr std::string_view duration_form = "a duration such as 500ms, 2s, 5min or 1h";
 
-constexpr std::array<row, 8> rows{{
+constexpr std::array<row, 10> rows{{
     {"name", "name of the system in logs and metrics", "a text of 1 to 64 characters", assign_name,
      show<&options::name>},
     {"workers", "threads that run actors and poll sockets", "a whole number from 1 to 1024",
@@ -120,6 +120,10 @@ constexpr std::array<row, 8> rows{{
      assign_number<&options::blocking_threads, 1, 4096>, show<&options::blocking_threads>},
     {"blocking_idle", "how long an idle thread for blocking calls is kept", duration_form,
      assign_duration<&options::blocking_idle>, show<&options::blocking_idle>},
+    {"stuck_limit", "how long an actor may keep its worker before the log names it, 0s for ever", duration_form,
+     assign_duration<&options::stuck_limit>, show<&options::stuck_limit>},
+    {"deadlock_check", "how often to look for deadlocks, 0s never", duration_form,
+     assign_duration<&options::deadlock_check>, show<&options::deadlock_check>},
     {"log_level", "least important lines that are logged", "one of trace, debug, info, warn, error, off",
      assign_log_level, show<&options::log_level>},
     {"seed", "seed of all random choices, 0 to draw one", "a whole number from 0 to 18446744073709551615",

@@ -50,6 +50,14 @@ struct options {
   /// How long an idle thread of blocking() is kept. Longer saves thread starts, shorter memory.
   std::chrono::milliseconds blocking_idle{10'000};
 
+  /// How long an actor may keep its worker before the log names it, see also actor_system::stuck_actors(); 0 never does. Longer
+  /// where actors compute much.
+  std::chrono::milliseconds stuck_limit{1'000};
+
+  /// How often to look for deadlocks, see deadlock.hpp; what stands in two searches is logged. 0 never does. A search that is slow
+  /// is made less often, so that all of them take a hundredth of one processor at most; above 50,000 actors none is made.
+  std::chrono::milliseconds deadlock_check{250};
+
   /// The least important lines that are logged: trace, debug, info, warn, error or off. Without
   /// effect on an injected logger.
   std::string log_level = "info";

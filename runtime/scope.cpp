@@ -41,6 +41,16 @@ void scope_state::release() noexcept {
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
+void scope_state::leave() noexcept {
+  std::lock_guard guard(lock_);
+  parent_ = nullptr;
+}
+
+void scope_state::mark_exposed() noexcept {
+  std::lock_guard guard(lock_); // keeps the parent alive: it must come through leave()
+  if (auto* const above = parent_.load(); above != nullptr) detail::mark_exposed(*above);
+}
+
 std::size_t scope_state::children() noexcept {
   std::lock_guard guard(lock_);
   return children_;

@@ -23,12 +23,16 @@ namespace detail {
 /// What a scope and its children share.
 class GREENROOM_EXPORT scope_state final : public exit_listener {
 public:
-  explicit scope_state(cancellable_context ctx) noexcept : ctx_(std::move(ctx)) {}
+  explicit scope_state(cancellable_context ctx) noexcept : parent_(this_turn.cell), ctx_(std::move(ctx)) {}
   void add_child() noexcept;
   void drop_child() noexcept;
   void on_exit(actor_cell& cell, const exit_reason& why) noexcept override;
   void cancel(error cause) noexcept;
   void release() noexcept;
+  /// The scope is left; what is left of its children has no parent any more.
+  void leave() noexcept;
+  actor_cell* parent() noexcept override { return parent_.load(); }
+  void mark_exposed() noexcept override;
 
   context& ctx() noexcept { return ctx_.ctx; }
   /// Returns the failure that cancelled the rest. Requires: all children have ended.
@@ -37,11 +41,11 @@ public:
 
   /// Waits until no child is left.
   struct join_action : waiter {
-    static constexpr wait_kind kind = wait_kind::join;
+    static constexpr wait_kind kind = wait_kind::scope;
     explicit join_action(scope_state* s) noexcept : state(s) {}
     spin_lock& queue_lock() noexcept { return state->lock_; }
     wait_queue& queue() noexcept { return state->joiners_; }
-    const void* place() const noexcept { return state; }
+    const void* place() const noexcept { return static_cast<exit_listener*>(state); } // as its children know it
     void check() const noexcept {}
     bool try_locked(actor_cell*&) const noexcept { return state->children_ == 0; }
     void take(std::uint8_t) const noexcept {}
@@ -50,6 +54,8 @@ public:
 
 private:
   std::atomic<std::size_t> refs_{1}; // the scope's, and one for each child
+  // Written under lock_; lives while it is set and lock_ is held. Without the lock it only says which actor it is.
+  std::atomic<actor_cell*> parent_;
   cancellable_context ctx_;
   spin_lock lock_;
   std::size_t children_ = 0;     // guarded by lock_, as are the following
@@ -66,6 +72,7 @@ public:
   scope& operator=(const scope&) = delete;
   ~scope() {
     state_->cancel(errc::cancelled); // nobody is left, unless a kill destroyed the parent
+    state_->leave();
     state_->release();
   }
 

@@ -82,6 +82,29 @@ struct case_state<default_case> : waiter {
   nothing value() const noexcept { return {}; }
 };
 
+/// Is told what a select waits for. Thread safety: owner only.
+class case_reader {
+public:
+  virtual void operator()(wait_kind kind, const void* place) = 0;
+
+protected:
+  ~case_reader() = default;
+};
+
+/// Lists the cases of a select that waits, for reports: what the wait record of its actor points to.
+struct select_cases {
+  void (*list)(const select_cases&, case_reader&);
+};
+
+template <class Action>
+void list_case(const case_state<operation<Action>>& state, case_reader& reader) {
+  if (state.place() != nullptr) reader(Action::kind, state.place());
+}
+inline void list_case(const case_state<time_case>& state, case_reader& reader) {
+  if (state.when != never) reader(wait_kind::sleep, nullptr);
+}
+inline void list_case(const case_state<default_case>&, case_reader&) {}
+
 template <class Case>
 using case_value = decltype(std::declval<case_state<Case>&>().value());
 
@@ -112,7 +135,7 @@ private:
 namespace detail {
 
 template <class... Cases>
-class select_op {
+class select_op : select_cases {
   static constexpr std::size_t count = sizeof...(Cases);
   static_assert(count > 0, "select needs at least one case");
   static_assert(count <= 64, "select takes at most 64 cases");
@@ -121,7 +144,11 @@ class select_op {
 
 public:
   explicit select_op(std::tuple<Cases...>&& cases)
-      : states_(std::apply([](auto&&... c) { return std::tuple<Cases...>(std::move(c)...); }, std::move(cases))) {}
+      : select_cases{[](const select_cases& self, case_reader& reader) {
+          std::apply([&reader](const auto&... state) { (list_case(state, reader), ...); },
+                     static_cast<const select_op&>(self).states_);
+        }},
+        states_(std::apply([](auto&&... c) { return std::tuple<Cases...>(std::move(c)...); }, std::move(cases))) {}
   select_op(const select_op&) = delete;
   select_op& operator=(const select_op&) = delete;
   ~select_op() {
@@ -160,7 +187,7 @@ public:
     }
     auto& me = *cell_;
     suspending_.lock();
-    note_wait(me, wait_kind::select, this);
+    note_wait(me, wait_kind::select, static_cast<const select_cases*>(this));
     each([](auto& state) { state.link(); });
     if (!me.arm()) {
       each([](auto& state) { state.unlink(); });

@@ -19,6 +19,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/task.hpp>
@@ -57,6 +58,7 @@ namespace detail {
 struct started {
   std::coroutine_handle<task_promise<void>> root;
   kept_arguments* kept = nullptr;
+  bool may_refer = true; // to variables of who spawns
 };
 
 struct launch_request {
@@ -104,10 +106,20 @@ constexpr bool self_contained() {
   }
 }
 
+/// True for types whose values certainly refer to no variable of who made them.
+template <class T>
+inline constexpr bool refers_to_nothing =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string> || owns_what_it_names<T>;
+template <class T>
+inline constexpr bool refers_to_nothing<std::vector<T>> = refers_to_nothing<T>;
+template <class T>
+inline constexpr bool refers_to_nothing<std::optional<T>> = refers_to_nothing<T>;
+
 template <class F, class... Args>
 struct kept_call : kept_arguments {
   template <class G, class... A>
   explicit kept_call(G&& g, A&&... a) : fn(std::forward<G>(g)), args(std::forward<A>(a)...) {
+    bytes = sizeof(kept_call);
     destroy = [](kept_arguments* self) noexcept { delete static_cast<kept_call*>(self); };
   }
   F fn;
@@ -142,14 +154,17 @@ private:
     if constexpr (std::is_invocable_v<function&, std::decay_t<Args>...>) {
       static_assert(std::is_same_v<std::invoke_result_t<function&, std::decay_t<Args>...>, task<void>>,
                     "spawn: the actor's function must be a coroutine that returns greenroom::task<>");
+      constexpr bool stateless = std::is_pointer_v<function> || std::is_empty_v<function>;
+      constexpr bool may_refer = !stateless || !(refers_to_nothing<std::decay_t<Args>> && ...);
       if constexpr (self_contained<function, std::decay_t<Args>...>()) {
-        return {std::invoke(self.template callable<F>(), std::decay_t<Args>(std::forward<Args>(args))...).release()};
+        return {std::invoke(self.template callable<F>(), std::decay_t<Args>(std::forward<Args>(args))...).release(),
+                nullptr, may_refer};
       } else {
         using kept = kept_call<function, std::decay_t<Args>...>;
         auto call = std::make_unique<kept>(self.template callable<F>(), std::forward<Args>(args)...);
         auto root =
             std::apply([&call](auto&... a) { return std::invoke(call->fn, std::move(a)...).release(); }, call->args);
-        return {root, call.release()};
+        return {root, call.release(), may_refer};
       }
     }
   }

@@ -21,7 +21,7 @@ context_switch::context_switch(const context& inner) : cell_(*this_turn.cell), o
     add_ref(*outer_);
     const context outer(outer_, context::adopt{});
     follows_outer_ =
-        outer.after_func([cancel = joined.cancel, outer] { cancel(outer.cause().value_or(errc::cancelled)); });
+        outer.when_ended([cancel = joined.cancel, outer] { cancel(outer.cause().value_or(errc::cancelled)); });
     inner_ = joined.ctx;
   }
   leave_context(cell_);

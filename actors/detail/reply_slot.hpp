@@ -12,12 +12,13 @@
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/runtime/detail/frame_pool.hpp>
 #include <greenroom/runtime/detail/request_counters.hpp>
+#include <greenroom/runtime/detail/wait_places.hpp>
 #include <greenroom/runtime/detail/waiter.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom::detail {
 
-struct reply_slot_base {
+struct reply_slot_base : reply_place {
   enum class phase : std::uint8_t {
     open,     // both ends live
     answered, // the request is gone, its answer is here; the asker frees the slot
@@ -124,7 +125,7 @@ struct reply_action : waiter {
   explicit reply_action(asker_end<R>* e) noexcept : end(e) {}
   spin_lock& queue_lock() noexcept { return end->slot()->lock; }
   wait_queue& queue() noexcept { return end->slot()->asker; }
-  const void* place() const noexcept { return end->slot(); }
+  const void* place() const noexcept { return static_cast<const reply_place*>(end->slot()); }
   void check() const noexcept {}
   bool try_locked(actor_cell*&) const noexcept { return end->slot()->state == reply_slot_base::phase::answered; }
   result<R> take(std::uint8_t outcome) {

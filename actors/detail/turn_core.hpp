@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <greenroom/runtime/detail/queued_op.hpp>
+#include <greenroom/runtime/detail/wait_places.hpp>
 #include <greenroom/runtime/detail/wake_list.hpp>
 #include <greenroom/runtime/error.hpp>
 
@@ -30,12 +31,12 @@ struct turn_place : waiter {
   std::uint64_t won = 0; // written by the claimer: the number of your turn; stays 0 when the game is over
 };
 
-class GREENROOM_EXPORT turn_core {
+class GREENROOM_EXPORT turn_core : public shared_place {
 public:
   turn_core(std::vector<std::string> names, duration limit);
-  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void add_ref() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   // -- waiting ------------------------------------------------------------------------------------
@@ -76,7 +77,6 @@ private:
   void mark_taken_locked(place& seat) noexcept;
   void finish_locked(wake_list& wake) noexcept;
 
-  std::atomic<std::uint32_t> refs_{1};
   const duration limit_;
   spin_lock lock_;
   // Guarded by lock_, except the names, which are constant.
@@ -95,7 +95,7 @@ struct turn_action : turn_place {
   turn_action(turn_core* c, std::size_t s) noexcept : core(c), seat(s) {}
   spin_lock& queue_lock() noexcept { return core->lock(); }
   wait_queue& queue() noexcept { return core->queue(seat); }
-  const void* place() const noexcept { return core; }
+  const void* place() const noexcept { return static_cast<const shared_place*>(core); }
   void check() const noexcept {}
   bool try_locked(actor_cell*&) noexcept { return core->take_locked(seat, won); }
   std::optional<std::uint64_t> take(std::uint8_t outcome) const noexcept {

@@ -36,7 +36,7 @@ public:
   bool ended() noexcept;
 
   struct end_action : greenroom::detail::waiter {
-    static constexpr auto kind = greenroom::detail::wait_kind::reply;
+    static constexpr auto kind = greenroom::detail::wait_kind::outside;
     explicit end_action(exchange& x) noexcept : of(&x) {}
     greenroom::detail::spin_lock& queue_lock() noexcept { return of->lock_; }
     greenroom::detail::wait_queue& queue() noexcept { return of->waiting_; }

@@ -42,8 +42,19 @@ enum class wait_kind : std::uint8_t {
   blocking,
   io,
   turn,
-  context
+  context,
+  scope,
+  outside // an answer from something that no report knows
 };
+/// Set in a wait_kind beside one of these when a deadline of the wait itself will end it.
+inline constexpr std::uint8_t wait_is_timed = 0x80;
+constexpr wait_kind timed(wait_kind kind) noexcept {
+  return static_cast<wait_kind>(static_cast<std::uint8_t>(kind) | wait_is_timed);
+}
+
+constexpr wait_kind kind_of(wait_kind noted) noexcept {
+  return static_cast<wait_kind>(static_cast<std::uint8_t>(noted) & ~wait_is_timed);
+}
 
 /// Outcome of a wait: the index of the case that won, or one of these.
 inline constexpr std::uint8_t fired_nothing = 0xff;
@@ -60,6 +71,11 @@ struct actor_cell {
   static constexpr std::uint32_t finished = 32;      // the exit reason is set
   static constexpr std::uint32_t pinned = 64;        // as masked, but for one wait, and not ended by a shield's limit
   static constexpr std::uint32_t lent = 128; // the frames serve a blocking call: not even a kill ends the wait for it
+  static constexpr std::uint32_t exposed = 256; // somebody who is no child in a scope may refer to what its frames hold
+  static constexpr std::uint32_t observed =
+      512; // a report reads the frames of this waiting actor: it must not go on meanwhile
+  static constexpr std::uint32_t one_wait =
+      1024; // from here up: counts the waits, so that a report tells one from the next
   static constexpr std::uint32_t any_cancel = context_cancel | actor_cancel;
   static constexpr std::uint32_t sheltered = masked | pinned | lent;
 
@@ -113,7 +129,8 @@ struct actor_cell {
       if ((w & kill) != 0 && (w & lent) == 0) return false;
       if ((w & any_cancel) != 0 && (w & sheltered) == 0) return false;
       // Release: what the actor wrote before (its waiter, resume_point) is seen by the claimer's acquire below.
-    } while (!word.compare_exchange_weak(w, w | armed, std::memory_order_acq_rel, std::memory_order_relaxed));
+    } while (
+        !word.compare_exchange_weak(w, (w + one_wait) | armed, std::memory_order_acq_rel, std::memory_order_relaxed));
     return true;
   }
 
@@ -121,7 +138,10 @@ struct actor_cell {
   bool claim(std::uint8_t outcome) noexcept {
     auto w = word.load(std::memory_order_relaxed);
     do {
-      if ((w & armed) == 0) return false;
+      if ((w & (armed | observed)) != armed) {
+        if ((w & armed) == 0) return false;
+        w = await_end_of_report();
+      }
       // Acquire: pairs with arm(); the claimer reads and writes the awaiter after this.
     } while (!word.compare_exchange_weak(w, w & ~armed, std::memory_order_acq_rel, std::memory_order_relaxed));
     fired = outcome;
@@ -133,6 +153,7 @@ struct actor_cell {
     auto w = word.load(std::memory_order_relaxed);
     bool take = false;
     do {
+      if ((w & observed) != 0) w = await_end_of_report();
       take = (w & armed) != 0 && (w & any_cancel) != 0 && (w & (pinned | lent)) == 0;
     } while (!word.compare_exchange_weak(w, w & ~(masked | (take ? armed : 0U)), std::memory_order_acq_rel,
                                          std::memory_order_relaxed));
@@ -146,12 +167,28 @@ struct actor_cell {
     bool take = false;
     std::uint32_t next = 0;
     do {
+      if ((w & observed) != 0) w = await_end_of_report();
       take = (w & armed) != 0 && (w & (bit == kill ? lent : sheltered)) == 0;
       next = (w | bit) & ~(take ? armed : 0U);
     } while (!word.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_relaxed));
     if (take) fired = fired_cancel;
     return take;
   }
+
+  /// Keeps the actor in its wait while a report reads its frames, for some microseconds; false if it does not wait.
+  bool observe() noexcept {
+    auto w = word.load(std::memory_order_relaxed);
+    do {
+      if ((w & (armed | observed)) != armed) return false;
+      // Acquire: pairs with arm(), what the actor wrote before it waited is seen.
+    } while (!word.compare_exchange_weak(w, w | observed, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return true;
+  }
+  void end_observation() noexcept { word.fetch_and(~observed, std::memory_order_release); }
+
+private:
+  /// Returns the word once nobody reads the frames. Out of line: reports are rare.
+  GREENROOM_EXPORT std::uint32_t await_end_of_report() const noexcept;
 };
 
 static_assert(sizeof(actor_cell) <= 128, "two cache lines: a million idle actors hold a million of these");

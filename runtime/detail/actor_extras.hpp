@@ -17,11 +17,16 @@ namespace greenroom::detail {
 /// A function object and arguments that live as long as the frames that refer to them.
 struct kept_arguments {
   void (*destroy)(kept_arguments*) noexcept = nullptr;
+  std::size_t bytes = 0; // of the whole object
 };
 
 /// Told once when an actor has ended, after its frames are gone. Runs on the worker that ended it; must be short.
 struct exit_listener {
   virtual void on_exit(actor_cell& cell, const exit_reason& why) noexcept = 0;
+  /// Returns the actor that outlives the one listened for and may have given it references to its own variables; null if there is none.
+  virtual actor_cell* parent() noexcept { return nullptr; }
+  /// Marks that parent, and its parents, as exposed.
+  virtual void mark_exposed() noexcept {}
 
 protected:
   ~exit_listener() = default;
@@ -42,6 +47,14 @@ struct actor_extras {
 
 /// Has `listener` told of the exit; false if the actor has ended already.
 GREENROOM_EXPORT bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener);
+
+/// Notes that somebody may refer to variables of this actor, or of its parents, who is not a child in a scope of theirs. It then takes
+/// no part in reports of deadlocks: what its frames hold may be used from elsewhere. Requires: called by that actor.
+inline void mark_exposed(actor_cell& cell) noexcept {
+  if ((cell.word.load(std::memory_order_relaxed) & actor_cell::exposed) != 0) return; // then all above are, too
+  cell.word.fetch_or(actor_cell::exposed, std::memory_order_relaxed);
+  if (cell.listener != nullptr) cell.listener->mark_exposed();
+}
 
 /// Returns the extras, making them first if need be. Any thread that holds a reference to the cell, or runs it.
 GREENROOM_EXPORT actor_extras& extras_of(actor_cell& cell);

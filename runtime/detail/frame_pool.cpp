@@ -1,6 +1,7 @@
 #include <greenroom/runtime/detail/frame_pool.hpp>
 
 #include <new>
+#include <utility>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -11,10 +12,14 @@
 #define GREENROOM_SANITIZED
 #endif
 
+#ifdef GREENROOM_SANITIZED
+#include <sanitizer/allocator_interface.h>
+#endif
+
 namespace greenroom::detail {
 namespace {
 
-void plain_free(void* memory, [[maybe_unused]] std::size_t bytes) noexcept {
+[[maybe_unused]] void plain_free(void* memory, [[maybe_unused]] std::size_t bytes) noexcept {
 #ifdef __cpp_sized_deallocation
   ::operator delete(memory, bytes); // ASan compares the size
 #else
@@ -33,14 +38,24 @@ void* frame_allocate(std::size_t bytes) { return ::operator new(bytes); }
 
 void frame_free(void* memory, std::size_t bytes) noexcept { plain_free(memory, bytes); }
 
+#ifdef GREENROOM_SANITIZED
+std::size_t frame_size(const void* memory) noexcept { return __sanitizer_get_allocated_size(memory); }
+bool is_pooled(const void* place, std::size_t bytes) noexcept {
+  return __sanitizer_get_ownership(place) != 0 && __sanitizer_get_allocated_size(place) >= bytes;
+}
+#else
+std::size_t frame_size(const void*) noexcept { return 0; }
+bool is_pooled(const void*, std::size_t) noexcept { return false; }
+#endif
+
 } // namespace greenroom::detail
 
 #else
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <utility>
 
 #include <sys/mman.h>
 
@@ -74,22 +89,83 @@ struct magazine {
   std::uint32_t count = 0;
 };
 
+// Knows which chunks there are and the class of each: a hash table of regions, as reports need it that look at frames from outside.
+// A region beyond the table's room is not known, and such reports then say less. Written under the lock of the region source.
+// Untouched parts of the table cost no memory.
+class region_table {
+public:
+  void add(const char* chunk, std::size_t object_class) noexcept {
+    const auto region = reinterpret_cast<std::uintptr_t>(chunk) / region_size;
+    for (std::size_t tries = 0; tries != longest_probe; ++tries) {
+      auto& e = at(region + tries);
+      if (const auto there = e.region.load(std::memory_order_relaxed); there != 0 && there != region) continue;
+      e.classes[index_of(chunk)].store(static_cast<std::uint8_t>(object_class + 1), std::memory_order_relaxed);
+      // Release, against the acquire below: who sees the region sees the class. Classes of later chunks may be seen late; nobody
+      // has an object of such a chunk by then but through an acquire of his own.
+      e.region.store(region, std::memory_order_release);
+      return;
+    }
+  }
+
+  // Returns the size of the objects in the chunk of `place`, if it is one of ours and an object begins there; else 0.
+  std::size_t size_at(const void* place) const noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(place);
+    for (std::size_t tries = 0; tries != longest_probe; ++tries) {
+      const auto& e = at(address / region_size + tries);
+      const auto there = e.region.load(std::memory_order_acquire);
+      if (there == 0) return 0;
+      if (there != address / region_size) continue;
+      const std::size_t size = e.classes[index_of(place)].load(std::memory_order_relaxed) * granule;
+      const auto offset = address % chunk_size;
+      return size != 0 && offset % size == 0 && offset + size <= chunk_size ? size : 0;
+    }
+    return 0;
+  }
+
+private:
+  struct entry {
+    std::atomic<std::uintptr_t> region; // its address in units of region_size; 0: none
+    std::array<std::atomic<std::uint8_t>, region_size / chunk_size> classes; // from 1; 0: none
+  };
+  static constexpr std::size_t longest_probe = 64;
+
+  static std::size_t index_of(const void* place) noexcept {
+    return reinterpret_cast<std::uintptr_t>(place) % region_size / chunk_size;
+  }
+  entry& at(std::uintptr_t slot) noexcept { return entries_[slot % entries_.size()]; }
+  const entry& at(std::uintptr_t slot) const noexcept { return entries_[slot % entries_.size()]; }
+
+  std::array<entry, 16 * 1024> entries_{}; // 16 GiB of frames
+};
+
+constinit region_table regions_known;
+
 // Cuts regions into chunks. Lock rank: after a depot's lock.
 class region_source {
 public:
-  char* take_chunk() {
+  char* take_chunk(std::size_t object_class) {
     std::lock_guard guard(lock_);
     if (next_ == end_) {
-      void* const region =
-          ::mmap(nullptr, region_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (region == MAP_FAILED) throw std::bad_alloc();
-      next_ = static_cast<char*>(region);
+      next_ = map_region();
       end_ = next_ + region_size;
     }
+    regions_known.add(next_, object_class);
     return std::exchange(next_, next_ + chunk_size);
   }
 
 private:
+  // Aligned to its size: the region and the chunk of an object follow from its address.
+  static char* map_region() {
+    void* const mapped =
+        ::mmap(nullptr, 2 * region_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    char* const start = static_cast<char*>(mapped);
+    const std::size_t before = (region_size - reinterpret_cast<std::uintptr_t>(start) % region_size) % region_size;
+    if (before != 0) ::munmap(start, before);
+    ::munmap(start + before + region_size, region_size - before);
+    return start + before;
+  }
+
   spin_lock lock_;
   // guarded by lock_
   char* next_ = nullptr;
@@ -146,7 +222,7 @@ private:
   // Links objects in the order of their addresses: frames made one after the other are neighbours.
   void carve(magazine& empty, std::size_t size) {
     if (static_cast<std::size_t>(end_ - next_) < size) {
-      next_ = regions_.take_chunk();
+      next_ = regions_.take_chunk(size / granule - 1);
       end_ = next_ + chunk_size;
     }
     free_object** tail = &empty.loaded;
@@ -239,13 +315,31 @@ constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) 
   ++m.count;
 }
 
+// A large object stands behind its size, which reports want to know.
+void* allocate_large(std::size_t bytes) {
+  auto* const memory = static_cast<char*>(::operator new(bytes + granule));
+  *reinterpret_cast<std::size_t*>(memory) = bytes;
+  return memory + granule;
+}
+
+void free_large(void* memory, std::size_t bytes) noexcept {
+  plain_free(static_cast<char*>(memory) - granule, bytes + granule);
+}
+
 } // namespace
+
+std::size_t frame_size(const void* memory) noexcept {
+  if (const auto size = regions_known.size_at(memory); size != 0) return size;
+  return *reinterpret_cast<const std::size_t*>(static_cast<const char*>(memory) - granule);
+}
+
+bool is_pooled(const void* place, std::size_t bytes) noexcept { return regions_known.size_at(place) >= bytes; }
 
 // Both stay out of line even with link-time optimisation: inlined into a coroutine, the address of
 // this_cache could be kept across a suspension and used on another thread.
 [[gnu::noinline]] void* frame_allocate(std::size_t bytes) {
   const std::size_t c = class_of(bytes);
-  if (c >= class_count) return ::operator new(bytes);
+  if (c >= class_count) return allocate_large(bytes);
   if (cache* const mine = this_cache; mine != nullptr) [[likely]] {
     magazine& m = mine->magazines[c];
     if (free_object* const object = m.loaded; object != nullptr) [[likely]] {
@@ -259,7 +353,7 @@ constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes - 1) 
 
 [[gnu::noinline]] void frame_free(void* memory, std::size_t bytes) noexcept {
   const std::size_t c = class_of(bytes);
-  if (c >= class_count) return plain_free(memory, bytes);
+  if (c >= class_count) return free_large(memory, bytes);
   auto* const object = static_cast<free_object*>(memory);
   if (cache* const mine = this_cache; mine != nullptr) [[likely]] {
     magazine& m = mine->magazines[c];

@@ -1,7 +1,7 @@
 // The allocator of coroutine frames, actors and other small objects that come and go by the
 // million. Sizes up to 1,024 bytes come from per-thread free lists in classes of 16 bytes, without
-// headers; larger ones from operator new. Memory freed here is reused for the same class, but stays
-// with the process until its end.
+// headers; larger ones from operator new, behind a word with their size. Memory freed here is reused
+// for the same class, but stays with the process until its end.
 // Thread safety: any thread; memory may be freed on another thread than it came from.
 // Lifetime: usable from before main until after the last destructor of a static or thread-local
 // object.
@@ -24,5 +24,13 @@ GREENROOM_EXPORT void* frame_allocate(std::size_t bytes);
 /// Requires: `memory` came from frame_allocate(bytes) with the same `bytes`; not null.
 /// Cost: as frame_allocate.
 GREENROOM_EXPORT void frame_free(void* memory, std::size_t bytes) noexcept;
+
+/// Returns how many bytes from `memory` on may be read: those asked for, or a few more. 0 if that is not known: with
+/// GREENROOM_PLAIN_FRAMES. Requires: `memory` came from frame_allocate() and was not freed.
+GREENROOM_EXPORT std::size_t frame_size(const void* memory) noexcept;
+
+/// Returns whether an object of at least `bytes` bytes, and at most 1,024, begins or began at `place`, which may be any address:
+/// its memory may be read then.
+GREENROOM_EXPORT bool is_pooled(const void* place, std::size_t bytes) noexcept;
 
 } // namespace greenroom::detail

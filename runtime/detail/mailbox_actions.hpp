@@ -64,7 +64,7 @@ struct receive_action : receive_place<T> {
   explicit receive_action(mailbox_core<T>* c) noexcept : core(c) {}
   spin_lock& queue_lock() noexcept { return core->lock(); }
   wait_queue& queue() noexcept { return core->receive_queue(); }
-  const void* place() const noexcept { return core; }
+  const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "receive"); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
   std::optional<T> take(std::uint8_t) noexcept {
@@ -111,7 +111,7 @@ struct send_action : send_place<T> {
   send_action(send_action&& other) noexcept : core(other.core), storage(std::move(other.storage)) {}
   spin_lock& queue_lock() noexcept { return core->lock(); }
   wait_queue& queue() noexcept { return core->send_queue(); }
-  const void* place() const noexcept { return core; }
+  const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "send"); }
   bool try_locked(actor_cell*& wake) {
     state = core->send_locked(storage.get(), wake, victim);

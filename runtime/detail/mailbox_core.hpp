@@ -1,6 +1,6 @@
 // The queue behind mailbox<T> and address<T>.
 // Thread safety: any thread; one spin lock guards all but the counts of ends.
-// Lifetime: counted. One reference stands for all receive ends together, one for all strong send ends, one for each weak end.
+// Lifetime: counted, see mailbox_base.hpp.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/frame_pool.hpp>
+#include <greenroom/runtime/detail/mailbox_base.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
 #include <greenroom/runtime/detail/ring.hpp>
 
@@ -52,7 +53,7 @@ struct send_place : waiter {
 enum class send_outcome : std::uint8_t { sent, must_wait, closed, full };
 
 template <class T>
-class mailbox_core {
+class mailbox_core : public mailbox_base {
   static_assert(std::is_object_v<T> && !std::is_const_v<T>,
                 "a mailbox carries plain values: mailbox<T> with an object type T");
   static_assert(std::is_nothrow_move_constructible_v<T>,
@@ -61,39 +62,27 @@ class mailbox_core {
                 "a mailbox item must not be over-aligned: coroutine frames, where it waits, are aligned to 16 bytes");
 
 public:
-  mailbox_core(std::uint32_t capacity, overflow policy) noexcept : policy_(policy), capacity_(capacity) {}
+  mailbox_core(std::uint32_t capacity, overflow policy) noexcept
+      : mailbox_base(capacity, static_cast<std::uint8_t>(policy), items_can_hold_ends ? &show_items : nullptr) {}
   static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }
 
   // -- ends ---------------------------------------------------------------------------------------
-  void add_receiver() noexcept { receivers_.fetch_add(1, std::memory_order_relaxed); }
   void drop_receiver() noexcept {
     if (receivers_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     close(queued::drop); // nobody can receive what is queued
     release();
-  }
-  void add_sender() noexcept {
-    if (senders_.fetch_add(1, std::memory_order_relaxed) == 0) add_weak();
-  }
-  bool try_add_sender() noexcept {
-    auto n = senders_.load(std::memory_order_relaxed);
-    while (n != 0) {
-      if (senders_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) return true;
-    }
-    return false;
   }
   void drop_sender() noexcept {
     if (senders_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     close(queued::deliver);
     release();
   }
-  void add_weak() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   // -- items --------------------------------------------------------------------------------------
-  spin_lock& lock() noexcept { return lock_; }
   wait_queue& receive_queue() noexcept { return receive_queue_; }
   wait_queue& send_queue() noexcept { return send_queue_; }
 
@@ -128,7 +117,7 @@ public:
       items_.push_back(std::move(item));
       return send_outcome::sent;
     }
-    switch (policy_) {
+    switch (static_cast<overflow>(policy_)) {
     case overflow::wait: return send_outcome::must_wait;
     case overflow::reject: return send_outcome::full;
     case overflow::drop_newest: victim.emplace(std::move(item)); break;
@@ -165,18 +154,16 @@ public:
     std::lock_guard guard(lock_);
     return {items_.size(), dropped_, closed_};
   }
-  std::uint32_t capacity() const noexcept { return capacity_; }
 
 private:
+  // What is copied byte by byte counts nothing, so it holds no end.
+  static constexpr bool items_can_hold_ends = !std::is_trivially_copyable_v<T>;
+  static void show_items(mailbox_base& self, memory_reader& reader) {
+    static_cast<mailbox_core&>(self).items_.show_memory(reader);
+  }
+
   send_place<T>* claim_sender() noexcept { return static_cast<send_place<T>*>(send_queue_.claim_front()); }
 
-  spin_lock lock_;
-  const overflow policy_;
-  bool closed_ = false; // guarded by lock_; never taken back
-  const std::uint32_t capacity_;
-  std::atomic<std::uint32_t> receivers_{1};
-  std::atomic<std::uint32_t> senders_{0};
-  std::atomic<std::uint32_t> refs_{1};
   std::uint64_t dropped_ = 0; // guarded by lock_
   // Guarded by lock_. Receivers wait only while there are no items; senders wait only while items_ is full.
   ring<T> items_;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include <greenroom/runtime/detail/end_word.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
 #include <greenroom/runtime/detail/wake_list.hpp>
 #include <greenroom/runtime/error.hpp>
@@ -37,6 +38,9 @@ public:
     std::lock_guard guard(lock_);
     return free_;
   }
+
+  /// Returns how many are in somebody's hands, for reports. Requires: the lock is held.
+  std::int64_t held_locked() const noexcept { return capacity_ - free_; }
 
   /// Takes `want` permits unless somebody waits already: who comes later does not overtake.
   bool take_locked(std::int64_t want) noexcept {
@@ -78,22 +82,23 @@ class holding {
 public:
   holding() noexcept = default;
   holding(permits& from, std::int64_t count) noexcept : from_(&from), count_(count) {}
-  holding(holding&& other) noexcept : from_(std::exchange(other.from_, nullptr)), count_(other.count_) {}
+  holding(holding&& other) noexcept : from_(std::move(other.from_)), count_(other.count_) {}
   holding& operator=(holding other) noexcept {
-    std::swap(from_, other.from_);
+    from_.swap(other.from_);
     std::swap(count_, other.count_);
     return *this;
   }
   ~holding() { give_back(); }
 
   void give_back() noexcept {
-    if (from_ != nullptr) std::exchange(from_, nullptr)->give_back(count_);
+    if (auto* const from = from_.take()) from->give_back(count_);
   }
   permits* from() const noexcept { return from_; }
   std::int64_t count() const noexcept { return from_ == nullptr ? 0 : count_; }
 
 private:
-  permits* from_ = nullptr;
+  // In this order: a report reads the count behind the word.
+  end_word<permits, end_kind::share> from_;
   std::int64_t count_ = 0;
 };
 

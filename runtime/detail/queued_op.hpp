@@ -119,7 +119,11 @@ private:
         return budget_left() ? go_on(at, promise) : requeue(me);
       }
     }
-    note_wait(me, Action::kind, this->place());
+    auto noted = Action::kind;
+    if constexpr (Deadline::timed) {
+      if (this->deadline != never) noted = timed(noted);
+    }
+    note_wait(me, noted, this->place());
     this->queue().push_back(*this);
     if (!me.arm()) {
       this->queue().unlink(*this);

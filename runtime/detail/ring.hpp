@@ -87,6 +87,14 @@ public:
     while (count_ != 0) (void)pop_front(); // of a type that may be nodiscard
   }
 
+  /// Gives the memory of the items, in one or two pieces, to `reader(const void*, bytes)`.
+  template <class Reader>
+  void show_memory(Reader& reader) const {
+    const auto first = count_ < capacity_ - head_ ? count_ : capacity_ - head_;
+    if (count_ != 0) reader(static_cast<const void*>(data_ + head_), first * sizeof(T));
+    if (count_ != first) reader(static_cast<const void*>(data_), (count_ - first) * sizeof(T));
+  }
+
   void swap(ring& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(capacity_, other.capacity_);

@@ -78,7 +78,7 @@ struct pending_ask {
 
 /// The wait for an answer; nothing is taken when the limit passed first.
 struct answer_action : detail::waiter {
-  static constexpr detail::wait_kind kind = detail::wait_kind::reply;
+  static constexpr detail::wait_kind kind = detail::wait_kind::outside;
   explicit answer_action(pending_ask& a) noexcept : ask(&a) {}
   detail::spin_lock& queue_lock() noexcept { return ask->lock(); }
   detail::wait_queue& queue() noexcept { return ask->waiters; }

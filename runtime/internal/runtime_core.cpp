@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/watch.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 #include <greenroom/runtime/random.hpp>
 
@@ -25,7 +26,9 @@ constexpr const char* wait_names[] = {"nothing: it runs or is ready",
                                       "blocking",
                                       "io",
                                       "turn",
-                                      "context"};
+                                      "context",
+                                      "join",
+                                      "reply"};
 
 const char* file_name(const char* path) noexcept {
   const std::string_view view(path);
@@ -50,17 +53,19 @@ runtime_core::runtime_core(actor_system& s, options o, environment e)
       root(*new context_node(*this, nullptr)),
       blocking(opts.blocking_threads, opts.blocking_idle),
       seed_(opts.seed != 0 ? opts.seed : random_seed()) {
-  internal::worker_team* team = nullptr;
   if (env.runs_on == nullptr) {
     auto own = std::make_shared<internal::worker_team>(opts.workers);
-    team = own.get();
+    team_ = own.get();
     env.runs_on = std::move(own);
   }
-  sockets = std::make_unique<internal::asio_transport>(*this, team);
+  sockets = std::make_unique<internal::asio_transport>(*this, team_);
   runs_on = env.runs_on.get();
   runs_on->start(*this);
-  caf = internal::make_border(team, env.caf_host);
+  caf = internal::make_border(team_, env.caf_host);
   caf->start();
+  if (team_ == nullptr) return;
+  watch = std::make_unique<internal::watch>(*this, *team_);
+  team_->set_watch(watch.get());
 }
 
 runtime_core::~runtime_core() {
@@ -69,9 +74,11 @@ runtime_core::~runtime_core() {
     log.error("{} The destructor of the system waits for them.", report.to_string());
     report = stop(std::chrono::seconds(5));
   }
+  if (team_ != nullptr) team_->set_watch(nullptr);
   blocking.stop();
   caf->stop();
   runs_on->stop();
+  watch = nullptr; // after the workers, one of which may just be waking it
   release(root);
 }
 
@@ -116,6 +123,10 @@ struct unlaunched {
 } // namespace
 
 actor runtime_core::launch(const launch_request& request) {
+  if (request.made.may_refer && this_turn.cell != nullptr &&
+      (request.listener == nullptr || request.listener->parent() != this_turn.cell)) {
+    mark_exposed(*this_turn.cell);
+  }
   unlaunched owned(request.made);
   auto* const cell = owned.cell = new actor_cell;
   auto& promise = request.made.root.promise();
@@ -266,8 +277,7 @@ std::uint32_t runtime_core::milliseconds(time_point now) const noexcept {
 }
 
 actor_info runtime_core::describe(const actor_cell& cell) const {
-  const auto kind = std::min<std::size_t>(static_cast<std::size_t>(cell.waits_for.load(std::memory_order_acquire)),
-                                          std::size(wait_names) - 1);
+  const auto kind = static_cast<std::size_t>(kind_of(cell.waits_for.load(std::memory_order_acquire)));
   const auto since =
       cell.wait_since.load(std::memory_order_relaxed); // before the clock: a wait that begins now has lasted 0
   const auto now = milliseconds(env.time->now());
@@ -276,12 +286,16 @@ actor_info runtime_core::describe(const actor_cell& cell) const {
           wait_names[kind], std::chrono::milliseconds(age)};
 }
 
-std::vector<actor_info> runtime_core::actors() const {
-  std::vector<actor_info> all;
+void runtime_core::for_each_live(const std::function<void(actor_cell&)>& look) const {
   for (auto& list : live_) {
     std::lock_guard guard(list.lock);
-    for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) all.push_back(describe(*cell));
+    for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) look(*cell);
   }
+}
+
+std::vector<actor_info> runtime_core::actors() const {
+  std::vector<actor_info> all;
+  for_each_live([&](const actor_cell& cell) { all.push_back(describe(cell)); });
   return all;
 }
 

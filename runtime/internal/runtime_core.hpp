@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,7 +19,9 @@
 
 namespace greenroom::internal {
 class asio_transport;
-}
+class watch;
+class worker_team;
+} // namespace greenroom::internal
 
 namespace greenroom::detail {
 
@@ -37,6 +40,9 @@ public:
 
   std::size_t live_actors() const noexcept;
   std::vector<actor_info> actors() const;
+  actor_info describe(const actor_cell& cell) const;
+  /// Shows each actor that has not ended, under the lock of its list.
+  void for_each_live(const std::function<void(actor_cell&)>& look) const;
   std::uint32_t milliseconds(time_point now) const noexcept;
 
   std::uint64_t seed() const noexcept { return seed_; }
@@ -55,6 +61,7 @@ public:
 
   internal::blocking_pool blocking;
   std::unique_ptr<internal::border> caf;
+  std::unique_ptr<internal::watch> watch;            // none in a simulation
   std::unique_ptr<internal::asio_transport> sockets; // after env, which owns the workers: their loops must outlive it
 
 private:
@@ -73,8 +80,8 @@ private:
   void delist(actor_cell& cell) noexcept;
   bool wait_until_empty(std::chrono::milliseconds limit);
   void strike_all(std::uint32_t bit) noexcept;
-  actor_info describe(const actor_cell& cell) const;
 
+  internal::worker_team* team_ = nullptr; // the workers, if they are ours
   std::array<live_list, list_count> live_;
   std::atomic<bool> stopping_{false};
   std::mutex stop_mutex_;

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/watch.hpp>
 
 namespace greenroom::internal {
 namespace {
@@ -98,6 +99,7 @@ void worker::wake() {
 bool worker::end_sleep() noexcept {
   if (!asleep_.load(std::memory_order_relaxed) || !asleep_.exchange(false, std::memory_order_acq_rel)) return false;
   team_.sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  if (auto* const w = team_.watch_.load(std::memory_order_acquire)) w->notice_work();
   return true;
 }
 
@@ -147,7 +149,9 @@ void worker::run(job j) noexcept {
   if (j.is_foreign()) {
     team_.core().caf->run_job(j.foreign_job(), *this);
   } else {
+    running_.store(&j.cell(), std::memory_order_relaxed);
     worker_team::take_turn(j.cell(), team_.core().opts.step_budget);
+    running_.store(nullptr, std::memory_order_relaxed);
   }
 }
 

@@ -18,6 +18,7 @@
 
 namespace greenroom::internal {
 
+class watch;
 class worker_team;
 
 class worker final : public detail::timer_queue {
@@ -35,6 +36,10 @@ public:
   /// Ends the worker's sleep, if it sleeps.
   void wake();
   bool asleep() const noexcept { return asleep_.load(std::memory_order_relaxed); }
+  /// Counts the jobs begun; tells a stuck worker from a busy one.
+  std::uint64_t progress() const noexcept { return progress_.load(std::memory_order_relaxed); }
+  /// Returns the actor that has its turn, if one has. Not to be touched: it may be gone.
+  const detail::actor_cell* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   bool has_work() const noexcept { return queue_.size_approx() != 0; }
   boost::asio::io_context& io() noexcept { return io_; }
   std::size_t index() const noexcept { return index_; }
@@ -80,7 +85,8 @@ private:
   run_queue queue_;
   // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.
   alignas(64) std::atomic<std::uintptr_t> slot_{0};
-  std::atomic<std::uint64_t> progress_{0}; // jobs begun; tells a stuck worker from a busy one
+  std::atomic<std::uint64_t> progress_{0};
+  std::atomic<const detail::actor_cell*> running_{nullptr};
   std::atomic<bool> asleep_{false};
 
   boost::asio::io_context io_{1};
@@ -102,6 +108,8 @@ public:
   std::size_t live_timers() noexcept override;
 
   void submit_job(job j);
+  /// Has work noticed by the watch, from now on until it is set to null.
+  void set_watch(watch* w) noexcept { watch_ = w; }
   detail::runtime_core& core() noexcept { return *core_; }
   worker& at(std::size_t index) noexcept { return *workers_[index]; }
 
@@ -120,6 +128,7 @@ private:
   std::atomic<int> guards_{0};     // idle workers that look after stuck ones
   std::atomic<int> submitting_{0}; // calls of submit_job() under way
   std::atomic<bool> stopping_{false};
+  std::atomic<watch*> watch_{nullptr};
 };
 
 } // namespace greenroom::internal

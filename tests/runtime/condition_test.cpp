@@ -315,7 +315,7 @@ task<> outlast_the_shield(scene* s) {
   waiting.cancel();
   while ((waiting.cell()->word.load() & detail::actor_cell::masked) != 0) co_await yield(); // the shield's time is over
   for (int i = 0; i < 5; ++i) co_await yield();
-  EXPECT_EQ(waiting.cell()->waits_for.load(), wait_kind::lock);
+  EXPECT_EQ(detail::kind_of(waiting.cell()->waits_for.load()), wait_kind::lock);
   guard.unlock();
   co_await expect_end(waiting, exit_kind::normal);
 }

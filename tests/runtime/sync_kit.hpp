@@ -25,7 +25,7 @@ void run_on(std::size_t workers, F fn, Args... args) {
 
 /// Returns once `who` waits in a queue of this kind; it is a failure if it ends before.
 inline task<> until_waiting(actor who, wait_kind kind) {
-  while (who.cell()->waits_for.load() != kind && !who.finished()) co_await yield();
+  while (detail::kind_of(who.cell()->waits_for.load()) != kind && !who.finished()) co_await yield();
   EXPECT_FALSE(who.finished()) << "it did not wait";
 }
 

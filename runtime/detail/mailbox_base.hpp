@@ -1,0 +1,84 @@
+// What a mailbox is whatever it carries: its lock, its limits and the counts of its ends.
+// Thread safety: any thread, as noted at the fields.
+// Lifetime: counted. One reference stands for all receive ends together, one for all strong send ends, one for each weak end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include <greenroom/runtime/detail/spin_lock.hpp>
+
+namespace greenroom::detail {
+
+/// Is shown pieces of memory. Thread safety: owner only.
+class memory_reader {
+public:
+  virtual void operator()(const void* memory, std::size_t bytes) = 0;
+
+protected:
+  ~memory_reader() = default;
+};
+
+class mailbox_base {
+public:
+  /// How many ends of each kind there are.
+  struct ends {
+    std::uint32_t strong;
+    std::uint32_t receiving;
+    std::uint32_t weak;
+  };
+
+  mailbox_base(const mailbox_base&) = delete;
+  mailbox_base& operator=(const mailbox_base&) = delete;
+
+  void add_receiver() noexcept { receivers_.fetch_add(1, std::memory_order_relaxed); }
+  void add_sender() noexcept {
+    if (senders_.fetch_add(1, std::memory_order_relaxed) == 0) add_weak();
+  }
+  bool try_add_sender() noexcept {
+    auto n = senders_.load(std::memory_order_relaxed);
+    while (n != 0) {
+      if (senders_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+  void add_weak() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+
+  spin_lock& lock() noexcept { return lock_; }
+  std::uint32_t capacity() const noexcept { return capacity_; }
+
+  // -- for the search for deadlocks -----------------------------------------------------------------
+  /// Counts the ends; exact if none comes or goes meanwhile.
+  ends count_ends() const noexcept {
+    const auto strong = senders_.load(std::memory_order_acquire);
+    const auto receiving = receivers_.load(std::memory_order_acquire);
+    const auto refs = refs_.load(std::memory_order_acquire);
+    return {strong, receiving, refs - (strong != 0 ? 1U : 0U) - (receiving != 0 ? 1U : 0U)};
+  }
+  /// Returns whether items may hold ends of mailboxes.
+  bool can_hold_ends() const noexcept { return show_items_ != nullptr; }
+  /// Shows the memory of the queued items. Requires: can_hold_ends(); the lock is held.
+  void show_items_locked(memory_reader& reader) { show_items_(*this, reader); }
+  /// Tells a living mailbox from other memory of the frame pool.
+  bool is_mailbox() const noexcept { return magic_ == magic; }
+
+protected:
+  mailbox_base(std::uint32_t capacity, std::uint8_t policy, void (*show)(mailbox_base&, memory_reader&)) noexcept
+      : policy_(policy), capacity_(capacity), show_items_(show) {}
+  ~mailbox_base() { *static_cast<volatile std::uint32_t*>(&magic_) = 0; }
+
+  spin_lock lock_;
+  const std::uint8_t policy_; // an `overflow`
+  bool closed_ = false;       // guarded by lock_; never taken back
+  const std::uint32_t capacity_;
+  std::atomic<std::uint32_t> receivers_{1};
+  std::atomic<std::uint32_t> senders_{0};
+  std::atomic<std::uint32_t> refs_{1};
+
+private:
+  static constexpr std::uint32_t magic = 0x6d626f78;
+  std::uint32_t magic_ = magic;
+  void (*const show_items_)(mailbox_base&, memory_reader&); // null if T can hold no ends
+};
+
+} // namespace greenroom::detail

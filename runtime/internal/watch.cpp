@@ -1,0 +1,190 @@
+#include <greenroom/runtime/internal/watch.hpp>
+
+#include <algorithm>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include <greenroom/runtime/internal/deadlock_search.hpp>
+#include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/worker.hpp>
+
+namespace greenroom::internal {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+// Younger waits are not worth a look: nearly all end by themselves.
+constexpr auto least_age = 100ms;
+// A search takes a hundredth of the time of one processor at most; above this size it would also take memory that the user counts.
+constexpr int share_of_time = 100;
+constexpr std::size_t most_actors = 50'000;
+// So many beats after the last sign of work there is nothing new to find.
+constexpr int idle_beats = 4;
+
+void write_lines(const logger& log, log_level level, std::string_view text) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    log.write(level, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+milliseconds since(std::chrono::steady_clock::time_point then, std::chrono::steady_clock::time_point now) {
+  return std::chrono::duration_cast<milliseconds>(now - then);
+}
+
+} // namespace
+
+watch::watch(detail::runtime_core& core, worker_team& team)
+    : core_(core),
+      team_(team),
+      stuck_limit_(core.opts.stuck_limit),
+      check_interval_(core.opts.deadlock_check),
+      posts_(team.workers()) {
+  if (stuck_limit_ == 0ms && check_interval_ == 0ms) return;
+  thread_ = std::thread([this] { run(); });
+}
+
+watch::~watch() {
+  {
+    std::lock_guard guard(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void watch::wake() noexcept {
+  std::lock_guard guard(mutex_);
+  asleep_ = false;
+  changed_.notify_all();
+}
+
+/// Returns how often to look: twice within the limit of a turn, and as often as deadlocks are looked for.
+milliseconds watch::beat() const noexcept {
+  auto shortest = milliseconds::max();
+  if (stuck_limit_ != 0ms) shortest = std::min(shortest, std::max(stuck_limit_ / 2, 1ms));
+  if (check_interval_ != 0ms) shortest = std::min(shortest, check_interval_);
+  return shortest;
+}
+
+void watch::run() {
+  std::unique_lock lock(mutex_);
+  int quiet = 0;
+  while (!stopping_) {
+    if (quiet >= idle_beats) {
+      asleep_ = true;
+      std::atomic_thread_fence(std::memory_order_seq_cst); // against notice_work()
+      // A worker that has begun to work before it could see that we sleep.
+      lock.unlock();
+      const bool work = look_at_workers();
+      lock.lock();
+      if (work) asleep_ = false;
+      changed_.wait(lock, [this] { return stopping_ || !asleep_; });
+      quiet = 0;
+    }
+    changed_.wait_for(lock, beat(), [this] { return stopping_; });
+    if (stopping_) return;
+    lock.unlock();
+    quiet = look_at_workers() ? 0 : quiet + 1;
+    if (check_interval_ != 0ms && steady::now() >= next_check_) {
+      try {
+        look_for_deadlocks();
+      } catch (const std::exception& e) { // no memory: another time
+        core_.log.warn("the search for deadlocks gave up: {}", e.what());
+      }
+    } else if (check_interval_ != 0ms) {
+      quiet = 0; // the searches after the last work are still to come
+    }
+    lock.lock();
+  }
+}
+
+/// Returns whether any worker has worked since the last look, or works now.
+bool watch::look_at_workers() {
+  bool work = false;
+  const auto now = steady::now();
+  std::lock_guard guard(mutex_);
+  for (std::size_t i = 0; i < posts_.size(); ++i) {
+    auto& p = posts_[i];
+    auto& w = team_.at(i);
+    const auto progress = w.progress();
+    const bool asleep = w.asleep();
+    work = work || progress != p.progress || !asleep;
+    if (progress != p.progress || asleep) {
+      if (p.reported) report_return(p);
+      p = {progress, now, false, {}};
+    } else if (stuck_limit_ != 0ms && now - p.since >= stuck_limit_) {
+      const auto* const running = w.running();
+      core_.for_each_live([&](const detail::actor_cell& cell) {
+        if (&cell == running) p.who.actor = core_.describe(cell);
+      });
+      if (w.progress() != progress || p.who.actor.id == 0) continue; // it has just returned, or is none of ours
+      p.who.for_at_least = since(p.since, now);
+      if (std::exchange(p.reported, true)) continue;
+      core_.log.warn(
+          "actor {} '{}', spawned at {}, has kept its worker for {} ms at least: it computes or blocks, and nobody "
+          "else runs there; use blocking(), or yield() now and then",
+          p.who.actor.id, p.who.actor.name, p.who.actor.spawned_at, p.who.for_at_least.count());
+    }
+  }
+  return work;
+}
+
+void watch::report_return(post& p) {
+  core_.log.info("actor {} '{}' has returned to its worker after {} ms at least", p.who.actor.id, p.who.actor.name,
+                 p.who.for_at_least.count());
+}
+
+std::vector<stuck_actor> watch::stuck() const {
+  std::vector<stuck_actor> all;
+  const auto now = steady::now();
+  std::lock_guard guard(mutex_);
+  for (const auto& p : posts_) {
+    if (!p.reported) continue;
+    all.push_back(p.who);
+    all.back().for_at_least = since(p.since, now);
+  }
+  return all;
+}
+
+void watch::look_for_deadlocks() {
+  const auto begin = steady::now();
+  next_check_ = begin + check_interval_;
+  if (core_.stopping()) return;
+  if (const auto n = core_.live_actors(); n > most_actors) {
+    if (!std::exchange(told_of_size_, true)) {
+      core_.log.info(
+          "deadlocks are not looked for while there are more than {} actors ({} now); actor_system::deadlocks() does "
+          "so at any time",
+          most_actors, n);
+    }
+    return;
+  }
+  const auto report = find_deadlocks(core_, least_age);
+  std::vector<signature> found;
+  std::vector<signature> known;
+  for (const auto& d : report.found) {
+    signature s;
+    for (const auto& a : d.actors) {
+      if (a.in_knot) s.emplace_back(a.id, a.wait);
+    }
+    std::sort(s.begin(), s.end());
+    const auto in = [&s](const auto& list) { return std::find(list.begin(), list.end(), s) != list.end(); };
+    if (in(known_)) {
+      known.push_back(s);
+    } else if (in(suspected_)) { // it stands in two searches that follow each other
+      write_lines(core_.log, d.until_deadline ? log_level::warn : log_level::error, d.to_string());
+      known.push_back(s);
+    }
+    found.push_back(std::move(s));
+  }
+  suspected_ = std::move(found);
+  known_ = std::move(known);
+  const auto end = steady::now();
+  next_check_ = std::max(next_check_, end + share_of_time * (end - begin));
+}
+
+} // namespace greenroom::internal
