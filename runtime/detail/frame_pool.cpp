@@ -146,7 +146,7 @@ public:
   char* take_chunk(std::size_t object_class) {
     std::lock_guard guard(lock_);
     if (next_ == end_) {
-      next_ = map_region();
+      next_ = map_region(end_);
       end_ = next_ + region_size;
     }
     regions_known.add(next_, object_class);
@@ -154,16 +154,28 @@ public:
   }
 
 private:
-  // Aligned to its size: the region and the chunk of an object follow from its address.
-  static char* map_region() {
-    void* const mapped =
-        ::mmap(nullptr, 2 * region_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED) throw std::bad_alloc();
-    char* const start = static_cast<char*>(mapped);
+  // Aligned to its size: the region and the chunk of an object follow from its address. Behind the last one if there is room, so that
+  // the kernel keeps one map of all and can use huge pages.
+  static char* map_region(char* last_end) {
+    if (last_end != nullptr) {
+      auto* const next = map(last_end, region_size);
+      if (is_aligned(next)) return next;
+      ::munmap(next, region_size);
+    }
+    char* const start = map(nullptr, 2 * region_size);
     const std::size_t before = (region_size - reinterpret_cast<std::uintptr_t>(start) % region_size) % region_size;
     if (before != 0) ::munmap(start, before);
     ::munmap(start + before + region_size, region_size - before);
     return start + before;
+  }
+  static bool is_aligned(const char* region) noexcept {
+    return reinterpret_cast<std::uintptr_t>(region) % region_size == 0;
+  }
+  static char* map(char* hint, std::size_t bytes) {
+    void* const mapped =
+        ::mmap(hint, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    return static_cast<char*>(mapped);
   }
 
   spin_lock lock_;

@@ -119,7 +119,8 @@ bool watch::look_at_workers() {
     } else if (stuck_limit_ != 0ms && now - p.since >= stuck_limit_) {
       const auto* const running = w.running();
       core_.for_each_live([&](const detail::actor_cell& cell) {
-        if (&cell == running) p.who.actor = core_.describe(cell);
+        // One that waits has had its turn: what keeps the worker is a handler of a socket, or a job of CAF's.
+        if (&cell == running && cell.waits_for.load() == detail::wait_kind::none) p.who.actor = core_.describe(cell);
       });
       if (w.progress() != progress || p.who.actor.id == 0) continue; // it has just returned, or is none of ours
       p.who.for_at_least = since(p.since, now);

@@ -151,7 +151,6 @@ void worker::run(job j) noexcept {
   } else {
     running_.store(&j.cell(), std::memory_order_relaxed);
     worker_team::take_turn(j.cell(), team_.core().opts.step_budget);
-    running_.store(nullptr, std::memory_order_relaxed);
   }
 }
 

@@ -38,7 +38,7 @@ public:
   bool asleep() const noexcept { return asleep_.load(std::memory_order_relaxed); }
   /// Counts the jobs begun; tells a stuck worker from a busy one.
   std::uint64_t progress() const noexcept { return progress_.load(std::memory_order_relaxed); }
-  /// Returns the actor that has its turn, if one has. Not to be touched: it may be gone.
+  /// Returns the actor that has its turn, or had the last one. Not to be touched: it may be gone.
   const detail::actor_cell* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   bool has_work() const noexcept { return queue_.size_approx() != 0; }
   boost::asio::io_context& io() noexcept { return io_; }
@@ -82,11 +82,13 @@ private:
   std::array<std::uint64_t, 64> ids_{};
   std::size_t ids_left_ = 0;
 
+  // Written by the worker's thread, read by the watch now and then: apart from what other workers look at often.
+  std::atomic<const detail::actor_cell*> running_{nullptr};
+
   run_queue queue_;
   // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.
   alignas(64) std::atomic<std::uintptr_t> slot_{0};
   std::atomic<std::uint64_t> progress_{0};
-  std::atomic<const detail::actor_cell*> running_{nullptr};
   std::atomic<bool> asleep_{false};
 
   boost::asio::io_context io_{1};
