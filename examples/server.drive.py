@@ -18,7 +18,7 @@ def endpoints(server):
     expect(server.body("/"), "Hello, World!", "/ for a program")
     page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
-    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/healthz", "/readyz"):
+    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/healthz", "/readyz"):
         assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
     expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
     expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
@@ -39,6 +39,8 @@ def reports(server):
     expect(status["in_flight"], 0, "in flight, but for the one that asks")
     expect(status["requests"]["timed_out"], 1, "timed out")
     expect(status["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+    deadlocks = server.body("/debug/deadlocks")
+    assert deadlocks.startswith("no deadlock among "), deadlocks
     metrics = server.body("/metrics").splitlines()
     assert "greenroom_http_requests_timed_out_total 1" in metrics, metrics
     assert "# TYPE greenroom_http_requests_in_flight gauge" in metrics, metrics

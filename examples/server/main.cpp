@@ -31,6 +31,7 @@ void add_routes(http::server& front, const kept_total& total) {
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
   front.get("/status", status, &front, &total).get("/metrics", metrics, &front, &total);
+  front.get("/debug/deadlocks", deadlocks);
 }
 
 int serve(const settings& s) {

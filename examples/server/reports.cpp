@@ -44,6 +44,16 @@ http::response status(const http::server* front, const kept_total* total) {
       left.asks));
 }
 
+http::response deadlocks() {
+  const auto& sys = this_actor::system();
+  auto out = sys.deadlocks().to_string() + "\n";
+  for (const auto& stuck : sys.stuck_actors()) {
+    out += fmt::format("stuck: actor {} '{}', spawned at {}, has kept its worker for {} ms at least\n", stuck.actor.id,
+                       stuck.actor.name, stuck.actor.spawned_at, stuck.for_at_least.count());
+  }
+  return http::text(std::move(out));
+}
+
 http::response metrics(const http::server* front, const kept_total* total) {
   const auto now = front->stats();
   const auto& sys = this_actor::system();

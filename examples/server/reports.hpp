@@ -7,4 +7,6 @@
 
 /// The request that asks is not counted among those in flight.
 greenroom::http::response status(const greenroom::http::server* front, const kept_total* total);
+/// Who waits for each other in vain, and who keeps a worker for too long.
+greenroom::http::response deadlocks();
 greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total);

@@ -58,6 +58,11 @@ although no request or connection accounts for it: nothing, at rest. Try it whil
 <p>The same for Prometheus.</p>
 <div class="command"><code>curl @URL@/metrics</code></div></article>
 
+<article><h2>GET /debug/deadlocks</h2>
+<p>Actors that wait for each other, so that none of them will ever go on: who, for what, since when, and whom each waits for. There should be none.
+The log says it, too, within a second.</p>
+<div class="command"><code>curl @URL@/debug/deadlocks</code></div></article>
+
 <article><h2>GET /healthz, GET /readyz</h2>
 <p>For whoever runs this service: it lives; it takes requests (no longer, once it is stopping).</p>
 <div class="command"><code>curl @URL@/healthz</code></div>

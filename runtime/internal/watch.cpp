@@ -20,8 +20,6 @@ constexpr auto least_age = 100ms;
 // A search takes a hundredth of the time of one processor at most; above this size it would also take memory that the user counts.
 constexpr int share_of_time = 100;
 constexpr std::size_t most_actors = 50'000;
-// So many beats after the last sign of work there is nothing new to find.
-constexpr int idle_beats = 4;
 
 void write_lines(const logger& log, log_level level, std::string_view text) {
   while (!text.empty()) {
@@ -44,6 +42,7 @@ watch::watch(detail::runtime_core& core, worker_team& team)
       check_interval_(core.opts.deadlock_check),
       posts_(team.workers()) {
   if (stuck_limit_ == 0ms && check_interval_ == 0ms) return;
+  last_work_ = steady::now();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -72,9 +71,8 @@ milliseconds watch::beat() const noexcept {
 
 void watch::run() {
   std::unique_lock lock(mutex_);
-  int quiet = 0;
   while (!stopping_) {
-    if (quiet >= idle_beats) {
+    if (nothing_is_new()) {
       asleep_ = true;
       std::atomic_thread_fence(std::memory_order_seq_cst); // against notice_work()
       // A worker that has begun to work before it could see that we sleep.
@@ -83,23 +81,32 @@ void watch::run() {
       lock.lock();
       if (work) asleep_ = false;
       changed_.wait(lock, [this] { return stopping_ || !asleep_; });
-      quiet = 0;
+      last_work_ = steady::now();
+      searches_since_ = 0;
     }
     changed_.wait_for(lock, beat(), [this] { return stopping_; });
     if (stopping_) return;
     lock.unlock();
-    quiet = look_at_workers() ? 0 : quiet + 1;
-    if (check_interval_ != 0ms && steady::now() >= next_check_) {
+    const auto now = steady::now();
+    if (look_at_workers()) {
+      last_work_ = now;
+      searches_since_ = 0;
+    }
+    if (check_interval_ != 0ms && now >= next_check_) {
       try {
         look_for_deadlocks();
       } catch (const std::exception& e) { // no memory: another time
         core_.log.warn("the search for deadlocks gave up: {}", e.what());
       }
-    } else if (check_interval_ != 0ms) {
-      quiet = 0; // the searches after the last work are still to come
+      if (now - last_work_ >= least_age) ++searches_since_;
     }
     lock.lock();
   }
+}
+
+/// Says whether all workers sleep and whatever could be found has been found: twice, when the youngest wait was old enough.
+bool watch::nothing_is_new() const noexcept {
+  return steady::now() - last_work_ >= least_age && (check_interval_ == 0ms || searches_since_ >= 2);
 }
 
 /// Returns whether any worker has worked since the last look, or works now.

@@ -51,6 +51,7 @@ private:
 
   void run();
   void wake() noexcept;
+  bool nothing_is_new() const noexcept;
   bool look_at_workers();
   void look_for_deadlocks();
   void report_return(post& p);
@@ -63,6 +64,8 @@ private:
 
   // Owned by the thread.
   steady::time_point next_check_;
+  steady::time_point last_work_;
+  int searches_since_ = 0; // when all waits were old enough
   std::vector<signature> suspected_; // found once
   std::vector<signature> known_;     // found twice, and reported
   bool told_of_size_ = false;

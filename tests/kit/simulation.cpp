@@ -240,6 +240,7 @@ run_report simulation::drive(schedule& by, const actor& root) {
   } else if (!left.empty()) {
     r.how = verdict::deadlocked;
     r.why = fmt::format("{} actor(s) wait, and nothing will ever end that:{}", left.size(), list_of_waits(left));
+    if (const auto why = world_->sys.deadlocks(); !why.found.empty()) r.why += "\n" + why.to_string();
   }
   if (!left.empty()) world_ = std::make_unique<world>();
   return r;

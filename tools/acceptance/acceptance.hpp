@@ -15,5 +15,7 @@ inline long resident_bytes() {
 
 int asks(long n);
 int http_storm(long n);
+int deadlocks();
+int soak(long n);
 
 } // namespace acceptance
