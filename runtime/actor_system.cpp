@@ -36,25 +36,22 @@ deadlock_report actor_system::deadlocks(std::chrono::milliseconds least_age) con
 std::vector<stuck_actor> actor_system::stuck_actors() const {
   return core_->watch == nullptr ? std::vector<stuck_actor>() : core_->watch->stuck();
 }
+ledger actor_system::ledger() const {
+  greenroom::ledger all;
+  all.actors = core_->ledger_entries();
+  all.timers = live_timers();
+  all.pending_requests = requests().pending();
+  return all;
+}
 std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
 
-request_stats actor_system::requests() const noexcept {
-  request_stats sum;
-  const auto add = [this](std::uint64_t& to, detail::ask_event what) {
-    // Acquire, and ends before starts: whose end is seen has its start seen too, so that none is pending below zero.
-    for (const auto& share : core_->asks)
-      to += share.counts[static_cast<std::size_t>(what)].load(std::memory_order_acquire);
-  };
-  add(sum.late, detail::ask_event::late);
-  add(sum.answered, detail::ask_event::answered);
-  add(sum.failed, detail::ask_event::failed);
-  add(sum.timed_out, detail::ask_event::timed_out);
-  add(sum.cancelled, detail::ask_event::cancelled);
-  add(sum.started, detail::ask_event::started);
-  return sum;
-}
+request_stats actor_system::requests() const noexcept { return core_->requests(); }
 
 std::string stop_report::to_string() const {
+  if (complete() && (timers != 0 || pending_requests != 0)) {
+    return fmt::format("Every actor has ended, but {} timer(s) and {} pending request(s) are left.", timers,
+                       pending_requests);
+  }
   if (complete()) return "Every actor has ended.";
   std::string text =
       fmt::format("{} actor(s) did not stop, because their code did not return to a wait:", not_stopped.size());

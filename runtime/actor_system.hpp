@@ -16,19 +16,11 @@
 #include <greenroom/runtime/deadlock.hpp>
 #include <greenroom/runtime/detail/request_counters.hpp>
 #include <greenroom/runtime/environment.hpp>
+#include <greenroom/runtime/ledger.hpp>
 #include <greenroom/runtime/options.hpp>
 #include <greenroom/runtime/spawn.hpp>
 
 namespace greenroom {
-
-/// One actor as reports show it.
-struct actor_info {
-  std::uint64_t id;
-  std::string name;
-  std::string spawned_at;                  ///< "file:line"
-  std::string waits_for;                   ///< "receive", "sleep", ..., or "nothing: it runs or is ready"
-  std::chrono::milliseconds waits_since{}; ///< how long it has waited
-};
 
 /// An actor that keeps its worker for too long.
 struct stuck_actor {
@@ -39,8 +31,10 @@ struct stuck_actor {
 /// What stop() left behind.
 struct stop_report {
   std::vector<actor_info> not_stopped; ///< actors whose code did not return to a wait
+  std::size_t timers = 0;              ///< that are armed although every actor has ended; there should be none
+  std::uint64_t pending_requests = 0;  ///< the same of requests
   bool complete() const noexcept { return not_stopped.empty(); }
-  /// Returns one sentence that names each of them.
+  /// Returns a sentence that names each of them, and says what else is left.
   std::string to_string() const;
 };
 
@@ -101,6 +95,8 @@ public:
   deadlock_report deadlocks(std::chrono::milliseconds least_age = {}) const;
   /// Lists the actors that have kept a worker for longer than options::stuck_limit and still do. Empty in a simulation.
   std::vector<stuck_actor> stuck_actors() const;
+  /// Lists all that lives. Cost: holds off spawns and ends meanwhile, a list at a time.
+  greenroom::ledger ledger() const;
   /// Counts the asks of this system's actors. Exact while none is under way.
   request_stats requests() const noexcept;
   /// Counts the timers that are armed.

@@ -52,6 +52,7 @@ constexpr wait_kind timed(wait_kind kind) noexcept {
   return static_cast<wait_kind>(static_cast<std::uint8_t>(kind) | wait_is_timed);
 }
 
+constexpr bool is_timed(wait_kind noted) noexcept { return (static_cast<std::uint8_t>(noted) & wait_is_timed) != 0; }
 constexpr wait_kind kind_of(wait_kind noted) noexcept {
   return static_cast<wait_kind>(static_cast<std::uint8_t>(noted) & ~wait_is_timed);
 }

@@ -13,7 +13,9 @@
 #endif
 
 #ifdef GREENROOM_SANITIZED
-#include <sanitizer/allocator_interface.h>
+// Of <sanitizer/allocator_interface.h>, which not every compiler's package has.
+extern "C" int __sanitizer_get_ownership(const volatile void* p);
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void* p);
 #endif
 
 namespace greenroom::detail {

@@ -60,12 +60,12 @@ public:
   /// Shows the memory of the queued items. Requires: can_hold_ends(); the lock is held.
   void show_items_locked(memory_reader& reader) { show_items_(*this, reader); }
   /// Tells a living mailbox from other memory of the frame pool.
-  bool is_mailbox() const noexcept { return magic_ == magic; }
+  bool is_mailbox() const noexcept { return magic_.load(std::memory_order_relaxed) == magic; }
 
 protected:
   mailbox_base(std::uint32_t capacity, std::uint8_t policy, void (*show)(mailbox_base&, memory_reader&)) noexcept
       : policy_(policy), capacity_(capacity), show_items_(show) {}
-  ~mailbox_base() { *static_cast<volatile std::uint32_t*>(&magic_) = 0; }
+  ~mailbox_base() { magic_.store(0, std::memory_order_relaxed); }
 
   spin_lock lock_;
   const std::uint8_t policy_; // an `overflow`
@@ -77,7 +77,7 @@ protected:
 
 private:
   static constexpr std::uint32_t magic = 0x6d626f78;
-  std::uint32_t magic_ = magic;
+  std::atomic<std::uint32_t> magic_{magic}; // atomic, so that the store of the destructor is not dropped
   void (*const show_items_)(mailbox_base&, memory_reader&); // null if T can hold no ends
 };
 

@@ -98,7 +98,7 @@ public:
 
 private:
   // In this order: a report reads the count behind the word.
-  end_word<permits, end_kind::share> from_;
+  end_word<permits, end_kind::permit> from_;
   std::int64_t count_ = 0;
 };
 

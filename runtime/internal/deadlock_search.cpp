@@ -40,6 +40,7 @@ std::string describe(const wait_snapshot& snapshot, const seen_case& c) {
 
 std::string describe(const wait_snapshot& snapshot, const seen_actor& a) {
   std::string text;
+  if (a.cases.empty()) return "in a select without a case that can win";
   for (const auto& c : a.cases) text += (text.empty() ? "" : ", or ") + describe(snapshot, c);
   return text;
 }

@@ -1,9 +1,11 @@
 #include <greenroom/runtime/internal/runtime_core.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/wait_snapshot.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 #include <greenroom/runtime/random.hpp>
@@ -242,8 +244,13 @@ stop_report runtime_core::stop(std::chrono::milliseconds limit) {
     strike_all(actor_cell::kill);
     wait_until_empty(limit);
   }
-  stop_report report{actors()};
-  if (report.complete()) caf->settle();
+  stop_report report;
+  report.not_stopped = actors();
+  if (!report.complete()) return report;
+  caf->settle();
+  report.timers = runs_on->live_timers();
+  report.pending_requests = requests().pending();
+  if (report.timers != 0 || report.pending_requests != 0) log.warn("stop: {}", report.to_string());
   return report;
 }
 
@@ -291,6 +298,40 @@ void runtime_core::for_each_live(const std::function<void(actor_cell&)>& look) c
     std::lock_guard guard(list.lock);
     for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) look(*cell);
   }
+}
+
+request_stats runtime_core::requests() const noexcept {
+  request_stats sum;
+  const auto add = [this](std::uint64_t& to, ask_event what) {
+    // Acquire, and ends before starts: whose end is seen has its start seen too, so that none is pending below zero.
+    for (const auto& share : asks) to += share.counts[static_cast<std::size_t>(what)].load(std::memory_order_acquire);
+  };
+  add(sum.late, ask_event::late);
+  add(sum.answered, ask_event::answered);
+  add(sum.failed, ask_event::failed);
+  add(sum.timed_out, ask_event::timed_out);
+  add(sum.cancelled, ask_event::cancelled);
+  add(sum.started, ask_event::started);
+  return sum;
+}
+
+std::vector<ledger_entry> runtime_core::ledger_entries() const {
+  std::vector<ledger_entry> all;
+  std::vector<const actor_cell*> parents;
+  std::unordered_map<const actor_cell*, std::uint64_t> ids;
+  for_each_live([&](actor_cell& cell) {
+    ledger_entry e;
+    e.actor = describe(cell);
+    e.until_deadline = is_timed(cell.waits_for.load(std::memory_order_relaxed));
+    e.guards = internal::held_guards(cell);
+    all.push_back(std::move(e));
+    parents.push_back(cell.listener == nullptr ? nullptr : cell.listener->parent());
+    ids.emplace(&cell, cell.id);
+  });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (const auto found = ids.find(parents[i]); found != ids.end()) all[i].parent = found->second;
+  }
+  return all;
 }
 
 std::vector<actor_info> runtime_core::actors() const {

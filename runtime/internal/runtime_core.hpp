@@ -40,6 +40,8 @@ public:
 
   std::size_t live_actors() const noexcept;
   std::vector<actor_info> actors() const;
+  std::vector<ledger_entry> ledger_entries() const;
+  request_stats requests() const noexcept;
   actor_info describe(const actor_cell& cell) const;
   /// Shows each actor that has not ended, under the lock of its list.
   void for_each_live(const std::function<void(actor_cell&)>& look) const;

@@ -120,22 +120,29 @@ void wait_graph::add_family(std::size_t i) {
   if (const auto scope = place_at_.find(a.group); scope != place_at_.end()) tie(scope->second, static_cast<node>(i));
 }
 
+/// Counts an end of a place; false if it is no end of such a place, but a word that looks like one.
+bool wait_graph::count_end(place& p, const seen_end& e) noexcept {
+  const bool is_lock = p.kind == wait_kind::lock || p.kind == wait_kind::semaphore;
+  const bool is_shared = p.kind == wait_kind::reply || p.kind == wait_kind::turn;
+  switch (e.kind) {
+  case end_kind::address: return is_mailbox_wait(p.kind) && ++p.strong != 0;
+  case end_kind::mailbox: return is_mailbox_wait(p.kind) && ++p.receiving != 0;
+  case end_kind::weak: return is_mailbox_wait(p.kind) && ++p.weak != 0;
+  case end_kind::share: return is_shared && ++p.strong != 0;
+  case end_kind::permit:
+    if (is_lock) p.strong += e.next_word;
+    return is_lock;
+  }
+  return false;
+}
+
 /// Notes that `holder` has these ends.
 void wait_graph::add_ends(const std::vector<seen_end>& ends, node holder) {
   for (const auto& e : ends) {
     const auto there = place_at_.find(e.of);
     if (there == place_at_.end()) continue;
     auto& p = place_of(there->second);
-    if (is_mailbox_wait(p.kind) == (e.kind == end_kind::share)) continue;
-    switch (e.kind) {
-    case end_kind::address: ++p.strong; break;
-    case end_kind::mailbox: ++p.receiving; break;
-    case end_kind::weak: ++p.weak; break;
-    case end_kind::share:
-      p.strong += p.kind == wait_kind::lock || p.kind == wait_kind::semaphore ? e.next_word : 1;
-      break;
-    default: continue;
-    }
+    if (!count_end(p, e)) continue;
     depend(there->second, holder);
     // What is queued in a mailbox is with those who receive from it.
     const bool is_queue = holder >= 2 * actors_;

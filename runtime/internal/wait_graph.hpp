@@ -60,6 +60,7 @@ private:
   node place_for(const seen_case& c, std::size_t waiter);
   void add_waits(std::size_t i);
   void add_family(std::size_t i);
+  static bool count_end(place& p, const seen_end& e) noexcept;
   void add_ends(const std::vector<seen_end>& ends, node holder);
   bool add_queue(const seen_permits& lock, node at);
   void depend(node dependent, node on);

@@ -1,5 +1,6 @@
 #include <greenroom/runtime/internal/wait_snapshot.hpp>
 
+#include <algorithm>
 #include <mutex>
 
 #include <greenroom/runtime/detail/permits.hpp>
@@ -38,8 +39,6 @@ bool is_for_actors_to_end(wait_kind kind) noexcept {
   }
 }
 
-bool is_timed(wait_kind noted) noexcept { return (static_cast<std::uint8_t>(noted) & detail::wait_is_timed) != 0; }
-
 /// Finds the words that look like ends.
 struct end_finder final : detail::memory_reader {
   explicit end_finder(std::vector<seen_end>& to) : found(to) {}
@@ -50,8 +49,9 @@ struct end_finder final : detail::memory_reader {
     for (std::size_t i = 0; i < count; ++i) {
       const std::uintptr_t word = words[i];
       if ((word & 1) == 0 || word < 4096 || word >> 47 != 0) continue; // no end, or no address of a program
-      found.push_back({reinterpret_cast<const void*>(word & ~detail::end_mask),
-                       static_cast<detail::end_kind>(word & detail::end_mask),
+      const auto kind = static_cast<detail::end_kind>((word & 7) == 7 ? 7 : word & 15);
+      if (kind > detail::end_kind::share) continue;
+      found.push_back({reinterpret_cast<const void*>(word & ~detail::mask_of(kind)), kind,
                        i + 1 < count ? static_cast<std::int64_t>(words[i + 1]) : 0});
     }
   }
@@ -114,6 +114,24 @@ bool look_at(const void* place, seen_permits& seen) {
   return true;
 }
 
+/// Reads the frames and arguments of an actor that is observed; false if that is not possible.
+bool read_frames(const actor_cell& cell, std::vector<seen_end>& ends, std::vector<seen_frame>& frames) {
+  end_finder finder(ends);
+  auto frame = cell.resume_point;
+  for (auto* promise = cell.leaf;; frame = promise->call->caller, promise = promise->call->caller_promise) {
+    const auto bytes = detail::frame_size(frame.address());
+    if (bytes == 0 || frames.size() == most_frames) return false;
+    frames.push_back({reinterpret_cast<std::uintptr_t>(frame.address()), bytes});
+    finder(frame.address(), bytes);
+    if (promise->call == nullptr) break;
+  }
+  if (const auto* extras = cell.extras.load(std::memory_order_acquire); extras != nullptr && extras->kept != nullptr) {
+    frames.push_back({reinterpret_cast<std::uintptr_t>(extras->kept), extras->kept->bytes});
+    finder(extras->kept, extras->kept->bytes);
+  }
+  return true;
+}
+
 mailbox_base& mailbox_at(const void* place) noexcept {
   return *const_cast<mailbox_base*>(static_cast<const mailbox_base*>(place));
 }
@@ -138,7 +156,7 @@ wait_snapshot::wait_snapshot(detail::runtime_core& core, std::chrono::millisecon
     }
     if (actors_[i].asked != nullptr) read_mailbox(actors_[i].asked, i);
     for (const auto& e : actors_[i].ends) {
-      if (e.kind == detail::end_kind::share || !detail::is_pooled(e.of, sizeof(mailbox_base))) continue;
+      if (e.kind >= detail::end_kind::permit || !detail::is_pooled(e.of, sizeof(mailbox_base))) continue;
       if (mailbox_at(e.of).is_mailbox()) read_mailbox(e.of, i);
     }
   }
@@ -181,7 +199,7 @@ bool wait_snapshot::read(seen_actor& a) {
   a.wait = here.wait();
   a.since = cell.wait_since.load(std::memory_order_relaxed);
   a.kind = detail::kind_of(noted);
-  a.timed = is_timed(noted) || cell.context->deadline != never;
+  a.timed = detail::is_timed(noted) || cell.context->deadline != never;
   a.exposed = (word & actor_cell::exposed) != 0;
   if (!is_for_actors_to_end(a.kind)) return false;
   if (a.kind == wait_kind::select) {
@@ -196,20 +214,7 @@ bool wait_snapshot::read(seen_actor& a) {
     if (!is_for_actors_to_end(c.kind)) return false; // a time, a socket, a context: somebody else ends it
   }
 
-  end_finder finder(a.ends);
-  auto frame = cell.resume_point;
-  for (auto* promise = cell.leaf;; frame = promise->call->caller, promise = promise->call->caller_promise) {
-    const auto bytes = detail::frame_size(frame.address());
-    if (bytes == 0 || a.frames.size() == most_frames) return false;
-    a.frames.push_back({reinterpret_cast<std::uintptr_t>(frame.address()), bytes});
-    finder(frame.address(), bytes);
-    if (promise->call == nullptr) break;
-  }
-  if (const auto* extras = cell.extras.load(std::memory_order_acquire); extras != nullptr && extras->kept != nullptr) {
-    a.frames.push_back({reinterpret_cast<std::uintptr_t>(extras->kept), extras->kept->bytes});
-    finder(extras->kept, extras->kept->bytes);
-  }
-  return true;
+  return read_frames(cell, a.ends, a.frames);
 }
 
 /// Requires: an actor that holds an end of it, or waits in it, is observed.
@@ -228,6 +233,17 @@ void wait_snapshot::read_permits(const void* place, std::size_t waited_by) {
   if (!is_new) return;
   at->second.waited_by = waited_by;
   at->second.known = look_at(place, at->second);
+}
+
+std::size_t held_guards(actor_cell& cell) {
+  const observation here(cell);
+  if (!here) return 0;
+  std::vector<seen_end> ends;
+  std::vector<seen_frame> frames;
+  read_frames(cell, ends, frames);
+  return static_cast<std::size_t>(std::count_if(ends.begin(), ends.end(), [](const seen_end& e) {
+    return e.kind == detail::end_kind::permit && e.next_word > 0;
+  }));
 }
 
 bool wait_snapshot::still_waits(const seen_actor& a) const noexcept {

@@ -73,6 +73,9 @@ struct seen_permits {
   std::vector<waiter> waiters; // in line
 };
 
+/// Counts the locks and permits in the variables of an actor; 0 if it does not wait, and cannot be read.
+std::size_t held_guards(detail::actor_cell& cell);
+
 class wait_snapshot {
 public:
   /// Reads the actors that have waited for `least_age` or longer.

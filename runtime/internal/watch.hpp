@@ -65,7 +65,7 @@ private:
   // Owned by the thread.
   steady::time_point next_check_;
   steady::time_point last_work_;
-  int searches_since_ = 0; // when all waits were old enough
+  int searches_since_ = 0;           // when all waits were old enough
   std::vector<signature> suspected_; // found once
   std::vector<signature> known_;     // found twice, and reported
   bool told_of_size_ = false;

@@ -271,6 +271,7 @@ TEST_F(no_deadlock, OfAnActorThatWaitsForABlockingCall) {
   expect_nothing(sys.spawn(receives, std::move(in)), "receive");
   go = true;
   go.notify_all();
+  caller.wait(); // the function uses `go`
 }
 
 // -- on the move ----------------------------------------------------------------------------------

@@ -68,7 +68,8 @@ TEST_F(Watch, NamesAnActorThatKeepsItsWorkerAndSaysWhenItReturns) {
   std::atomic<bool> done{false};
   EXPECT_TRUE(sys.stuck_actors().empty());
   const auto busy = sys.spawn({.name = "busy"}, computes_until, &done);
-  while (sys.stuck_actors().empty()) std::this_thread::yield(); // the only worker is busy: nobody but the watch can tell
+  while (sys.stuck_actors().empty())
+    std::this_thread::yield(); // the only worker is busy: nobody but the watch can tell
   const auto all = sys.stuck_actors();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].actor.name, "busy");

@@ -252,8 +252,8 @@ double seconds_until_named(task<> (*plant)()) {
 } // namespace
 
 int acceptance::deadlocks() {
-  task<> (*const planted[])() = {cycle_of_sends,   cycle_of_receives, cycle_of_requests, opposite_locks,
-                                 lock_and_mailbox, permits_of_each_other, select_knot,   turn_and_mailbox,
+  task<> (*const planted[])() = {cycle_of_sends,   cycle_of_receives,     cycle_of_requests, opposite_locks,
+                                 lock_and_mailbox, permits_of_each_other, select_knot,       turn_and_mailbox,
                                  scope_and_child,  ends_of_each_other};
   int named = 0;
   double slowest = 0;

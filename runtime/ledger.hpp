@@ -1,0 +1,44 @@
+// The ledger: all that lives in an actor system and should not outlast its work: actors, what they hold and whose children they are,
+// timers, and requests without an answer. A test compares it with nothing at its end; a stop logs what it leaves.
+//
+//   EXPECT_TRUE(sys.ledger().empty()) << sys.ledger().to_string();
+//
+// Thread safety: as a value; the pieces are counted one after the other, so it is exact only while the system rests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <greenroom/runtime/detail/export.hpp>
+
+namespace greenroom {
+
+/// One actor as reports show it.
+struct actor_info {
+  std::uint64_t id;
+  std::string name;
+  std::string spawned_at;                  ///< "file:line"
+  std::string waits_for;                   ///< "receive", "sleep", ..., or "nothing: it runs or is ready"
+  std::chrono::milliseconds waits_since{}; ///< how long it has waited
+};
+
+struct ledger_entry {
+  actor_info actor;
+  std::uint64_t parent = 0;    ///< whose scope it is a child of; 0: of none
+  std::size_t guards = 0;      ///< locks and permits in its variables; known only while it waits
+  bool until_deadline = false; ///< a deadline will end its wait
+};
+
+struct ledger {
+  std::vector<ledger_entry> actors;
+  std::size_t timers = 0;             ///< of waits, and of contexts with a deadline
+  std::uint64_t pending_requests = 0; ///< asks whose asker waits
+
+  bool empty() const noexcept { return actors.empty() && timers == 0 && pending_requests == 0; }
+  /// Returns a text with a line for each actor, children below their parents; "nothing is left" if empty.
+  GREENROOM_EXPORT std::string to_string() const;
+};
+
+} // namespace greenroom
