@@ -11,6 +11,7 @@
 
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/executor.hpp>
+#include <greenroom/testkit/detail/describe.hpp>
 
 namespace greenroom::testkit {
 namespace {
@@ -121,15 +122,6 @@ options quiet() {
   return o;
 }
 
-std::string list_of_waits(const std::vector<actor_info>& all) {
-  std::string text;
-  for (const auto& each : all) {
-    text += fmt::format("\n  actor {} '{}', spawned at {}, waits for {} since {} ms", each.id, each.name,
-                        each.spawned_at, each.waits_for, each.waits_since.count());
-  }
-  return text;
-}
-
 } // namespace
 
 const char* to_string(verdict v) noexcept {
@@ -233,13 +225,15 @@ run_report simulation::drive(schedule& by, const actor& root) {
   const auto left = world_->sys.actors();
   if (r.steps == how_.most_steps) {
     r.how = verdict::ran_too_long;
-    r.why = fmt::format("the program did not end within {} steps; alive are:{}", how_.most_steps, list_of_waits(left));
+    r.why = fmt::format("the program did not end within {} steps; alive are:{}", how_.most_steps,
+                        detail::list_of_waits(left));
   } else if (root.finished() && !root.wait().normal()) {
     r.how = verdict::failed;
     r.why = std::string(root.wait().why().message());
   } else if (!left.empty()) {
     r.how = verdict::deadlocked;
-    r.why = fmt::format("{} actor(s) wait, and nothing will ever end that:{}", left.size(), list_of_waits(left));
+    r.why =
+        fmt::format("{} actor(s) wait, and nothing will ever end that:{}", left.size(), detail::list_of_waits(left));
     if (const auto why = world_->sys.deadlocks(); !why.found.empty()) r.why += "\n" + why.to_string();
   }
   if (!left.empty()) world_ = std::make_unique<world>();
