@@ -1,5 +1,6 @@
 #include <greenroom/testkit/explore.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -38,7 +39,10 @@ public:
   explorer(const exploration& how, std::function<task<>(std::uint64_t)> program)
       : how_(how), program_(std::move(program)), world_(how.world) {}
 
-  run_report run(schedule& by) { return world_.run(by, program_, by.seed()); }
+  run_report run(schedule& by) {
+    world_.disk().clear(); // a run must not hang on those before it
+    return world_.run(by, program_, by.seed());
+  }
   run_report run_path(std::uint64_t seed, std::vector<std::uint32_t> path) {
     path_schedule by(seed, std::move(path));
     return run(by);
@@ -85,6 +89,18 @@ private:
   std::function<task<>(std::uint64_t)> program_;
   simulation world_;
 };
+
+// What a report shows of them: the first ones, since the last are often only what the first led to.
+constexpr std::size_t most_faults_shown = 20;
+
+std::string list_of_faults(const std::vector<std::string>& all) {
+  std::string text;
+  if (!all.empty()) text = "\nfaults in that run:";
+  const auto shown = std::min(all.size(), most_faults_shown);
+  for (std::size_t i = 0; i < shown; ++i) text += "\n  " + all[i];
+  if (shown < all.size()) text += fmt::format("\n  and {} more", all.size() - shown);
+  return text;
+}
 
 std::string strategy_name(exploration::strategy how) { return how == exploration::strategy::pct ? "pct" : "random"; }
 
@@ -167,8 +183,8 @@ exploration_report explore(const exploration& how, std::function<task<>(std::uin
 std::string exploration_report::to_string() const {
   if (nothing())
     return fmt::format("nothing was found in {} run(s){}", runs, complete ? ", which are all there are" : "");
-  auto text = fmt::format("run {} {}: {}\nreplay with TESTKIT_REPLAY={}", runs, testkit::to_string(failure.how),
-                          failure.why, replay);
+  auto text = fmt::format("run {} {}: {}{}\nreplay with TESTKIT_REPLAY={}", runs, testkit::to_string(failure.how),
+                          failure.why, list_of_faults(failure.faults), replay);
   if (!shortest.empty()) text += fmt::format("\nthe shortest schedule found: TESTKIT_REPLAY={}", shortest);
   return text;
 }

@@ -45,12 +45,14 @@ struct exploration_report {
   std::string shortest;         ///< the same for the shortest schedule found: "path:17:0,2,1"
 
   bool nothing() const noexcept { return failure.passed(); }
-  /// Returns what went wrong and how to replay it; if nothing was found, how much was tried.
+  /// Returns what went wrong, the first faults of the plan that came before it and how to replay it; if nothing was found, how much
+  /// was tried.
   GREENROOM_EXPORT std::string to_string() const;
 };
 
 /// Runs `program` again and again, with the seed of the run if it takes one. A run fails if the program throws (see require()), waits
-/// for ever, leaves an actor behind, or does not end. Errors: usage_error if TESTKIT_REPLAY cannot be read.
+/// for ever, leaves an actor behind, or does not end. Each begins with an empty disk. Errors: usage_error if TESTKIT_REPLAY cannot be
+/// read.
 GREENROOM_EXPORT exploration_report explore(const exploration& how, std::function<task<>(std::uint64_t)> program);
 
 template <class F>

@@ -11,7 +11,11 @@
 
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/executor.hpp>
+#include <greenroom/runtime/memory_transport.hpp>
 #include <greenroom/testkit/detail/describe.hpp>
+#include <greenroom/testkit/internal/fault_source.hpp>
+#include <greenroom/testkit/internal/faulty_network.hpp>
+#include <greenroom/testkit/internal/mortals.hpp>
 
 namespace greenroom::testkit {
 namespace {
@@ -40,11 +44,17 @@ struct virtual_timers final : inner::timer_queue {
 /// Keeps the actors that are ready, and gives turns to those that it is told to.
 class step_executor final : public executor {
 public:
-  explicit step_executor(virtual_clock& c) : clock_(c), timers_(c.now()), started_at_(c.now()) {}
+  step_executor(virtual_clock& c, std::shared_ptr<internal::fault_source> faults)
+      : clock_(c),
+        timers_(c.now()),
+        started_at_(c.now()),
+        faults_(std::move(faults)),
+        mortals_(faults_->plan().crashes.names) {}
 
   void start(inner::runtime_core& core) override { core_ = &core; }
   void stop() noexcept override {}
   void submit(inner::actor_cell& cell) noexcept override {
+    mortals_.meet(cell);
     std::lock_guard guard(mutex_);
     ready_.push_back(&cell);
   }
@@ -86,19 +96,27 @@ public:
     }
     take_turn(*cell, 1);
   }
-  /// Moves time to the next timer and fires it; false if there is none.
+  /// Moves time to the next timer, or moment of a fault, and fires it; false if there is none.
   bool let_time_pass() {
     const auto armed = timers_.size();
     while (timers_.size() == armed) { // the wheel may only sort, and have nothing to fire yet
-      const auto next = timers_.next_expiry();
+      const auto moment = faults_->next_moment();
+      const auto next = std::min(timers_.next_expiry(), moment);
       if (next == never) return false;
       clock_.move_to(next);
       look_at_the_clock();
+      faults_->pass(clock_.now());
+      if (moment == next) return true;
       timers_.advance(clock_.now());
     }
     return true;
   }
-  bool has_timers() noexcept { return timers_.next_expiry() != never; }
+  bool has_timers() { return std::min(timers_.next_expiry(), faults_->next_moment()) != never; }
+  /// Kills one of the actors that the faults name, if it is time for that.
+  void crash_one(const actor& program) {
+    if (faults_->wants_crash()) mortals_.kill_one(*faults_, program);
+  }
+  void forget_mortals() { mortals_.forget(); }
 
 private:
   void look_at_the_clock() noexcept {
@@ -112,6 +130,8 @@ private:
   inner::runtime_core* core_ = nullptr;
   std::mutex mutex_;                      // other threads may wake actors, as when a system stops
   std::vector<inner::actor_cell*> ready_; // guarded by mutex_; in the order in which they became so
+  const std::shared_ptr<internal::fault_source> faults_;
+  internal::mortals mortals_;
 };
 
 options quiet() {
@@ -139,9 +159,16 @@ void require(bool holds, const std::string& sentence) {
 }
 
 struct simulation::world {
-  world()
-      : steps(std::make_shared<step_executor>(time)),
-        sys(quiet(), environment{.time = &time, .net = &net, .runs_on = steps}) {}
+  world(const fault_plan& plan, memory_files& disk)
+      : faults(std::make_shared<internal::fault_source>(plan)),
+        net(network_of(plan, faults)),
+        steps(std::make_shared<step_executor>(time, faults)),
+        sys(quiet(), environment{.time = &time, .disk = &disk, .net = net.get(), .runs_on = steps}) {
+    if (!internal::touches_disk(plan.disk)) return; // a test may have asked for failures of its own
+    disk.fail_when([faults = faults, &disk](disk_call call, const std::filesystem::path& at) {
+      return faults->disk_fails(disk, call, at.native());
+    });
+  }
   /// What is left ends as at the stop of any system, on a thread of its own: this one waits for it.
   ~world() {
     if (sys.live_actors() == 0) return;
@@ -160,16 +187,26 @@ struct simulation::world {
     runs.join();
   }
 
+  static std::unique_ptr<transport> network_of(const fault_plan& plan, std::shared_ptr<internal::fault_source> faults) {
+    if (!internal::touches_connections(plan.network)) return std::make_unique<memory_transport>();
+    return std::make_unique<internal::faulty_network>(std::move(faults));
+  }
+
   virtual_clock time;
-  memory_transport net;
+  std::shared_ptr<internal::fault_source> faults;
+  std::unique_ptr<transport> net;
   std::shared_ptr<step_executor> steps;
   actor_system sys;
 };
 
-simulation::simulation(simulation_options how) : how_(how), world_(std::make_unique<world>()) {}
+simulation::simulation(simulation_options how)
+    : how_(std::move(how)),
+      disk_(std::make_unique<memory_files>()),
+      world_(std::make_unique<world>(how_.faults, *disk_)) {}
 simulation::~simulation() = default;
 actor_system& simulation::system() noexcept { return world_->sys; }
-memory_transport& simulation::net() noexcept { return world_->net; }
+transport& simulation::net() noexcept { return *world_->net; }
+memory_files& simulation::disk() noexcept { return *disk_; }
 time_point simulation::now() const noexcept { return world_->time.now(); }
 
 namespace {
@@ -193,6 +230,8 @@ void add_to_hash(std::uint64_t& hash, std::uint64_t value) noexcept {
 
 run_report simulation::drive(schedule& by, const actor& root) {
   auto& steps = *world_->steps;
+  auto& faults = *world_->faults;
+  faults.begin(by.seed(), now());
   run_report r;
   r.trace_hash = 0xcbf29ce484222325;
   {
@@ -200,6 +239,8 @@ run_report simulation::drive(schedule& by, const actor& root) {
     numbering numbers;
     std::vector<candidate> candidates;
     for (; r.steps < how_.most_steps; ++r.steps) {
+      faults.set_time(r.steps, now());
+      steps.crash_one(root);
       const auto ready = steps.ready();
       if (ready.empty()) {
         if (!steps.let_time_pass()) break;
@@ -221,6 +262,8 @@ run_report simulation::drive(schedule& by, const actor& root) {
       else
         steps.step(chosen);
     }
+    r.faults = faults.end();
+    steps.forget_mortals();
   }
   const auto left = world_->sys.actors();
   if (r.steps == how_.most_steps) {
@@ -236,7 +279,7 @@ run_report simulation::drive(schedule& by, const actor& root) {
         fmt::format("{} actor(s) wait, and nothing will ever end that:{}", left.size(), detail::list_of_waits(left));
     if (const auto why = world_->sys.deadlocks(); !why.found.empty()) r.why += "\n" + why.to_string();
   }
-  if (!left.empty()) world_ = std::make_unique<world>();
+  if (!left.empty()) world_ = std::make_unique<world>(how_.faults, *disk_);
   return r;
 }
 

@@ -1,5 +1,6 @@
 // simulation: an actor system on one thread, in virtual time, whose every step a schedule decides. The same actors, mailboxes,
-// timers, scopes and HTTP servers run in it as outside, over a network in memory; two runs with the same schedule are equal.
+// timers, scopes and HTTP servers run in it as outside, over a network and a disk in memory; two runs with the same schedule are
+// equal.
 //
 //   simulation world;
 //   random_schedule by(42);
@@ -18,7 +19,9 @@
 #include <vector>
 
 #include <greenroom/runtime/actor_system.hpp>
-#include <greenroom/runtime/memory_transport.hpp>
+#include <greenroom/runtime/transport.hpp>
+#include <greenroom/testkit/faults.hpp>
+#include <greenroom/testkit/memory_files.hpp>
 #include <greenroom/testkit/schedule.hpp>
 
 namespace greenroom::testkit {
@@ -40,6 +43,8 @@ struct run_report {
   std::uint64_t steps = 0;
   std::vector<std::uint32_t> choices; ///< what the schedule chose, where there was a choice
   std::vector<std::uint32_t> widths;  ///< among how many
+  /// What went wrong as the fault_plan wanted, in order: "step 41: connection 2 to here:80 reset".
+  std::vector<std::string> faults;
   bool passed() const noexcept { return how == verdict::passed; }
 };
 
@@ -49,6 +54,8 @@ struct simulation_options {
   /// Whether a timer may fire at any step, as on a machine that is late; without, time passes only when all wait. Any time limit may
   /// then pass first, however long it is: for programs that are right all the same.
   bool time_races = false;
+  /// What goes wrong in each run, drawn from its seed. Nothing by default.
+  fault_plan faults = {};
 };
 
 /// Thrown by require(). Thread safety: as std::logic_error.
@@ -63,6 +70,7 @@ GREENROOM_EXPORT void require(bool holds, const std::string& sentence);
 /// Thread safety: owner only.
 class GREENROOM_EXPORT simulation {
 public:
+  /// Errors: usage_error if a number of the faults is out of range.
   explicit simulation(simulation_options how = {});
   ~simulation();
   simulation(const simulation&) = delete;
@@ -77,7 +85,10 @@ public:
   }
 
   actor_system& system() noexcept;
-  memory_transport& net() noexcept;
+  /// Returns the network, the one of system().net(). A memory_transport, unless the faults have to do with connections.
+  transport& net() noexcept;
+  /// Returns the disk, the one of system().disk(). It keeps its files from run to run; explore() begins each with an empty one.
+  memory_files& disk() noexcept;
   time_point now() const noexcept;
 
 private:
@@ -85,6 +96,7 @@ private:
   run_report drive(schedule& by, const actor& root);
 
   simulation_options how_;
+  std::unique_ptr<memory_files> disk_; // outlives the system that a failed run leaves
   std::unique_ptr<world> world_;
 };
 
