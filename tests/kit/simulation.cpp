@@ -12,7 +12,6 @@
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/executor.hpp>
 #include <greenroom/runtime/memory_transport.hpp>
-#include <greenroom/testkit/detail/describe.hpp>
 #include <greenroom/testkit/internal/fault_source.hpp>
 #include <greenroom/testkit/internal/faulty_network.hpp>
 #include <greenroom/testkit/internal/mortals.hpp>
@@ -169,8 +168,9 @@ struct simulation::world {
       return faults->disk_fails(disk, call, at.native());
     });
   }
+  ~world() { end(); }
   /// What is left ends as at the stop of any system, on a thread of its own: this one waits for it.
-  ~world() {
+  void end() {
     if (sys.live_actors() == 0) return;
     std::atomic<bool> over{false};
     std::thread runs([this, &over] {
@@ -228,59 +228,74 @@ void add_to_hash(std::uint64_t& hash, std::uint64_t value) noexcept {
 
 } // namespace
 
+void simulation::renew_if_stopped() {
+  if (system().stopping()) world_ = std::make_unique<world>(how_.faults, *disk_);
+}
+
 run_report simulation::drive(schedule& by, const actor& root) {
+  run_report r;
+  play(by, root, r);
+  judge(root, r);
+  if (!system().ledger().empty()) {
+    world_->end();
+    system().stop();
+  }
+  return r;
+}
+
+/// Takes step after step until nothing is left to do.
+void simulation::play(schedule& by, const actor& root, run_report& r) {
   auto& steps = *world_->steps;
   auto& faults = *world_->faults;
   faults.begin(by.seed(), now());
-  run_report r;
   r.trace_hash = 0xcbf29ce484222325;
-  {
-    const step_executor::host here(steps, by.seed());
-    numbering numbers;
-    std::vector<candidate> candidates;
-    for (; r.steps < how_.most_steps; ++r.steps) {
-      faults.set_time(r.steps, now());
-      steps.crash_one(root);
-      const auto ready = steps.ready();
-      if (ready.empty()) {
-        if (!steps.let_time_pass()) break;
-        add_to_hash(r.trace_hash, time);
-        continue;
-      }
-      candidates.clear();
-      for (const auto* cell : ready) candidates.push_back(numbers.of(*cell));
-      if (how_.time_races && steps.has_timers()) candidates.push_back(time);
-      std::size_t chosen = 0;
-      if (candidates.size() > 1) {
-        chosen = by.choose(candidates);
-        r.choices.push_back(static_cast<std::uint32_t>(chosen));
-        r.widths.push_back(static_cast<std::uint32_t>(candidates.size()));
-      }
-      add_to_hash(r.trace_hash, candidates[chosen]);
-      if (candidates[chosen] == time)
-        steps.let_time_pass();
-      else
-        steps.step(chosen);
+  const step_executor::host here(steps, by.seed());
+  numbering numbers;
+  std::vector<candidate> candidates;
+  for (; r.steps < how_.most_steps; ++r.steps) {
+    faults.set_time(r.steps, now());
+    steps.crash_one(root);
+    const auto ready = steps.ready();
+    if (ready.empty()) {
+      if (!steps.let_time_pass()) break;
+      add_to_hash(r.trace_hash, time);
+      continue;
     }
-    r.faults = faults.end();
-    steps.forget_mortals();
+    candidates.clear();
+    for (const auto* cell : ready) candidates.push_back(numbers.of(*cell));
+    if (how_.time_races && steps.has_timers()) candidates.push_back(time);
+    std::size_t chosen = 0;
+    if (candidates.size() > 1) {
+      chosen = by.choose(candidates);
+      r.choices.push_back(static_cast<std::uint32_t>(chosen));
+      r.widths.push_back(static_cast<std::uint32_t>(candidates.size()));
+    }
+    add_to_hash(r.trace_hash, candidates[chosen]);
+    if (candidates[chosen] == time)
+      steps.let_time_pass();
+    else
+      steps.step(chosen);
   }
-  const auto left = world_->sys.actors();
+  r.faults = faults.end();
+  steps.forget_mortals();
+}
+
+void simulation::judge(const actor& root, run_report& r) {
+  const auto left = system().ledger();
   if (r.steps == how_.most_steps) {
     r.how = verdict::ran_too_long;
-    r.why = fmt::format("the program did not end within {} steps; alive are:{}", how_.most_steps,
-                        detail::list_of_waits(left));
+    r.why = fmt::format("the program did not end within {} steps; alive are {}", how_.most_steps, left.to_string());
   } else if (root.finished() && !root.wait().normal()) {
     r.how = verdict::failed;
     r.why = std::string(root.wait().why().message());
-  } else if (!left.empty()) {
+  } else if (!left.actors.empty()) {
     r.how = verdict::deadlocked;
-    r.why =
-        fmt::format("{} actor(s) wait, and nothing will ever end that:{}", left.size(), detail::list_of_waits(left));
-    if (const auto why = world_->sys.deadlocks(); !why.found.empty()) r.why += "\n" + why.to_string();
+    r.why = fmt::format("{} actor(s) wait, and nothing will ever end that: {}", left.actors.size(), left.to_string());
+    if (const auto why = system().deadlocks(); !why.found.empty()) r.why += "\n" + why.to_string();
+  } else if (!left.empty()) {
+    r.how = verdict::failed;
+    r.why = fmt::format("the program has ended, but left {}", left.to_string());
   }
-  if (!left.empty()) world_ = std::make_unique<world>(how_.faults, *disk_);
-  return r;
 }
 
 } // namespace greenroom::testkit

@@ -76,10 +76,12 @@ public:
   simulation(const simulation&) = delete;
   simulation& operator=(const simulation&) = delete;
 
-  /// Runs `fn(args...)` as an actor, and all that it starts, until nothing is left to do. A run that did not pass is cleared away:
-  /// the next one begins in a new system. Waits: blocks the thread.
+  /// Runs `fn(args...)` as an actor, and all that it starts, until nothing is left to do. If that leaves something behind, the system
+  /// is stopped, and the next run begins in a new one: what was made in the old one, a server say, must be gone by then.
+  /// Waits: blocks the thread.
   template <class... Args>
   run_report run(schedule& by, greenroom::detail::target_for<Args...> fn, Args&&... args) {
+    renew_if_stopped();
     const auto root = system().spawn(spawn_options{.name = "program"}, fn, std::forward<Args>(args)...);
     return drive(by, root);
   }
@@ -93,7 +95,10 @@ public:
 
 private:
   struct world;
+  void renew_if_stopped();
   run_report drive(schedule& by, const actor& root);
+  void play(schedule& by, const actor& root, run_report& r);
+  void judge(const actor& root, run_report& r);
 
   simulation_options how_;
   std::unique_ptr<memory_files> disk_; // outlives the system that a failed run leaves

@@ -6,13 +6,10 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/testkit/detail/describe.hpp>
-
 namespace greenroom::testkit {
 
 std::string describe_actors(const actor_system& sys) {
-  const auto all = sys.actors();
-  return fmt::format("{} actor(s) live{}\n{}\n", all.size(), detail::list_of_waits(all), sys.deadlocks().to_string());
+  return fmt::format("{}\n{}\n", sys.ledger().to_string(), sys.deadlocks().to_string());
 }
 
 watchdog::watchdog(const actor_system& sys, std::chrono::milliseconds limit, handler then)

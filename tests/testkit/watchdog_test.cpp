@@ -49,7 +49,8 @@ TEST(Watchdog, NamesEveryLivingActorAndWhatItWaitsForOnceTimeIsOver) {
     ears.heard.acquire();
   }
   EXPECT_EQ(testing::internal::GetCapturedStderr(), ears.report) << "what is printed is what the handler gets";
-  EXPECT_TRUE(ears.report.starts_with("watchdog: the test has not ended within 1 ms\n1 actor(s) live\n  actor "));
+  EXPECT_TRUE(ears.report.starts_with(
+      "watchdog: the test has not ended within 1 ms\n1 actor(s), 0 timer(s), 0 pending request(s)\n  actor "));
   EXPECT_NE(ears.report.find("'listens', spawned at "), std::string::npos) << ears.report;
   EXPECT_NE(ears.report.find("watchdog_test.cpp:"), std::string::npos) << ears.report;
   EXPECT_NE(ears.report.find(", waits for receive since "), std::string::npos) << ears.report;

@@ -18,13 +18,4 @@ std::string in_milliseconds(duration span) {
   return fmt::format("{} ms", std::chrono::duration<double, std::milli>(span).count());
 }
 
-std::string list_of_waits(const std::vector<actor_info>& all) {
-  std::string text;
-  for (const auto& each : all) {
-    text += fmt::format("\n  actor {} '{}', spawned at {}, waits for {} since {} ms", each.id, each.name,
-                        each.spawned_at, each.waits_for, each.waits_since.count());
-  }
-  return text;
-}
-
 } // namespace greenroom::testkit::detail

@@ -26,9 +26,6 @@ GREENROOM_EXPORT std::string type_name(const std::type_info& type);
 /// Returns "12 ms". Units: milliseconds, with decimals where it needs them.
 GREENROOM_EXPORT std::string in_milliseconds(duration span);
 
-/// Returns a line for each actor, with a line break before it: what it is, where it was spawned, what it waits for and since when.
-GREENROOM_EXPORT std::string list_of_waits(const std::vector<actor_info>& all);
-
 /// Returns the item in words: as fmt or a stream prints it, else by its type.
 template <class T>
 std::string describe(const T& item) {
