@@ -29,6 +29,7 @@
 #include <greenroom/actors/detail/turn_core.hpp>
 #include <greenroom/runtime/detail/end_word.hpp>
 #include <greenroom/runtime/detail/mailbox_actions.hpp>
+#include <greenroom/runtime/detail/refers_to_nothing.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom {
@@ -150,10 +151,8 @@ private:
   std::size_t index_ = 0;
 };
 
-namespace detail {
 template <>
 inline constexpr bool owns_what_it_names<turn_seat> = true;
-} // namespace detail
 
 /// The table: makes the seats, and looks on. Move-only.
 class GREENROOM_EXPORT turn_taking {

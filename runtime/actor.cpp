@@ -44,6 +44,31 @@ bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener) {
   return true;
 }
 
+namespace {
+/// Sets the mark; false if it was there, and then it is with all above, too.
+bool set_exposed(actor_cell& cell) noexcept {
+  if ((cell.word.load(std::memory_order_relaxed) & actor_cell::exposed) != 0) return false;
+  cell.word.fetch_or(actor_cell::exposed, std::memory_order_relaxed);
+  return true;
+}
+} // namespace
+
+void mark_exposed(actor_cell& cell) noexcept {
+  if (!set_exposed(cell) || cell.listener == nullptr) return;
+  auto* above = cell.listener;
+  above->add_ref();
+  while (above != nullptr) { // no recursion: scopes may be nested deeply
+    auto* const next = above->expose_parent();
+    std::exchange(above, next)->drop_ref();
+  }
+}
+
+exit_listener* expose_counted(actor_cell& parent) noexcept {
+  if (!set_exposed(parent) || parent.listener == nullptr) return nullptr;
+  parent.listener->add_ref();
+  return parent.listener;
+}
+
 void throw_cancelled(actor_cell& cell) {
   const auto word = cell.word.load(std::memory_order_relaxed);
   if ((word & actor_cell::actor_cancel) != 0) {

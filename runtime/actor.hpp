@@ -10,7 +10,7 @@
 
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/runtime/detail/actor_extras.hpp>
-#include <greenroom/runtime/detail/end_word.hpp>
+#include <greenroom/runtime/detail/refers_to_nothing.hpp>
 #include <greenroom/runtime/exit_reason.hpp>
 
 namespace greenroom {
@@ -87,12 +87,10 @@ private:
   detail::actor_cell* cell_ = nullptr;
 };
 
-namespace detail {
 template <>
 inline constexpr bool owns_what_it_names<actor> = true;
 template <>
 inline constexpr bool owns_what_it_names<context> = true;
-} // namespace detail
 
 /// What the running actor can ask about itself. Requires: called by an actor; elsewhere usage_error.
 namespace this_actor {

@@ -206,7 +206,8 @@ cancellable_context context::with_cancel() const {
   return {child, canceller(child)};
 }
 
-context context::with_any(std::any value) const {
+context context::with_any(std::any value, bool may_refer) const {
+  if (may_refer && detail::this_turn.cell != nullptr) detail::mark_exposed(*detail::this_turn.cell);
   // A value has no end of its own: it shares its parent's, through a child that is cancelled with it.
   auto& child = detail::new_child(*node_);
   child.value = std::move(value);

@@ -15,6 +15,7 @@
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/detail/context_node.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
+#include <greenroom/runtime/detail/refers_to_nothing.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom {
@@ -76,7 +77,7 @@ public:
   /// Returns a child that carries `value`; its type is its key, so give each value a type of its own.
   template <class T>
   context with_value(T value) const {
-    return with_any(std::any(std::move(value)));
+    return with_any(std::any(std::move(value)), !detail::refers_to_nothing<T>);
   }
   /// Returns a context with the same values that ends with its system only: for work that must outlive the request.
   context without_cancel() const;
@@ -101,7 +102,7 @@ public:
 
 private:
   time_point now() const noexcept;
-  context with_any(std::any value) const;
+  context with_any(std::any value, bool may_refer) const;
 
   detail::context_node* node_;
 };

@@ -6,12 +6,14 @@
 // actors that wait for each other while all others work on.
 //
 // No report is false. A wait counts as hopeless only if all who could end it wait hopelessly themselves, and who they are is known: all
-// ends of the mailbox, permits of the lock, or the request, are in variables of such actors, or queued in mailboxes that only such
-// actors can reach. So an end held elsewhere, by main, a thread, a CAF actor, a timer's callback or an object on the heap (a vector, a
-// shared_ptr), keeps its mailbox out of all reports; and so does one in a variable that somebody might refer to who is no child in a
-// scope of its actor: who was given a pointer or reference by spawn(). Do not send pointers to ends as messages: that is not seen.
+// ends of the mailbox, the permits of the lock, or the request, are in variables of such actors, or queued in mailboxes that only such
+// actors can reach. So an end held elsewhere, by main, a thread, a CAF actor, a callback or an object on the heap (a vector, a
+// shared_ptr), keeps its mailbox out of all reports; and so does one in a variable of an actor that has given somebody who is no child in
+// a scope of it what may refer to its variables: a pointer, a closure, a shared_ptr, a struct (see owns_what_it_names). Waits for a
+// wait_group, a condition or a time are never hopeless. Do not hand out pointers or references to ends by other ways, in messages, through
+// threads or objects that are shared: that is not seen.
 // A cancellation or a kill is no way out that counts, nor is the end of the system; an actor that means to wait for its
-// cancellation waits for that: `co_await ctx.done()`.
+// cancellation waits for that: `co_await ctx.done()`. Waits under the deadline of a context are reported as those with one of their own.
 //
 // Thread safety: as values.
 // Source: the conditions for knots in R. Holt, "Some Deadlock Properties of Computer Systems", ACM Computing Surveys 4, 1972.

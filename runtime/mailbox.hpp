@@ -15,6 +15,7 @@
 #include <greenroom/runtime/detail/end_word.hpp>
 #include <greenroom/runtime/detail/mailbox_actions.hpp>
 #include <greenroom/runtime/detail/mailbox_core.hpp>
+#include <greenroom/runtime/detail/refers_to_nothing.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom {
@@ -192,14 +193,12 @@ private:
   detail::end_word<detail::mailbox_core<T>, detail::end_kind::weak> core_;
 };
 
-namespace detail {
 template <class T>
 inline constexpr bool owns_what_it_names<mailbox<T>> = true;
 template <class T>
 inline constexpr bool owns_what_it_names<address<T>> = true;
 template <class T>
 inline constexpr bool owns_what_it_names<weak_address<T>> = true;
-} // namespace detail
 
 /// Both ends of a new mailbox: `auto [in, out] = make_mailbox<job>(bounded(64));`
 template <class T>

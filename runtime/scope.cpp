@@ -1,6 +1,7 @@
 #include <greenroom/runtime/scope.hpp>
 
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -42,13 +43,24 @@ void scope_state::release() noexcept {
 }
 
 void scope_state::leave() noexcept {
-  std::lock_guard guard(lock_);
-  parent_ = nullptr;
+  exit_listener* above = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    // Children that a killed parent leaves behind may refer to variables of those above it.
+    if (children_ != 0) above = parent_.load()->listener;
+    if (above != nullptr) above->add_ref();
+    parent_ = nullptr;
+  }
+  while (above != nullptr) {
+    auto* const next = above->expose_parent();
+    std::exchange(above, next)->drop_ref();
+  }
 }
 
-void scope_state::mark_exposed() noexcept {
+exit_listener* scope_state::expose_parent() noexcept {
   std::lock_guard guard(lock_); // keeps the parent alive: it must come through leave()
-  if (auto* const above = parent_.load(); above != nullptr) detail::mark_exposed(*above);
+  auto* const parent = parent_.load();
+  return parent == nullptr ? nullptr : expose_counted(*parent);
 }
 
 std::size_t scope_state::children() noexcept {

@@ -32,7 +32,9 @@ public:
   /// The scope is left; what is left of its children has no parent any more.
   void leave() noexcept;
   actor_cell* parent() noexcept override { return parent_.load(); }
-  void mark_exposed() noexcept override;
+  exit_listener* expose_parent() noexcept override;
+  void add_ref() noexcept override { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_ref() noexcept override { release(); }
 
   context& ctx() noexcept { return ctx_.ctx; }
   /// Returns the failure that cancelled the rest. Requires: all children have ended.

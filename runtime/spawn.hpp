@@ -19,9 +19,9 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <greenroom/runtime/actor.hpp>
+#include <greenroom/runtime/detail/refers_to_nothing.hpp>
 #include <greenroom/runtime/task.hpp>
 
 namespace greenroom {
@@ -105,15 +105,6 @@ constexpr bool self_contained() {
     return false;
   }
 }
-
-/// True for types whose values certainly refer to no variable of who made them.
-template <class T>
-inline constexpr bool refers_to_nothing =
-    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string> || owns_what_it_names<T>;
-template <class T>
-inline constexpr bool refers_to_nothing<std::vector<T>> = refers_to_nothing<T>;
-template <class T>
-inline constexpr bool refers_to_nothing<std::optional<T>> = refers_to_nothing<T>;
 
 template <class F, class... Args>
 struct kept_call : kept_arguments {

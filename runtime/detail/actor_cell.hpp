@@ -139,8 +139,8 @@ struct actor_cell {
   bool claim(std::uint8_t outcome) noexcept {
     auto w = word.load(std::memory_order_relaxed);
     do {
-      if ((w & (armed | observed)) != armed) {
-        if ((w & armed) == 0) return false;
+      while ((w & (armed | observed)) != armed) {
+        if ((w & armed) == 0) return false; // also if another one has won while we waited for the report
         w = await_end_of_report();
       }
       // Acquire: pairs with arm(); the claimer reads and writes the awaiter after this.

@@ -25,8 +25,11 @@ struct exit_listener {
   virtual void on_exit(actor_cell& cell, const exit_reason& why) noexcept = 0;
   /// Returns the actor that outlives the one listened for and may have given it references to its own variables; null if there is none.
   virtual actor_cell* parent() noexcept { return nullptr; }
-  /// Marks that parent, and its parents, as exposed.
-  virtual void mark_exposed() noexcept {}
+  /// Marks that parent as exposed. Returns the parent's own listener, to go on with, and then to let go of by drop_ref(); null if there is
+  /// none, or the parent was marked before.
+  virtual exit_listener* expose_parent() noexcept { return nullptr; }
+  virtual void add_ref() noexcept {}
+  virtual void drop_ref() noexcept {}
 
 protected:
   ~exit_listener() = default;
@@ -48,13 +51,12 @@ struct actor_extras {
 /// Has `listener` told of the exit; false if the actor has ended already.
 GREENROOM_EXPORT bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener);
 
-/// Notes that somebody may refer to variables of this actor, or of its parents, who is not a child in a scope of theirs. It then takes
-/// no part in reports of deadlocks: what its frames hold may be used from elsewhere. Requires: called by that actor.
-inline void mark_exposed(actor_cell& cell) noexcept {
-  if ((cell.word.load(std::memory_order_relaxed) & actor_cell::exposed) != 0) return; // then all above are, too
-  cell.word.fetch_or(actor_cell::exposed, std::memory_order_relaxed);
-  if (cell.listener != nullptr) cell.listener->mark_exposed();
-}
+/// Notes that somebody may refer to variables of this actor, or of its parents, who is no child in a scope of theirs. They then take no
+/// part in reports of deadlocks: what their frames hold may be used from elsewhere. Requires: called by that actor.
+/// Cost: one load if it was marked before.
+GREENROOM_EXPORT void mark_exposed(actor_cell& cell) noexcept;
+/// Marks one actor, and returns its listener as expose_parent() does. Requires: the actor cannot end meanwhile.
+exit_listener* expose_counted(actor_cell& parent) noexcept;
 
 /// Returns the extras, making them first if need be. Any thread that holds a reference to the cell, or runs it.
 GREENROOM_EXPORT actor_extras& extras_of(actor_cell& cell);

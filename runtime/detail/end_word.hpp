@@ -28,10 +28,6 @@ enum class end_kind : std::uint8_t {
 /// Returns the bits of a pointer that make room for the kind.
 constexpr std::uintptr_t mask_of(end_kind kind) noexcept { return kind == end_kind::permit ? 7 : 15; }
 
-/// True for types that own, and count, all that they name, so that one given away refers to no variable of the giver.
-template <class T>
-inline constexpr bool owns_what_it_names = false;
-
 /// A pointer in all but its representation. Moving takes the pointer over.
 template <class T, end_kind Kind>
 class end_word {

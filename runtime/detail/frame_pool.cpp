@@ -107,7 +107,11 @@ public:
       e.region.store(region, std::memory_order_release);
       return;
     }
+    complete_.store(false, std::memory_order_release);
   }
+
+  // False if there is a region that the table has no room for.
+  bool complete() const noexcept { return complete_.load(std::memory_order_acquire); }
 
   // Returns the size of the objects in the chunk of `place`, if it is one of ours and an object begins there; else 0.
   std::size_t size_at(const void* place) const noexcept {
@@ -138,6 +142,7 @@ private:
   const entry& at(std::uintptr_t slot) const noexcept { return entries_[slot % entries_.size()]; }
 
   std::array<entry, 16 * 1024> entries_{}; // 16 GiB of frames
+  std::atomic<bool> complete_{true};
 };
 
 constinit region_table regions_known;
@@ -344,6 +349,7 @@ void free_large(void* memory, std::size_t bytes) noexcept {
 
 std::size_t frame_size(const void* memory) noexcept {
   if (const auto size = regions_known.size_at(memory); size != 0) return size;
+  if (!regions_known.complete()) return 0; // it may be a pooled one
   return *reinterpret_cast<const std::size_t*>(static_cast<const char*>(memory) - granule);
 }
 

@@ -26,7 +26,7 @@ GREENROOM_EXPORT void* frame_allocate(std::size_t bytes);
 GREENROOM_EXPORT void frame_free(void* memory, std::size_t bytes) noexcept;
 
 /// Returns how many bytes from `memory` on may be read: those asked for, or a few more. 0 if that is not known: with
-/// GREENROOM_PLAIN_FRAMES. Requires: `memory` came from frame_allocate() and was not freed.
+/// GREENROOM_PLAIN_FRAMES, or in a process with more frames than 16 GiB. Requires: `memory` came from frame_allocate() and was not freed.
 GREENROOM_EXPORT std::size_t frame_size(const void* memory) noexcept;
 
 /// Returns whether an object of at least `bytes` bytes, and at most 1,024, begins or began at `place`, which may be any address:

@@ -21,11 +21,14 @@ protected:
 
 class mailbox_base {
 public:
-  /// How many ends of each kind there are.
+  /// How many ends of each kind there are, and how often a weak one has become strong: who turns from one kind to the other between the
+  /// counts of both is in neither, but shows here.
   struct ends {
-    std::uint32_t strong;
-    std::uint32_t receiving;
-    std::uint32_t weak;
+    std::uint32_t strong = 0;
+    std::uint32_t receiving = 0;
+    std::uint32_t weak = 0;
+    std::uint16_t upgrades = 0;
+    friend bool operator==(const ends&, const ends&) = default;
   };
 
   mailbox_base(const mailbox_base&) = delete;
@@ -38,7 +41,10 @@ public:
   bool try_add_sender() noexcept {
     auto n = senders_.load(std::memory_order_relaxed);
     while (n != 0) {
-      if (senders_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) return true;
+      if (senders_.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) {
+        upgrades_.fetch_add(1, std::memory_order_relaxed);
+        return true;
+      }
     }
     return false;
   }
@@ -50,10 +56,11 @@ public:
   // -- for the search for deadlocks -----------------------------------------------------------------
   /// Counts the ends; exact if none comes or goes meanwhile.
   ends count_ends() const noexcept {
+    const auto upgrades = upgrades_.load(std::memory_order_acquire);
     const auto strong = senders_.load(std::memory_order_acquire);
     const auto receiving = receivers_.load(std::memory_order_acquire);
     const auto refs = refs_.load(std::memory_order_acquire);
-    return {strong, receiving, refs - (strong != 0 ? 1U : 0U) - (receiving != 0 ? 1U : 0U)};
+    return {strong, receiving, refs - (strong != 0 ? 1U : 0U) - (receiving != 0 ? 1U : 0U), upgrades};
   }
   /// Returns whether items may hold ends of mailboxes.
   bool can_hold_ends() const noexcept { return show_items_ != nullptr; }
@@ -76,8 +83,9 @@ protected:
   std::atomic<std::uint32_t> refs_{1};
 
 private:
-  static constexpr std::uint32_t magic = 0x6d626f78;
-  std::atomic<std::uint32_t> magic_{magic}; // atomic, so that the store of the destructor is not dropped
+  static constexpr std::uint16_t magic = 0x6d62;
+  std::atomic<std::uint16_t> upgrades_{0};
+  std::atomic<std::uint16_t> magic_{magic}; // atomic, so that the store of the destructor is not dropped
   void (*const show_items_)(mailbox_base&, memory_reader&); // null if T can hold no ends
 };
 

@@ -28,8 +28,6 @@ std::string describe(const wait_snapshot& snapshot, const seen_case& c) {
   case wait_kind::send: return "to send to " + describe_mailbox(snapshot, c.place);
   case wait_kind::lock: return "for a lock";
   case wait_kind::semaphore: return "for permits of a semaphore";
-  case wait_kind::condition: return "for the notification of a condition";
-  case wait_kind::wait_group: return "for a wait_group";
   case wait_kind::join: return "for the end of an actor";
   case wait_kind::scope: return "for the children of its scope";
   case wait_kind::reply: return "for the reply to a request";
@@ -56,8 +54,7 @@ public:
     for (auto& group : graph.groups()) {
       deadlock d;
       for (const auto& member : group) add(d, member);
-      // Of a deadlock without deadlines the other search knows already. One that its members' own receive with a limit would be
-      // is none: many wait for a message or the time for the next step.
+      // A knot without deadlines has been found by the other search. One actor that waits for itself until a limit does no harm.
       if (with_deadlines && (!d.until_deadline || count_knot(d) < 2)) continue;
       report.found.push_back(std::move(d));
     }

@@ -316,20 +316,24 @@ request_stats runtime_core::requests() const noexcept {
 }
 
 std::vector<ledger_entry> runtime_core::ledger_entries() const {
-  std::vector<ledger_entry> all;
-  std::vector<const actor_cell*> parents;
+  std::vector<std::pair<actor, const actor_cell*>> living; // with their parents
+  living.reserve(live_actors());
+  for_each_live([&](actor_cell& cell) { // no more than this under the locks
+    add_ref(cell);
+    living.emplace_back(actor(&cell, actor::adopt{}), cell.listener == nullptr ? nullptr : cell.listener->parent());
+  });
   std::unordered_map<const actor_cell*, std::uint64_t> ids;
-  for_each_live([&](actor_cell& cell) {
+  for (const auto& [who, parent] : living) ids.emplace(who.cell(), who.id());
+  std::vector<ledger_entry> all;
+  for (const auto& [who, parent] : living) {
+    if (who.finished()) continue;
+    auto& cell = *who.cell();
     ledger_entry e;
     e.actor = describe(cell);
     e.until_deadline = is_timed(cell.waits_for.load(std::memory_order_relaxed));
     e.guards = internal::held_guards(cell);
+    if (const auto found = ids.find(parent); found != ids.end()) e.parent = found->second;
     all.push_back(std::move(e));
-    parents.push_back(cell.listener == nullptr ? nullptr : cell.listener->parent());
-    ids.emplace(&cell, cell.id);
-  });
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (const auto found = ids.find(parents[i]); found != ids.end()) all[i].parent = found->second;
   }
   return all;
 }

@@ -21,33 +21,39 @@ constexpr std::uint32_t senders = 1;
 constexpr std::uint32_t receivers = 2;
 
 constexpr std::size_t most_named = 16;
+constexpr std::size_t most_visited = 256; // to find them
 
 } // namespace
 
 wait_graph::wait_graph(const wait_snapshot& snapshot, bool timed_too)
     : snapshot_(snapshot), actors_(snapshot.actors().size()) {
+  connect();
+  come_to_life(timed_too);
+}
+
+/// Makes the nodes, and what each depends on.
+void wait_graph::connect() {
   const auto& all = snapshot_.actors();
   depends_on_.resize(2 * actors_);
   shown_.resize(2 * actors_);
-  for (std::size_t i = 0; i < actors_; ++i) {
-    position_[all[i].cell] = i;
-    for (const auto& f : all[i].frames) frames_.push_back({f, i});
-  }
-  std::sort(frames_.begin(), frames_.end(),
-            [](const auto& a, const auto& b) { return a.memory.begin < b.memory.begin; });
+  for (std::size_t i = 0; i < actors_; ++i) position_[all[i].cell] = i;
   for (const auto& [at, box] : snapshot_.mailboxes()) place_for({wait_kind::receive, at}, box.reached_by);
   for (std::size_t i = 0; i < actors_; ++i) add_waits(i);
   for (std::size_t i = 0; i < actors_; ++i) add_family(i);
   for (std::size_t i = 0; i < actors_; ++i) add_ends(all[i].ends, frame_of(i));
-  for (const auto& [at, box] : snapshot_.mailboxes()) add_ends(box.ends, place_at_.at(at));
+  for (const auto& [at, box] : snapshot_.mailboxes()) add_ends(box.ends, place_at_.at(key_of(true, at)));
   for (std::size_t i = 0; i < actors_; ++i) {
-    for (const auto& c : all[i].cases) show(static_cast<node>(i), shown_for(c, place_at_.at(c.place)));
+    for (const auto& c : all[i].cases) show(static_cast<node>(i), shown_for(c));
   }
-  std::vector<node> lively; // places that somebody may leave who was not read
   for (const auto& [at, lock] : snapshot_.permits()) {
-    if (!add_queue(lock, place_at_.at(at))) lively.push_back(place_at_.at(at));
+    const auto n = place_at_.at(key_of(false, at));
+    if (!add_queue(lock, n)) place_of(n).strong = 0; // as if no end were found
   }
+}
 
+/// Starts with what is certainly alive, or not wholly known.
+void wait_graph::come_to_life(bool timed_too) {
+  const auto& all = snapshot_.actors();
   const auto nodes = depends_on_.size();
   dependents_.resize(nodes);
   for (node n = 0; n < nodes; ++n) {
@@ -63,9 +69,9 @@ wait_graph::wait_graph(const wait_snapshot& snapshot, bool timed_too)
     if (all[i].timed && !(timed_too && deadline_is_a_failure(all[i].kind))) revive(static_cast<node>(i));
     if (all[i].exposed || snapshot_.has_busy_child(all[i].cell)) revive(frame_of(i));
   }
-  for (const auto n : lively) revive(n);
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    if (!all_ends_found(places_[i])) revive(static_cast<node>(2 * actors_ + i));
+    const auto n = static_cast<node>(2 * actors_ + i);
+    if (!all_ends_found(places_[i], n)) revive(n);
   }
 }
 
@@ -78,23 +84,19 @@ wait_graph::node wait_graph::add_place(const place& p) {
 
 /// Returns the node of what a case waits in, making it if need be.
 wait_graph::node wait_graph::place_for(const seen_case& c, std::size_t waiter) {
-  if (const auto there = place_at_.find(c.place); there != place_at_.end()) return there->second;
+  const auto key = key_of(is_mailbox_wait(c.kind), c.place);
+  if (const auto there = place_at_.find(key); there != place_at_.end()) return there->second;
   place p;
   p.kind = c.kind;
   p.at = c.place;
   p.waiter = waiter;
   const auto n = add_place(p);
-  place_at_.emplace(c.place, n);
+  place_at_.emplace(key, n);
   if (is_mailbox_wait(c.kind)) {
     add_place({});
     add_place({});
   }
-  if (c.kind == wait_kind::condition || c.kind == wait_kind::wait_group) {
-    if (const auto owner = owner_of_variable(c.place); owner != none) {
-      tie(n, owner);
-      variables_.push_back({n, owner - actors_});
-    }
-  } else if (c.kind == wait_kind::join) {
+  if (c.kind == wait_kind::join) {
     const auto target = position_.find(static_cast<const detail::actor_cell*>(c.place));
     if (target != position_.end()) tie(n, static_cast<node>(target->second));
   }
@@ -111,35 +113,33 @@ void wait_graph::add_waits(std::size_t i) {
 void wait_graph::add_family(std::size_t i) {
   const auto& a = snapshot_.actors()[i];
   if (a.parent == nullptr) return;
-  if (const auto parent = position_.find(a.parent); parent != position_.end()) {
+  if (const auto parent = position_.find(a.parent); parent != position_.end())
     depend(frame_of(parent->second), frame_of(i));
-    for (const auto& v : variables_) {
-      if (v.owner == parent->second) show(v.at, frame_of(i)); // a child is what one waits for there
-    }
-  }
-  if (const auto scope = place_at_.find(a.group); scope != place_at_.end()) tie(scope->second, static_cast<node>(i));
+  const auto scope = place_at_.find(key_of(false, a.group));
+  if (scope != place_at_.end() && place_of(scope->second).kind == wait_kind::scope)
+    tie(scope->second, static_cast<node>(i));
 }
 
 /// Counts an end of a place; false if it is no end of such a place, but a word that looks like one.
 bool wait_graph::count_end(place& p, const seen_end& e) noexcept {
   const bool is_lock = p.kind == wait_kind::lock || p.kind == wait_kind::semaphore;
   const bool is_shared = p.kind == wait_kind::reply || p.kind == wait_kind::turn;
+  if (is_lock != (e.kind == end_kind::permit) || is_shared != (e.kind == end_kind::share)) return false;
   switch (e.kind) {
-  case end_kind::address: return is_mailbox_wait(p.kind) && ++p.strong != 0;
-  case end_kind::mailbox: return is_mailbox_wait(p.kind) && ++p.receiving != 0;
-  case end_kind::weak: return is_mailbox_wait(p.kind) && ++p.weak != 0;
-  case end_kind::share: return is_shared && ++p.strong != 0;
+  case end_kind::mailbox: ++p.receiving; break;
+  case end_kind::weak: ++p.weak; break;
   case end_kind::permit:
-    if (is_lock) p.strong += e.next_word;
-    return is_lock;
+    if (e.next_word < 0 || __builtin_add_overflow(p.strong, e.next_word, &p.strong)) return false; // no permits
+    break;
+  default: ++p.strong;
   }
-  return false;
+  return true;
 }
 
 /// Notes that `holder` has these ends.
 void wait_graph::add_ends(const std::vector<seen_end>& ends, node holder) {
   for (const auto& e : ends) {
-    const auto there = place_at_.find(e.of);
+    const auto there = place_at_.find(key_of(e.kind < end_kind::permit, e.of));
     if (there == place_at_.end()) continue;
     auto& p = place_of(there->second);
     if (!count_end(p, e)) continue;
@@ -175,8 +175,9 @@ void wait_graph::show(node dependent, node on) {
   if (all.empty() || all.back() != on) all.push_back(on);
 }
 
-/// Returns the node that shows whom a wait in `place` is for.
-wait_graph::node wait_graph::shown_for(const seen_case& c, node at) const {
+/// Returns the node that shows whom a case waits for.
+wait_graph::node wait_graph::shown_for(const seen_case& c) const {
+  const auto at = place_at_.at(key_of(is_mailbox_wait(c.kind), c.place));
   if (!is_mailbox_wait(c.kind)) return at;
   const auto wanted = at + (c.kind == wait_kind::receive ? senders : receivers);
   const auto others = at + (c.kind == wait_kind::receive ? receivers : senders);
@@ -188,18 +189,8 @@ void wait_graph::depend(node dependent, node on) {
   if (all.empty() || all.back() != on) all.push_back(on);
 }
 
-/// Returns the frames that `at` lies in, or none.
-wait_graph::node wait_graph::owner_of_variable(const void* at) const {
-  const auto address = reinterpret_cast<std::uintptr_t>(at);
-  const auto above = std::upper_bound(frames_.begin(), frames_.end(), address,
-                                      [](std::uintptr_t a, const owned_frame& f) { return a < f.memory.begin; });
-  if (above == frames_.begin()) return none;
-  const auto& nearest = *std::prev(above);
-  return address - nearest.memory.begin < nearest.memory.bytes ? frame_of(nearest.owner) : none;
-}
-
 /// Says whether what was found can be all there is; the second look compares with what is counted then.
-bool wait_graph::all_ends_found(const place& p) const {
+bool wait_graph::all_ends_found(const place& p, node n) const {
   switch (p.kind) {
   case wait_kind::receive:
   case wait_kind::send: {
@@ -215,8 +206,8 @@ bool wait_graph::all_ends_found(const place& p) const {
     return there != snapshot_.permits().end() && there->second.known && p.strong == there->second.held && p.strong > 0;
   }
   case wait_kind::turn: return p.strong > 0;
-  case wait_kind::none: return true;                        // for reports only
-  default: return !depends_on_[place_at_.at(p.at)].empty(); // somebody was found who holds it up
+  case wait_kind::none: return true;       // for reports only
+  default: return !depends_on_[n].empty(); // an actor or children that were read
   }
 }
 
@@ -261,7 +252,7 @@ void wait_graph::revive(node n) {
 struct wait_graph::components {
   explicit components(const wait_graph& graph)
       : g(graph), of(graph.shown_.size(), none), index_(of.size(), none), low_(of.size(), 0) {
-    for (node n = 0; n < g.actors_; ++n) { // what such an actor waits for does not live either
+    for (node n = 0; n < g.actors_; ++n) {
       if (!g.alive_[n] && index_[n] == none) visit(n);
     }
   }
@@ -285,6 +276,7 @@ private:
       const auto& on = g.shown_[n];
       if (next < on.size()) {
         const auto d = on[next++];
+        if (g.alive_[d]) continue; // a living child of a scope that another one holds up
         if (index_[d] == none) {
           enter(d);
           path.push_back({d, 0});
@@ -328,7 +320,7 @@ std::vector<wait_graph::group> wait_graph::groups() const {
   for (std::size_t c = 0; c < parts.each.size(); ++c) { // what a component depends on comes before it
     for (const auto n : parts.each[c]) {
       for (const auto on : shown_[n]) {
-        if (parts.of[on] == c) continue;
+        if (alive_[on] || parts.of[on] == c) continue;
         is_knot[c] = false;
         if (group_of[c] == SIZE_MAX) group_of[c] = group_of[parts.of[on]];
       }
@@ -340,27 +332,32 @@ std::vector<wait_graph::group> wait_graph::groups() const {
       all.emplace_back();
     }
   }
+  std::vector<node> seen(depends_on_.size(), none);
   for (node i = 0; i < actors_; ++i) {
     if (alive_[i] || group_of[parts.of[i]] == SIZE_MAX) continue;
     auto& mine = all[group_of[parts.of[i]]];
-    mine.push_back({i, is_knot[parts.of[i]], who_holds_up(i)});
+    mine.push_back({i, is_knot[parts.of[i]], who_holds_up(i, seen)});
   }
   for (auto& g : all) std::stable_partition(g.begin(), g.end(), [](const member& m) { return m.in_knot; });
   return all;
 }
 
-/// Lists the actors that this one depends on through places and variables, itself only if it is the only one.
-std::vector<std::size_t> wait_graph::who_holds_up(node waiting) const {
+/// Lists the actors that this one waits for through places and variables, itself only if it is the only one. `seen` holds for each node
+/// by whom it was last visited.
+std::vector<std::size_t> wait_graph::who_holds_up(node waiting, std::vector<node>& seen) const {
   std::vector<std::size_t> found;
-  std::vector<node> seen{waiting};
-  for (std::size_t next = 0; next < seen.size() && found.size() < most_named; ++next) {
-    const auto n = seen[next];
-    if (n < actors_ && next != 0) {
-      if (n != waiting) found.push_back(n);
-      continue;
-    }
-    for (const auto on : shown_[n]) {
-      if (std::find(seen.begin(), seen.end(), on) == seen.end()) seen.push_back(on);
+  std::vector<node> path{waiting};
+  seen[waiting] = waiting;
+  for (std::size_t next = 0; next < path.size(); ++next) {
+    for (const auto on : shown_[path[next]]) {
+      if (alive_[on] || seen[on] == waiting) continue;
+      seen[on] = waiting;
+      if (on >= actors_) {
+        if (path.size() < most_visited) path.push_back(on);
+      } else {
+        found.push_back(on);
+        if (found.size() == most_named) return found;
+      }
     }
   }
   if (found.empty()) found.push_back(waiting);

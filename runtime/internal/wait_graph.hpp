@@ -44,18 +44,14 @@ private:
     std::int64_t weak = 0;
   };
 
-  struct owned_frame {
-    seen_frame memory;
-    std::size_t owner;
-  };
-
-  struct variable {
-    node at;
-    std::size_t owner;
-  };
-
+  /// Mailboxes and others are told apart even where one took the memory of the other while they were read.
+  static std::uintptr_t key_of(bool is_mailbox, const void* place) noexcept {
+    return reinterpret_cast<std::uintptr_t>(place) + (is_mailbox ? 1 : 0);
+  }
   node frame_of(std::size_t i) const noexcept { return static_cast<node>(actors_ + i); }
   place& place_of(node n) noexcept { return places_[n - 2 * actors_]; }
+  void connect();
+  void come_to_life(bool timed_too);
   node add_place(const place& p);
   node place_for(const seen_case& c, std::size_t waiter);
   void add_waits(std::size_t i);
@@ -66,23 +62,20 @@ private:
   void depend(node dependent, node on);
   void show(node dependent, node on);
   void tie(node dependent, node on);
-  node shown_for(const seen_case& c, node at) const;
-  node owner_of_variable(const void* at) const;
-  bool all_ends_found(const place& p) const;
+  node shown_for(const seen_case& c) const;
+  bool all_ends_found(const place& p, node n) const;
   bool still_so(const place& p) const;
   void revive(node n);
 
-  std::vector<std::size_t> who_holds_up(node waiting) const;
+  std::vector<std::size_t> who_holds_up(node waiting, std::vector<node>& seen) const;
 
   struct components;
 
   const wait_snapshot& snapshot_;
   const std::size_t actors_;
   std::unordered_map<const detail::actor_cell*, std::size_t> position_;
-  std::unordered_map<const void*, node> place_at_;
-  std::vector<place> places_;       // of the nodes behind actors and frames
-  std::vector<owned_frame> frames_; // by address
-  std::vector<variable> variables_; // places that are variables of an actor
+  std::unordered_map<std::uintptr_t, node> place_at_; // by key_of()
+  std::vector<place> places_;                         // of the nodes behind actors and frames
   // For each node.
   std::vector<std::vector<node>> depends_on_;
   // What a report shows: whom one waits for. A mailbox that one would receive from depends on all its ends, since each may close it,

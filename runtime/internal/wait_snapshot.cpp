@@ -20,7 +20,9 @@ using detail::wait_kind;
 
 // Beyond these an actor or mailbox is not looked through, and counts as one that works.
 constexpr std::size_t most_frames = 1'000;
+constexpr std::size_t most_bytes = 256 * 1024;   // of frames
 constexpr std::size_t longest_queue = 64 * 1024; // Units: bytes
+constexpr std::size_t longest_line = 10'000;     // before a lock
 
 bool is_for_actors_to_end(wait_kind kind) noexcept {
   switch (kind) {
@@ -28,8 +30,6 @@ bool is_for_actors_to_end(wait_kind kind) noexcept {
   case wait_kind::send:
   case wait_kind::select:
   case wait_kind::lock:
-  case wait_kind::condition:
-  case wait_kind::wait_group:
   case wait_kind::semaphore:
   case wait_kind::join:
   case wait_kind::reply:
@@ -88,6 +88,11 @@ private:
   bool holds_;
 };
 
+/// Says whether the actor is in the wait that was seen. The count of waits comes round after four million.
+bool is_same(const seen_actor& a, const observation& now) noexcept {
+  return now.wait() == a.wait && a.cell->wait_since.load(std::memory_order_relaxed) == a.since;
+}
+
 /// Reads the queue of a mailbox; false if it is busy or too long. Nobody is waited for: who holds the lock may wait for us.
 bool read_queue(mailbox_base& box, std::vector<seen_end>& ends) {
   if (!box.can_hold_ends()) return true;
@@ -109,24 +114,25 @@ bool look_at(const void* place, seen_permits& seen) {
   seen.held = lock.held_locked();
   seen.free = lock.capacity() - seen.held;
   const auto* const first = lock.queue().front();
-  for (const auto* w = first; w != nullptr; w = w->next == first ? nullptr : w->next)
+  for (const auto* w = first; w != nullptr; w = w->next == first ? nullptr : w->next) {
+    if (seen.waiters.size() == longest_line) return false;
     seen.waiters.push_back({w->cell, static_cast<const detail::permit_waiter*>(w)->want});
+  }
   return true;
 }
 
 /// Reads the frames and arguments of an actor that is observed; false if that is not possible.
-bool read_frames(const actor_cell& cell, std::vector<seen_end>& ends, std::vector<seen_frame>& frames) {
+bool read_frames(const actor_cell& cell, std::vector<seen_end>& ends) {
   end_finder finder(ends);
+  std::size_t frames = 0;
   auto frame = cell.resume_point;
   for (auto* promise = cell.leaf;; frame = promise->call->caller, promise = promise->call->caller_promise) {
     const auto bytes = detail::frame_size(frame.address());
-    if (bytes == 0 || frames.size() == most_frames) return false;
-    frames.push_back({reinterpret_cast<std::uintptr_t>(frame.address()), bytes});
+    if (bytes == 0 || ++frames > most_frames || finder.read + bytes > most_bytes) return false;
     finder(frame.address(), bytes);
     if (promise->call == nullptr) break;
   }
   if (const auto* extras = cell.extras.load(std::memory_order_acquire); extras != nullptr && extras->kept != nullptr) {
-    frames.push_back({reinterpret_cast<std::uintptr_t>(extras->kept), extras->kept->bytes});
     finder(extras->kept, extras->kept->bytes);
   }
   return true;
@@ -140,16 +146,9 @@ mailbox_base& mailbox_at(const void* place) noexcept {
 
 wait_snapshot::wait_snapshot(detail::runtime_core& core, std::chrono::milliseconds least_age) : core_(core) {
   collect(least_age);
-  std::erase_if(actors_, [this](seen_actor& a) {
-    if (read(a)) return false;
-    if (a.parent != nullptr) busy_parents_.insert(a.parent);
-    detail::release(*a.cell);
-    return true;
-  });
-  // Only now do the positions stand.
   for (std::size_t i = 0; i < actors_.size(); ++i) {
     const observation here(*actors_[i].cell);
-    if (!here || here.wait() != actors_[i].wait) continue; // it will be found to work by the second look
+    if (!here || !is_same(actors_[i], here)) continue; // it will be found to work by the second look
     for (const auto& c : actors_[i].cases) {
       if (c.kind == wait_kind::receive || c.kind == wait_kind::send) read_mailbox(c.place, i);
       if (c.kind == wait_kind::lock || c.kind == wait_kind::semaphore) read_permits(c.place, i);
@@ -162,29 +161,40 @@ wait_snapshot::wait_snapshot(detail::runtime_core& core, std::chrono::millisecon
   }
 }
 
-wait_snapshot::~wait_snapshot() {
-  for (auto& a : actors_) detail::release(*a.cell);
-}
-
 void wait_snapshot::collect(std::chrono::milliseconds least_age) {
+  struct found {
+    actor who;
+    const void* group = nullptr;
+    const actor_cell* parent = nullptr;
+  };
+  std::vector<found> all;
+  all.reserve(core_.live_actors());
   const auto now = core_.milliseconds(core_.env.time->now());
   core_.for_each_live([&](actor_cell& cell) {
-    seen_actor a;
-    a.cell = &cell;
     // The listener lives as long as its actor has not ended, and an actor in the list has not.
-    if (cell.listener != nullptr) {
-      a.group = cell.listener;
-      a.parent = cell.listener->parent();
-    }
+    const auto* const parent = cell.listener == nullptr ? nullptr : cell.listener->parent();
     const auto since = cell.wait_since.load(std::memory_order_relaxed);
     if (is_for_actors_to_end(detail::kind_of(cell.waits_for.load(std::memory_order_acquire))) &&
         std::chrono::milliseconds(now - std::min(since, now)) >= least_age) {
       detail::add_ref(cell);
+      all.push_back({actor(&cell, actor::adopt{}), cell.listener, parent});
+    } else if (parent != nullptr) {
+      busy_parents_.insert(parent);
+    }
+  });
+  actors_.reserve(all.size());
+  for (auto& f : all) {
+    seen_actor a;
+    a.cell = f.who.cell();
+    a.who = std::move(f.who);
+    a.group = f.group;
+    a.parent = f.parent;
+    if (read(a)) {
       actors_.push_back(std::move(a));
     } else if (a.parent != nullptr) {
       busy_parents_.insert(a.parent);
     }
-  });
+  }
 }
 
 /// Reads what the actor waits for, and its frames; false if it does not wait, or for something else.
@@ -214,7 +224,7 @@ bool wait_snapshot::read(seen_actor& a) {
     if (!is_for_actors_to_end(c.kind)) return false; // a time, a socket, a context: somebody else ends it
   }
 
-  return read_frames(cell, a.ends, a.frames);
+  return read_frames(cell, a.ends);
 }
 
 /// Requires: an actor that holds an end of it, or waits in it, is observed.
@@ -239,8 +249,7 @@ std::size_t held_guards(actor_cell& cell) {
   const observation here(cell);
   if (!here) return 0;
   std::vector<seen_end> ends;
-  std::vector<seen_frame> frames;
-  read_frames(cell, ends, frames);
+  if (!read_frames(cell, ends)) return 0;
   return static_cast<std::size_t>(std::count_if(ends.begin(), ends.end(), [](const seen_end& e) {
     return e.kind == detail::end_kind::permit && e.next_word > 0;
   }));
@@ -248,31 +257,30 @@ std::size_t held_guards(actor_cell& cell) {
 
 bool wait_snapshot::still_waits(const seen_actor& a) const noexcept {
   const observation here(*a.cell);
-  return here && here.wait() == a.wait;
+  return here && is_same(a, here);
 }
 
 bool wait_snapshot::unchanged(const seen_mailbox& m, const void* place) const {
   const auto& holder = actors_[m.reached_by];
   const observation here(*holder.cell);
-  if (!here || here.wait() != holder.wait) return false;
+  if (!here || !is_same(holder, here)) return false;
   auto& box = mailbox_at(place);
   std::vector<seen_end> ends;
   if (!read_queue(box, ends) || ends != m.ends) return false;
-  const auto now = box.count_ends();
-  return now.strong == m.count.strong && now.receiving == m.count.receiving && now.weak == m.count.weak;
+  return box.count_ends() == m.count;
 }
 
 bool wait_snapshot::unchanged(const seen_permits& p, const void* place) const {
   const auto& waiter = actors_[p.waited_by];
   const observation here(*waiter.cell);
-  if (!here || here.wait() != waiter.wait) return false;
+  if (!here || !is_same(waiter, here)) return false;
   seen_permits now;
   return look_at(place, now) && now.held == p.held && now.waiters == p.waiters;
 }
 
 std::int64_t wait_snapshot::seats(const seen_actor& a, const void* turns) const noexcept {
   const observation here(*a.cell);
-  if (!here || here.wait() != a.wait) return -1;
+  if (!here || !is_same(a, here)) return -1;
   return static_cast<const detail::shared_place*>(turns)->refs.load(std::memory_order_acquire);
 }
 

@@ -31,14 +31,10 @@ struct seen_case {
   const void* place = nullptr;
 };
 
-struct seen_frame {
-  std::uintptr_t begin;
-  std::size_t bytes;
-};
-
 /// An actor that waits for something that other actors may have to do.
 struct seen_actor {
-  detail::actor_cell* cell = nullptr; // counted
+  actor who;
+  detail::actor_cell* cell = nullptr; // of `who`
   std::uint32_t wait = 0;             // which of its waits this is
   std::uint32_t since = 0;            // Units: milliseconds since the system started
   detail::wait_kind kind{};
@@ -49,7 +45,6 @@ struct seen_actor {
   const detail::actor_cell* parent = nullptr;
   std::vector<seen_case> cases; // one but for a select
   std::vector<seen_end> ends;   // in its frames and arguments
-  std::vector<seen_frame> frames;
 };
 
 struct seen_mailbox {
@@ -82,7 +77,6 @@ public:
   wait_snapshot(detail::runtime_core& core, std::chrono::milliseconds least_age);
   wait_snapshot(const wait_snapshot&) = delete;
   wait_snapshot& operator=(const wait_snapshot&) = delete;
-  ~wait_snapshot();
 
   const std::vector<seen_actor>& actors() const noexcept { return actors_; }
   /// Returns the mailboxes that the actors hold ends of, as far as they were recognised.

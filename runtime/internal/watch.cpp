@@ -20,6 +20,7 @@ constexpr auto least_age = 100ms;
 // A search takes a hundredth of the time of one processor at most; above this size it would also take memory that the user counts.
 constexpr int share_of_time = 100;
 constexpr std::size_t most_actors = 50'000;
+constexpr auto longest_sleep = 15s;
 
 void write_lines(const logger& log, log_level level, std::string_view text) {
   while (!text.empty()) {
@@ -72,36 +73,54 @@ milliseconds watch::beat() const noexcept {
 void watch::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (nothing_is_new()) {
-      asleep_ = true;
-      std::atomic_thread_fence(std::memory_order_seq_cst); // against notice_work()
-      // A worker that has begun to work before it could see that we sleep.
-      lock.unlock();
-      const bool work = look_at_workers();
-      lock.lock();
-      if (work) asleep_ = false;
-      changed_.wait(lock, [this] { return stopping_ || !asleep_; });
-      last_work_ = steady::now();
-      searches_since_ = 0;
-    }
+    if (nothing_is_new()) sleep(lock);
     changed_.wait_for(lock, beat(), [this] { return stopping_; });
     if (stopping_) return;
     lock.unlock();
-    const auto now = steady::now();
-    if (look_at_workers()) {
-      last_work_ = now;
-      searches_since_ = 0;
-    }
-    if (check_interval_ != 0ms && now >= next_check_) {
-      try {
-        look_for_deadlocks();
-      } catch (const std::exception& e) { // no memory: another time
-        core_.log.warn("the search for deadlocks gave up: {}", e.what());
-      }
-      if (now - last_work_ >= least_age) ++searches_since_;
+    try {
+      look_around();
+    } catch (const std::exception& e) { // no memory: another time
+      core_.log.warn("the watch could not look: {}", e.what());
     }
     lock.lock();
   }
+}
+
+/// Sleeps until a worker has work, or for so long that somebody who is no worker may have made a deadlock, by dropping an address.
+void watch::sleep(std::unique_lock<std::mutex>& lock) {
+  asleep_ = true;
+  std::atomic_thread_fence(std::memory_order_seq_cst); // against notice_work()
+  if (workers_have_moved()) asleep_ = false;           // one had begun before it could see that we sleep
+  const auto woken = [this] { return stopping_ || !asleep_; };
+  if (check_interval_ != 0ms) {
+    changed_.wait_for(lock, longest_sleep, woken);
+  } else {
+    changed_.wait(lock, woken);
+  }
+  asleep_ = false;
+  last_work_ = steady::now();
+  searches_since_ = 0;
+}
+
+void watch::look_around() {
+  const auto now = steady::now();
+  if (workers_have_moved()) {
+    last_work_ = now;
+    searches_since_ = 0;
+  }
+  look_at_workers();
+  if (check_interval_ == 0ms || now < next_check_) return;
+  look_for_deadlocks();
+  if (now - last_work_ >= least_age) ++searches_since_;
+}
+
+/// Says whether a worker has done something since look_at_workers(), or is awake.
+bool watch::workers_have_moved() const noexcept {
+  for (std::size_t i = 0; i < posts_.size(); ++i) {
+    const auto& w = team_.at(i);
+    if (!w.asleep() || w.progress() != posts_[i].progress) return true;
+  }
+  return false;
 }
 
 /// Says whether all workers sleep and whatever could be found has been found: twice, when the youngest wait was old enough.
@@ -109,36 +128,44 @@ bool watch::nothing_is_new() const noexcept {
   return steady::now() - last_work_ >= least_age && (check_interval_ == 0ms || searches_since_ >= 2);
 }
 
-/// Returns whether any worker has worked since the last look, or works now.
-bool watch::look_at_workers() {
-  bool work = false;
+/// Finds workers that have been at the same job for too long.
+void watch::look_at_workers() {
   const auto now = steady::now();
-  std::lock_guard guard(mutex_);
   for (std::size_t i = 0; i < posts_.size(); ++i) {
     auto& p = posts_[i];
-    auto& w = team_.at(i);
+    const auto& w = team_.at(i);
     const auto progress = w.progress();
-    const bool asleep = w.asleep();
-    work = work || progress != p.progress || !asleep;
-    if (progress != p.progress || asleep) {
+    if (progress != p.progress || w.asleep()) {
       if (p.reported) report_return(p);
+      std::lock_guard guard(mutex_);
       p = {progress, now, false, {}};
-    } else if (stuck_limit_ != 0ms && now - p.since >= stuck_limit_) {
-      const auto* const running = w.running();
-      core_.for_each_live([&](const detail::actor_cell& cell) {
-        // One that waits has had its turn: what keeps the worker is a handler of a socket, or a job of CAF's.
-        if (&cell == running && cell.waits_for.load() == detail::wait_kind::none) p.who.actor = core_.describe(cell);
-      });
-      if (w.progress() != progress || p.who.actor.id == 0) continue; // it has just returned, or is none of ours
-      p.who.for_at_least = since(p.since, now);
-      if (std::exchange(p.reported, true)) continue;
+    } else if (!p.reported && stuck_limit_ != 0ms && now - p.since >= stuck_limit_) {
+      const auto who = running_on(w);
+      if (!who || w.progress() != progress) continue; // it has just returned, or it is none of ours
+      const auto lasted = since(p.since, now);
+      {
+        std::lock_guard guard(mutex_);
+        p.who = {*who, lasted};
+        p.reported = true;
+      }
       core_.log.warn(
           "actor {} '{}', spawned at {}, has kept its worker for {} ms at least: it computes or blocks, and nobody "
           "else runs there; use blocking(), or yield() now and then",
-          p.who.actor.id, p.who.actor.name, p.who.actor.spawned_at, p.who.for_at_least.count());
+          who->id, who->name, who->spawned_at, lasted.count());
     }
   }
-  return work;
+}
+
+/// Returns the actor that has its turn there, if there is one. Takes the locks of the lists of living actors: mutex_ is not held, since one
+/// who holds those may wake us.
+std::optional<actor_info> watch::running_on(const worker& w) const {
+  std::optional<actor_info> who;
+  const auto* const running = w.running();
+  core_.for_each_live([&](const detail::actor_cell& cell) {
+    // One that waits has had its turn: what keeps the worker is a handler of a socket, or a job of CAF's.
+    if (&cell == running && cell.waits_for.load() == detail::wait_kind::none) who = core_.describe(cell);
+  });
+  return who;
 }
 
 void watch::report_return(post& p) {

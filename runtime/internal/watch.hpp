@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 
 namespace greenroom::internal {
 
+class worker;
 class worker_team;
 
 class watch {
@@ -52,7 +54,11 @@ private:
   void run();
   void wake() noexcept;
   bool nothing_is_new() const noexcept;
-  bool look_at_workers();
+  void sleep(std::unique_lock<std::mutex>& lock);
+  void look_around();
+  bool workers_have_moved() const noexcept;
+  void look_at_workers();
+  std::optional<actor_info> running_on(const worker& w) const;
   void look_for_deadlocks();
   void report_return(post& p);
   std::chrono::milliseconds beat() const noexcept;
@@ -62,7 +68,7 @@ private:
   const std::chrono::milliseconds stuck_limit_;    // zero: not looked for
   const std::chrono::milliseconds check_interval_; // zero: not looked for
 
-  // Owned by the thread.
+  // Owned by the thread, which reads posts_ without the lock.
   steady::time_point next_check_;
   steady::time_point last_work_;
   int searches_since_ = 0;           // when all waits were old enough
@@ -73,7 +79,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;   // guarded by mutex_
-  std::vector<post> posts_; // written by the thread under mutex_, so that it reads it without
+  std::vector<post> posts_; // written by the thread, under mutex_
   std::atomic<bool> asleep_{false};
   std::thread thread_;
 };

@@ -147,6 +147,7 @@ void worker::run(job j) noexcept {
   // Only this thread writes it: no read-modify-write needed.
   progress_.store(progress_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (j.is_foreign()) {
+    running_.store(nullptr, std::memory_order_relaxed);
     team_.core().caf->run_job(j.foreign_job(), *this);
   } else {
     running_.store(&j.cell(), std::memory_order_relaxed);

@@ -11,7 +11,6 @@
 
 #include <greenroom/actors/ask.hpp>
 #include <greenroom/actors/turn_taking.hpp>
-#include <greenroom/runtime/condition.hpp>
 #include <greenroom/runtime/guarded.hpp>
 #include <greenroom/runtime/mutex.hpp>
 #include <greenroom/runtime/scope.hpp>
@@ -304,27 +303,6 @@ TEST_F(deadlocks, AReaderThatReadsAgainBehindAWriter) {
 
 // -- children, turns, ends ------------------------------------------------------------------------
 
-task<> works_after_a_word(wait_group* group, mailbox<int> in) {
-  (void)co_await in.receive();
-  group->done();
-}
-
-task<> body_that_waits_first(scope& s) {
-  wait_group group;
-  group.add(1);
-  auto [in, out] = make_mailbox<int>(bounded(1));
-  s.spawn({.name = "worker"}, works_after_a_word, &group, std::move(in));
-  co_await group.wait();
-  (void)co_await out.send(1);
-}
-
-task<> waits_for_its_group() { (void)co_await with_scope(body_that_waits_first); }
-
-TEST_F(deadlocks, AWaitGroupInAVariableOfTheParent) {
-  sys.spawn({.name = "parent"}, waits_for_its_group);
-  EXPECT_EQ(named(found_in(sys, {"parent", "worker"}), "parent").waits_for, "for a wait_group");
-}
-
 task<> waits_for_a_word(mailbox<int> in) { (void)co_await in.receive(); }
 
 task<> body_that_keeps_the_word(scope& s, address<int>* out, mailbox<int> in) {
@@ -382,16 +360,15 @@ TEST_F(deadlocks, ActorsThatWaitForEachOthersEnd) {
   EXPECT_EQ(named(found_in(sys, {"a", "b"}), "a").waits_for, "for the end of an actor");
 }
 
-task<> notified_by_nobody_else(scope&) {
-  mutex lock;
-  condition changed;
-  auto held = co_await lock.lock();
-  co_await changed.wait(held);
+/// Waits in a select that no case can end.
+task<> waits_for_nothing() {
+  mailbox<int> none;
+  (void)co_await select(none.receive());
 }
 
-TEST_F(deadlocks, AConditionThatNobodyCanNotify) {
-  sys.spawn({.name = "waiter"}, []() -> task<> { (void)co_await with_scope(notified_by_nobody_else); });
-  EXPECT_EQ(found_in(sys, {"waiter"}).actors.front().waits_for, "for the notification of a condition");
+TEST_F(deadlocks, ASelectWithoutACaseThatCanWin) {
+  sys.spawn({.name = "waiter"}, waits_for_nothing);
+  EXPECT_EQ(found_in(sys, {"waiter"}).actors.front().waits_for, "in a select without a case that can win");
 }
 
 // -- in company -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -10,11 +11,13 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/actors/ask.hpp>
+#include <greenroom/actors/worker_pool.hpp>
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/guarded.hpp>
 #include <greenroom/runtime/mutex.hpp>
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/runtime/semaphore.hpp>
+#include <greenroom/runtime/wait_group.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom {
@@ -272,6 +275,127 @@ TEST_F(no_deadlock, OfAnActorThatWaitsForABlockingCall) {
   go = true;
   go.notify_all();
   caller.wait(); // the function uses `go`
+}
+
+TEST_F(no_deadlock, OfAWaitGroupWhoseJobsAPoolDoes) {
+  std::atomic<bool> go{false};
+  const auto waiting = sys.spawn(
+      [](std::atomic<bool>* flag) -> task<> {
+        wait_group group;
+        group.add(1);
+        const auto run = [](std::function<void()> job) { job(); };
+        worker_pool<std::function<void()>> pool(this_actor::system(), {.workers = 1}, run);
+        auto* const to = &group;
+        std::function<void()> job = [to, flag] {
+          flag->wait(false);
+          to->done();
+        };
+        (void)co_await pool.submit(std::move(job));
+        co_await group.wait();
+      },
+      &go);
+  expect_nothing(waiting, "wait_group");
+  go = true;
+  go.notify_all();
+  waiting.wait();
+}
+
+task<> beats_with(mailbox<int> in, address<int> out) {
+  for (;;) {
+    const auto word = co_await in.receive_for(1h);
+    if (word) (void)co_await out.send(1);
+  }
+}
+task<> mixed_children(scope& s) {
+  auto [a_in, a_out] = make_mailbox<int>(bounded(4));
+  auto [b_in, b_out] = make_mailbox<int>(bounded(4));
+  s.spawn({.name = "beats"}, beats_with, std::move(a_in), std::move(b_out));
+  s.spawn({.name = "beats"}, beats_with, std::move(b_in), std::move(a_out));
+  auto [own_in, own_out] = make_mailbox<int>(bounded(1));
+  s.spawn(
+      {.name = "stuck"},
+      [](mailbox<int> in, address<int> self) -> task<> {
+        (void)co_await in.receive();
+        (void)self;
+      },
+      std::move(own_in), std::move(own_out));
+  co_return;
+}
+
+TEST_F(no_deadlock, OfLivingChildrenBesideOneThatIsStuck) {
+  const auto parent = sys.spawn({.name = "parent"}, []() -> task<> { (void)co_await with_scope(mixed_children); });
+  await_wait(sys, parent, "join");
+  for (std::size_t actors = 0; actors != 2;) { // the stuck one, and the parent behind it
+    const auto report = sys.deadlocks();
+    ASSERT_LE(report.found.size(), 1U) << report.to_string();
+    if (report.found.empty()) continue;
+    actors = report.found[0].actors.size();
+    for (const auto& a : report.found[0].actors) EXPECT_NE(a.name, "beats");
+  }
+}
+
+task<> waits_with_company(mailbox<int> in, address<int> self) {
+  (void)co_await in.receive();
+  (void)self;
+}
+
+TEST_F(no_deadlock, ButAThousandThatShareAMailboxAreListedInAMoment) {
+  {
+    auto [in, out] = make_mailbox<int>(bounded(1));
+    for (int i = 0; i < 1'000; ++i) sys.spawn(waits_with_company, in, out);
+  }
+  for (;;) {
+    const auto report = sys.deadlocks();
+    if (report.found.empty() || report.found[0].actors.size() != 1'000) continue;
+    EXPECT_EQ(report.found.size(), 1U);
+    EXPECT_EQ(report.found[0].actors[7].held_up_by.size(), 16U); // the first few of them
+    EXPECT_NE(report.to_string().find("\n  and 980 more"), std::string::npos);
+    break;
+  }
+}
+
+task<> takes_from_either(mailbox<int> left, mailbox<int> right, std::atomic<long>* taken) {
+  for (int open = 2; open != 0;) {
+    auto s = co_await select(left.receive(), right.receive());
+    const bool came = s.index() == 0 ? s.get<0>().has_value() : s.get<1>().has_value();
+    if (came) {
+      ++*taken;
+      continue;
+    }
+    (s.index() == 0 ? left : right) = {};
+    --open;
+  }
+}
+
+/// Two threads try to end the same wait while it is read again and again.
+TEST_F(no_deadlock, SearchNeverLetsAWaitEndTwice) {
+  std::atomic<long> taken{0};
+  long sent = 0;
+  {
+    auto [left, to_left] = make_mailbox<int>(rendezvous());
+    auto [right, to_right] = make_mailbox<int>(rendezvous());
+    const auto taker = sys.spawn(takes_from_either, std::move(left), std::move(right), &taken);
+    std::atomic<bool> over{false};
+    const auto send_all = [&over](const address<int>& to) {
+      long n = 0;
+      while (!over) n += to.try_send(1) ? 1 : 0;
+      return n;
+    };
+    long from_other = 0;
+    std::thread other([&] { from_other = send_all(to_right); });
+    std::thread searcher([&] {
+      for (int i = 0; i < 20'000; ++i) (void)sys.deadlocks();
+      over = true;
+    });
+    sent = send_all(to_left);
+    searcher.join();
+    other.join();
+    sent += from_other;
+    to_left = {};
+    to_right = {};
+    taker.wait(); // a wait that ends twice leaves it in no queue: it would hang
+  }
+  EXPECT_EQ(taken, sent);
 }
 
 // -- on the move ----------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ TEST_F(Watch, NamesAnActorThatKeepsItsWorkerAndSaysWhenItReturns) {
   EXPECT_EQ(all[0].actor.id, busy.id());
   EXPECT_TRUE(all[0].actor.spawned_at.starts_with("watch_test.cpp:"));
   EXPECT_GE(all[0].for_at_least, how.stuck_limit);
-  EXPECT_EQ(lines->count("'busy', spawned at watch_test.cpp:"), 1U);
+  lines->wait_for("'busy', spawned at watch_test.cpp:"); // it is logged just after
   done = true;
   busy.wait();
   lines->wait_for("'busy' has returned to its worker after");
