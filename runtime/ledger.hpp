@@ -26,8 +26,9 @@ struct actor_info {
 
 struct ledger_entry {
   actor_info actor;
-  std::uint64_t parent = 0;    ///< whose scope it is a child of; 0: of none
-  std::size_t guards = 0;      ///< locks and permits in its variables; known only while it waits
+  std::uint64_t parent = 0; ///< whose scope it is a child of; 0: of none
+  std::size_t guards =
+      0; ///< about how many locks and permits its variables hold: what looks like one counts; only while it waits
   bool until_deadline = false; ///< a deadline will end its wait
 };
 
