@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/actor_extras.hpp>
+#include <greenroom/runtime/detail/type_name.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 
@@ -38,14 +39,14 @@ void broken_frame() noexcept {
   std::abort();
 }
 
-namespace {
-
 std::string type_name(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
                                                     std::free);
   return status == 0 ? name.get() : type.name();
 }
+
+namespace {
 
 exit_reason reason_of(const std::exception_ptr& failure) {
   if (!failure) return {};

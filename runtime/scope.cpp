@@ -1,7 +1,6 @@
 #include <greenroom/runtime/scope.hpp>
 
 #include <mutex>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -43,18 +42,10 @@ void scope_state::release() noexcept {
 }
 
 void scope_state::leave() noexcept {
-  exit_listener* above = nullptr;
-  {
-    std::lock_guard guard(lock_);
-    // Children that a killed parent leaves behind may refer to variables of those above it.
-    if (children_ != 0) above = parent_.load()->listener;
-    if (above != nullptr) above->add_ref();
-    parent_ = nullptr;
-  }
-  while (above != nullptr) {
-    auto* const next = above->expose_parent();
-    std::exchange(above, next)->drop_ref();
-  }
+  // Children that a killed parent leaves behind may refer to variables of those above it. Before the link is cut: no search may see neither.
+  if (children() != 0) mark_exposed(*parent_.load());
+  std::lock_guard guard(lock_);
+  parent_ = nullptr;
 }
 
 exit_listener* scope_state::expose_parent() noexcept {

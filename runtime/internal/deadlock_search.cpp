@@ -12,11 +12,6 @@ namespace {
 
 using detail::wait_kind;
 
-std::string file_and_line(const std::source_location& site) {
-  const std::string_view path(site.file_name());
-  return fmt::format("{}:{}", path.substr(path.rfind('/') + 1), site.line());
-}
-
 std::string describe_mailbox(const wait_snapshot& snapshot, const void* place) {
   const auto capacity = snapshot.mailboxes().at(place).capacity;
   return capacity == UINT32_MAX ? "an unbounded mailbox" : fmt::format("a mailbox of capacity {}", capacity);
@@ -67,11 +62,11 @@ private:
 
   void add(deadlock& d, const wait_graph::member& member) {
     const auto& a = snapshot_.actors()[member.actor];
-    const auto& cell = *a.cell;
+    auto shown = a.cell->home->describe(*a.cell);
     deadlocked_actor who;
-    who.id = cell.id;
-    who.name = cell.name;
-    who.spawned_at = file_and_line(cell.site);
+    who.id = shown.id;
+    who.name = std::move(shown.name);
+    who.spawned_at = std::move(shown.spawned_at);
     who.waits_for = describe(snapshot_, a);
     who.waits_since = std::chrono::milliseconds(now_ - std::min(now_, a.since));
     who.wait = a.wait;

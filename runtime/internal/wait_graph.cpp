@@ -258,8 +258,8 @@ struct wait_graph::components {
   }
 
   const wait_graph& g;
-  std::vector<node>
-      of; // the component of a node, if one was left; numbered such that a node depends on lower ones and its own
+  // The component of a node, if it was reached; numbered such that a node depends on lower ones and its own.
+  std::vector<node> of;
   std::vector<std::vector<node>> each; // the nodes of a component
 
 private:

@@ -82,8 +82,8 @@ private:
   // but it is the senders that one waits for. Hence two nodes more for each mailbox, behind it, which stand in no other list.
   std::vector<std::vector<node>> shown_;
   std::vector<std::vector<node>> dependents_;
-  std::vector<std::uint32_t>
-      missing_; // how many more of those it depends on must be alive for it to live; 1 but for scopes
+  // How many more of those it depends on must be alive for it to live; 1 but for scopes.
+  std::vector<std::uint32_t> missing_;
   std::vector<bool> alive_;
 };
 

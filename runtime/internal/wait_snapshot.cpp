@@ -75,6 +75,12 @@ struct case_list final : detail::case_reader {
 class observation {
 public:
   explicit observation(actor_cell& cell) noexcept : cell_(cell), holds_(cell.observe()) {}
+  /// Only in the wait that was seen. The count of waits comes round after four million: hence the time beside it.
+  explicit observation(const seen_actor& a) noexcept : observation(*a.cell) {
+    if (!holds_ || (wait() == a.wait && cell_.wait_since.load(std::memory_order_relaxed) == a.since)) return;
+    cell_.end_observation();
+    holds_ = false;
+  }
   observation(const observation&) = delete;
   observation& operator=(const observation&) = delete;
   ~observation() {
@@ -87,11 +93,6 @@ private:
   actor_cell& cell_;
   bool holds_;
 };
-
-/// Says whether the actor is in the wait that was seen. The count of waits comes round after four million.
-bool is_same(const seen_actor& a, const observation& now) noexcept {
-  return now.wait() == a.wait && a.cell->wait_since.load(std::memory_order_relaxed) == a.since;
-}
 
 /// Reads the queue of a mailbox; false if it is busy or too long. Nobody is waited for: who holds the lock may wait for us.
 bool read_queue(mailbox_base& box, std::vector<seen_end>& ends) {
@@ -147,8 +148,8 @@ mailbox_base& mailbox_at(const void* place) noexcept {
 wait_snapshot::wait_snapshot(detail::runtime_core& core, std::chrono::milliseconds least_age) : core_(core) {
   collect(least_age);
   for (std::size_t i = 0; i < actors_.size(); ++i) {
-    const observation here(*actors_[i].cell);
-    if (!here || !is_same(actors_[i], here)) continue; // it will be found to work by the second look
+    const observation here(actors_[i]);
+    if (!here) continue; // it will be found to work by the second look
     for (const auto& c : actors_[i].cases) {
       if (c.kind == wait_kind::receive || c.kind == wait_kind::send) read_mailbox(c.place, i);
       if (c.kind == wait_kind::lock || c.kind == wait_kind::semaphore) read_permits(c.place, i);
@@ -255,15 +256,11 @@ std::size_t held_guards(actor_cell& cell) {
   }));
 }
 
-bool wait_snapshot::still_waits(const seen_actor& a) const noexcept {
-  const observation here(*a.cell);
-  return here && is_same(a, here);
-}
+bool wait_snapshot::still_waits(const seen_actor& a) const noexcept { return static_cast<bool>(observation(a)); }
 
 bool wait_snapshot::unchanged(const seen_mailbox& m, const void* place) const {
-  const auto& holder = actors_[m.reached_by];
-  const observation here(*holder.cell);
-  if (!here || !is_same(holder, here)) return false;
+  const observation here(actors_[m.reached_by]);
+  if (!here) return false;
   auto& box = mailbox_at(place);
   std::vector<seen_end> ends;
   if (!read_queue(box, ends) || ends != m.ends) return false;
@@ -271,16 +268,15 @@ bool wait_snapshot::unchanged(const seen_mailbox& m, const void* place) const {
 }
 
 bool wait_snapshot::unchanged(const seen_permits& p, const void* place) const {
-  const auto& waiter = actors_[p.waited_by];
-  const observation here(*waiter.cell);
-  if (!here || !is_same(waiter, here)) return false;
+  const observation here(actors_[p.waited_by]);
+  if (!here) return false;
   seen_permits now;
   return look_at(place, now) && now.held == p.held && now.waiters == p.waiters;
 }
 
 std::int64_t wait_snapshot::seats(const seen_actor& a, const void* turns) const noexcept {
-  const observation here(*a.cell);
-  if (!here || !is_same(a, here)) return -1;
+  const observation here(a);
+  if (!here) return -1;
   return static_cast<const detail::shared_place*>(turns)->refs.load(std::memory_order_acquire);
 }
 

@@ -12,7 +12,8 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/clock.hpp>
+#include <greenroom/runtime/detail/type_name.hpp>
 
 namespace greenroom::testkit::detail {
 
@@ -21,8 +22,6 @@ concept streamable = !std::is_pointer_v<T> && requires(std::ostream & to, const 
   to << item;
 };
 
-/// Returns the type's name as C++ spells it.
-GREENROOM_EXPORT std::string type_name(const std::type_info& type);
 /// Returns "12 ms". Units: milliseconds, with decimals where it needs them.
 GREENROOM_EXPORT std::string in_milliseconds(duration span);
 
@@ -38,7 +37,7 @@ std::string describe(const T& item) {
     to << item;
     return to.str();
   } else {
-    return "a message of type " + type_name(typeid(T));
+    return "a message of type " + greenroom::detail::type_name(typeid(T));
   }
 }
 
