@@ -414,14 +414,16 @@ task<> hands_on(mailbox<parcel> in) {
   }
 }
 
-/// Searches on a thread of its own until the last actor has ended.
-std::size_t search_until_all_have_ended(actor_system& sys, std::vector<actor>& all) {
+/// Searches until the last actor has ended. They are held back until `let_go` is called, after the first search: else they might all have
+/// ended before it.
+std::size_t search_until_all_have_ended(actor_system& sys, std::vector<actor>& all,
+                                        const std::function<void()>& let_go) {
   std::size_t searches = 0;
   while (std::any_of(all.begin(), all.end(), [](const actor& a) { return !a.finished(); })) {
     const auto report = sys.deadlocks();
     EXPECT_TRUE(report.found.empty()) << report.to_string();
     if (!report.found.empty()) sys.stop();
-    ++searches;
+    if (searches++ == 0) let_go();
   }
   return searches;
 }
@@ -429,18 +431,18 @@ std::size_t search_until_all_have_ended(actor_system& sys, std::vector<actor>& a
 TEST_F(no_deadlock, WhileTheOnlyAddressesTravelAsFastAsTheyCan) {
   for (const auto capacity : {0, 1, 4}) {
     std::vector<actor> all;
-    {
-      parcel p;
-      for (auto& to : p.to) {
-        auto [in, out] = make_mailbox<parcel>(bounded(capacity));
-        to = std::move(out);
-        all.push_back(sys.spawn(hands_on, std::move(in)));
-      }
+    parcel p;
+    for (auto& to : p.to) {
+      auto [in, out] = make_mailbox<parcel>(bounded(capacity));
+      to = std::move(out);
+      all.push_back(sys.spawn(hands_on, std::move(in)));
+    }
+    const auto post = [this, &p] {
       const auto first = p.to[0];
       (void)sys.run([](address<parcel> to, parcel what) -> task<> { (void)co_await to.send(std::move(what)); }, first,
                     std::move(p));
-    }
-    EXPECT_GT(search_until_all_have_ended(sys, all), 0U);
+    };
+    EXPECT_GT(search_until_all_have_ended(sys, all, post), 0U);
   }
 }
 
@@ -463,9 +465,10 @@ task<> transfers(std::shared_ptr<std::array<account, 3>> accounts, int from) {
 
 TEST_F(no_deadlock, WhileLocksAreTakenInOneOrder) {
   const auto accounts = std::make_shared<std::array<account, 3>>();
+  auto held = (*accounts)[1].lock.try_lock(); // which all of them need
   std::vector<actor> all;
   for (int i = 0; i < 6; ++i) all.push_back(sys.spawn(transfers, accounts, i % 2));
-  EXPECT_GT(search_until_all_have_ended(sys, all), 0U);
+  EXPECT_GT(search_until_all_have_ended(sys, all, [&held] { held.reset(); }), 0U);
 }
 
 task<> answers(mailbox<request<slow_call>> in) {
@@ -476,13 +479,13 @@ task<> asks(address<request<slow_call>> to) {
 }
 
 TEST_F(no_deadlock, WhileRequestsComeAndGo) {
-  std::vector<actor> all;
-  {
-    auto [in, out] = make_mailbox<request<slow_call>>(bounded(1));
-    all.push_back(sys.spawn(answers, std::move(in)));
-    for (int i = 0; i < 4; ++i) all.push_back(sys.spawn(asks, out));
-  }
-  EXPECT_GT(search_until_all_have_ended(sys, all), 0U);
+  auto ends = make_mailbox<request<slow_call>>(bounded(1));
+  std::vector<actor> all{sys.spawn(answers, std::move(ends.in))};
+  const auto begin_to_ask = [&] {
+    for (int i = 0; i < 4; ++i) all.push_back(sys.spawn(asks, ends.out));
+    ends.out = {};
+  };
+  EXPECT_GT(search_until_all_have_ended(sys, all, begin_to_ask), 0U);
 }
 
 } // namespace
