@@ -27,8 +27,7 @@ struct actor_info {
 struct ledger_entry {
   actor_info actor;
   std::uint64_t parent = 0; ///< whose scope it is a child of; 0: of none
-  std::size_t guards =
-      0; ///< about how many locks and permits its variables hold: what looks like one counts; only while it waits
+  std::size_t guards = 0;   ///< how many guards of locks and permits its variables hold; 0 while it does not wait
   bool until_deadline = false; ///< a deadline will end its wait
 };
 

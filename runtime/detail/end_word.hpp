@@ -21,12 +21,15 @@ enum class end_kind : std::uint8_t {
   address = 1, ///< a strong send end of a mailbox
   mailbox = 3, ///< a receive end
   weak = 5,    ///< a weak send end
-  permit = 7,  ///< a lock or permits; how many stands in the next word
+  permit = 7,  ///< a lock or permits; how many stands in the next word, sealed
   share = 9    ///< a request, or a seat in a game of turns
 };
 
 /// Returns the bits of a pointer that make room for the kind.
 constexpr std::uintptr_t mask_of(end_kind kind) noexcept { return kind == end_kind::permit ? 7 : 15; }
+
+/// Applied to a number of permits, seals and unseals it: the sealed number cannot be mistaken for a pointer, nor a pointer for it.
+constexpr std::int64_t seal(std::int64_t permits) noexcept { return permits ^ (std::int64_t{0x5ea1} << 48); }
 
 /// A pointer in all but its representation. Moving takes the pointer over.
 template <class T, end_kind Kind>

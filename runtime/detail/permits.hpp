@@ -81,25 +81,25 @@ private:
 class holding {
 public:
   holding() noexcept = default;
-  holding(permits& from, std::int64_t count) noexcept : from_(&from), count_(count) {}
-  holding(holding&& other) noexcept : from_(std::move(other.from_)), count_(other.count_) {}
+  holding(permits& from, std::int64_t count) noexcept : from_(&from), sealed_count_(seal(count)) {}
+  holding(holding&& other) noexcept : from_(std::move(other.from_)), sealed_count_(other.sealed_count_) {}
   holding& operator=(holding other) noexcept {
     from_.swap(other.from_);
-    std::swap(count_, other.count_);
+    std::swap(sealed_count_, other.sealed_count_);
     return *this;
   }
   ~holding() { give_back(); }
 
   void give_back() noexcept {
-    if (auto* const from = from_.take()) from->give_back(count_);
+    if (auto* const from = from_.take()) from->give_back(seal(sealed_count_));
   }
   permits* from() const noexcept { return from_; }
-  std::int64_t count() const noexcept { return from_ == nullptr ? 0 : count_; }
+  std::int64_t count() const noexcept { return from_ == nullptr ? 0 : seal(sealed_count_); }
 
 private:
   // In this order: a report reads the count behind the word.
   end_word<permits, end_kind::permit> from_;
-  std::int64_t count_ = 0;
+  std::int64_t sealed_count_ = 0; // meaningless without from_
 };
 
 /// Waits for permits. Guard is made from a holding and names its wait_kind.

@@ -129,7 +129,7 @@ bool wait_graph::count_end(place& p, const seen_end& e) noexcept {
   case end_kind::mailbox: ++p.receiving; break;
   case end_kind::weak: ++p.weak; break;
   case end_kind::permit:
-    if (e.next_word < 0 || __builtin_add_overflow(p.strong, e.next_word, &p.strong)) return false; // no permits
+    if (__builtin_add_overflow(p.strong, e.permits, &p.strong)) return false;
     break;
   default: ++p.strong;
   }

@@ -23,6 +23,7 @@ constexpr std::size_t most_frames = 1'000;
 constexpr std::size_t most_bytes = 256 * 1024;   // of frames
 constexpr std::size_t longest_queue = 64 * 1024; // Units: bytes
 constexpr std::size_t longest_line = 10'000;     // before a lock
+constexpr std::int64_t most_permits = 1LL << 47; // in one hand
 
 bool is_for_actors_to_end(wait_kind kind) noexcept {
   switch (kind) {
@@ -51,8 +52,13 @@ struct end_finder final : detail::memory_reader {
       if ((word & 1) == 0 || word < 4096 || word >> 47 != 0) continue; // no end, or no address of a program
       const auto kind = static_cast<detail::end_kind>((word & 7) == 7 ? 7 : word & 15);
       if (kind > detail::end_kind::share) continue;
-      found.push_back({reinterpret_cast<const void*>(word & ~detail::mask_of(kind)), kind,
-                       i + 1 < count ? static_cast<std::int64_t>(words[i + 1]) : 0});
+      const auto* const of = reinterpret_cast<const void*>(word & ~detail::mask_of(kind));
+      std::int64_t permits = 0;
+      if (kind == detail::end_kind::permit) {
+        permits = i + 1 < count ? detail::seal(static_cast<std::int64_t>(words[i + 1])) : 0;
+        if (permits <= 0 || permits > most_permits) continue; // not sealed: no end
+      }
+      found.push_back({of, kind, permits});
     }
   }
   std::vector<seen_end>& found;
@@ -251,9 +257,8 @@ std::size_t held_guards(actor_cell& cell) {
   if (!here) return 0;
   std::vector<seen_end> ends;
   if (!read_frames(cell, ends)) return 0;
-  return static_cast<std::size_t>(std::count_if(ends.begin(), ends.end(), [](const seen_end& e) {
-    return e.kind == detail::end_kind::permit && e.next_word > 0;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(ends.begin(), ends.end(), [](const seen_end& e) { return e.kind == detail::end_kind::permit; }));
 }
 
 bool wait_snapshot::still_waits(const seen_actor& a) const noexcept { return static_cast<bool>(observation(a)); }

@@ -22,7 +22,7 @@ namespace greenroom::internal {
 struct seen_end {
   const void* of = nullptr; // mailbox, permits, place of a reply or of turns
   detail::end_kind kind{};
-  std::int64_t next_word = 0; // a permit's count
+  std::int64_t permits = 0; // of an end of kind permit; positive
   friend bool operator==(const seen_end&, const seen_end&) = default;
 };
 

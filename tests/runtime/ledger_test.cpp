@@ -73,8 +73,8 @@ TEST(Ledger, CountsTheLocksAndPermitsInHand) {
   const auto things = std::make_shared<shared_things>();
   const auto holder = sys.spawn({.name = "holder"}, holds_three, things, std::move(in));
   await_wait(sys, holder, "receive");
-  EXPECT_GE(named(sys.ledger(), "holder").guards, 3U);
-  EXPECT_NE(sys.ledger().to_string().find("; holds "), std::string::npos);
+  EXPECT_EQ(named(sys.ledger(), "holder").guards, 3U);
+  EXPECT_NE(sys.ledger().to_string().find("; holds 3 lock(s) or permit(s)"), std::string::npos);
   holder.cancel();
   holder.wait();
 }
