@@ -5,7 +5,10 @@
 
 #include <greenroom/actors/ask.hpp>
 #include <greenroom/actors/counter.hpp>
+#include <greenroom/actors/link.hpp>
+#include <greenroom/actors/monitor.hpp>
 #include <greenroom/actors/registry.hpp>
 #include <greenroom/actors/request.hpp>
+#include <greenroom/actors/supervisor.hpp>
 #include <greenroom/actors/turn_taking.hpp>
 #include <greenroom/actors/worker_pool.hpp>

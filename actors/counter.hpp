@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <variant>
 
 #include <greenroom/actors/ask.hpp>
@@ -43,9 +44,10 @@ struct forget_message {
 class counter {
 public:
   /// Starts the owner. Cost: an actor and a mailbox.
-  explicit counter(actor_system& sys, std::int64_t first = 0) {
+  explicit counter(actor_system& sys, std::int64_t first = 0,
+                   std::source_location where = std::source_location::current()) {
     auto [in, out] = make_mailbox<detail::counter_message>(bounded(1024));
-    sys.spawn(spawn_options{.name = "counter"}, detail::count, std::move(in), first);
+    sys.spawn(spawn_options{.name = "counter"}, {detail::count, where}, std::move(in), first);
     out_ = std::move(out);
   }
 

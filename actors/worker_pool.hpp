@@ -2,20 +2,22 @@
 // to a database, chunks of a computation. For one task a job without a bound, spawn in a scope instead.
 //
 //   worker_pool<order, receipt> pool(sys, {.workers = 8, .queue = bounded(64), .results = to_printer}, handle);
-//   auto accepted = co_await pool.submit(order{...});      // waits while 64 are queued: back-pressure
-//   result<receipt> r = co_await pool.run(order{...}, 1s); // or: one job and its own result
+//   auto accepted = co_await pool.submit(std::move(next));  // waits while 64 are queued: back-pressure
+//   result<receipt> r = co_await pool.run(std::move(next), 1s); // or: one job and its own result
 //   auto finished = co_await pool.drain(5s);
 //
 // A job is a plain function or a coroutine: Result, result<Result>, task<Result> or task<result<Result>>, of a Job. An exception ends
 // the job, which counts as failed, and never the worker.
 // Thread safety: handles may be copied to any thread; waiting calls belong to actors.
 // Lifetime: when the last handle goes, the workers finish what is queued and end.
+// A job that is an aggregate must have a name, as `next` above: g++ 12 destroys one that is made in a co_await expression twice.
 // Order: jobs of one sender begin in the order submitted; with several workers they end in any order.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -51,7 +53,8 @@ class worker_pool {
 public:
   /// Starts the workers; each has its own copy of `fn`. Errors: usage_error without workers.
   template <class F>
-  worker_pool(actor_system& sys, worker_pool_options<Result> opts, F fn) {
+  worker_pool(actor_system& sys, worker_pool_options<Result> opts, F fn,
+              std::source_location where = std::source_location::current()) {
     static_assert(std::is_invocable_v<F&, Job>, "worker_pool: the function of the jobs must take a Job");
     using returned = typename detail::job_value<std::invoke_result_t<F&, Job>>::type;
     static_assert(std::is_same_v<returned, Result> || std::is_convertible_v<returned, result<Result>>,
@@ -60,7 +63,7 @@ public:
     auto shared = std::make_shared<core>(opts.workers, opts.queue, std::move(opts.results), std::move(opts.failures));
     auto side = std::make_shared<detail::worker_side<core>>(shared);
     for (std::size_t i = 0; i < opts.workers; ++i) {
-      shared->workers.push_back(sys.spawn(opts.as, detail::pool_worker<Job, Result, F>, side, i, fn));
+      shared->workers.push_back(sys.spawn(opts.as, {detail::pool_worker<Job, Result, F>, where}, side, i, fn));
     }
     in_ = shared->queue.address();
     users_ = std::make_shared<detail::user_side<core>>(std::move(shared));

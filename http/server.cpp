@@ -19,6 +19,11 @@ server::server(actor_system& system, server_options options)
 
 server::~server() {
   if (core_->deserted()) return;
+  const auto& here = greenroom::detail::this_turn;
+  if (here.cell != nullptr || here.worker != nullptr) { // which may not wait
+    internal::server_core::let_go(std::move(core_));
+    return;
+  }
   const auto report = stop();
   if (!report.complete()) core_->system.log().warn("an HTTP server was destroyed: {}", report.to_string());
   while (!core_->deserted()) { // freeing what a request uses would be worse

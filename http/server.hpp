@@ -75,8 +75,8 @@ public:
   /// Makes a server that does not listen yet. Errors: usage_error with a sentence if an option is out of range.
   explicit server(actor_system& system, server_options options = {});
   /// Stops, with the time of the options. Waits: blocks the thread; a request whose code never returns to a wait holds it up, and
-  /// the log says so, since freeing what it uses would be worse. Requires: not inside an actor, unless stopped() was awaited: the process ends with a
-  /// sentence otherwise. So make servers outside, also those that a simulation asks.
+  /// the log says so, since freeing what it uses would be worse. In an actor it waits for nothing: connections and requests are cancelled
+  /// at once, and end after it; await stopped() first to have them finish.
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;

@@ -1,5 +1,6 @@
 #include <greenroom/runtime/actor.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <semaphore>
 #include <thread>
@@ -42,6 +43,19 @@ bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener) {
   if ((cell.word.load(std::memory_order_seq_cst) & actor_cell::finished) != 0) return false;
   extras.listeners.push_back(std::move(listener));
   return true;
+}
+
+void remove_listener(actor_cell& cell, const exit_listener* listener) noexcept {
+  auto* const extras = cell.extras.load(std::memory_order_acquire);
+  if (extras == nullptr) return;
+  std::shared_ptr<exit_listener> removed; // released after the lock
+  std::lock_guard guard(extras->lock);
+  auto& all = extras->listeners;
+  const auto at = std::find_if(all.begin(), all.end(), [listener](const auto& l) { return l.get() == listener; });
+  if (at == all.end()) return;
+  removed = std::move(*at);
+  *at = std::move(all.back());
+  all.pop_back();
 }
 
 namespace {

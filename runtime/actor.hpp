@@ -15,11 +15,15 @@
 
 namespace greenroom {
 
+class actor;
 class actor_system;
 
 namespace detail {
 /// Errors: usage_error on a worker thread, naming `what` and what to do instead.
 GREENROOM_EXPORT void check_may_block(const char* what, const char* instead);
+
+/// Has a stop of the system cancel `who` and wait for its end before it ends all others; the last one named goes first.
+GREENROOM_EXPORT void stop_before_others(const actor& who);
 
 /// Waits for an actor's end. Counts on the cell, so that a temporary handle may be joined.
 struct GREENROOM_EXPORT join_action : waiter {

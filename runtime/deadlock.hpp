@@ -5,15 +5,16 @@
 // An actor system also looks by itself and logs what it finds, see options::deadlock_check. Partial deadlocks are found too: two
 // actors that wait for each other while all others work on.
 //
-// No report is false. A wait counts as hopeless only if all who could end it wait hopelessly themselves, and who they are is known: all
+// No report is false, provided that nobody reaches an end by ways that are not seen: by a pointer or reference to it, or a closure with
+// one, that was sent in a message, handed to a thread, or left in an object that is shared. A wait counts as hopeless only if all who could end it wait hopelessly themselves, and who they are is known: all
 // ends of the mailbox, the permits of the lock, or the request, are in variables of such actors, or queued in mailboxes that only such
 // actors can reach. So an end held elsewhere, by main, a thread, a CAF actor, a callback or an object on the heap (a vector, a
 // shared_ptr), keeps its mailbox out of all reports; and so does one in a variable of an actor that has given somebody who is no child in
 // a scope of it what may refer to its variables: a pointer, a closure, a shared_ptr, a struct (see owns_what_it_names). Waits for a
-// wait_group, a condition or a time are never hopeless. Do not hand out pointers or references to ends by other ways, in messages, through
-// threads or objects that are shared: that is not seen.
+// wait_group, a condition or a time are never hopeless.
 // A cancellation or a kill is no way out that counts, nor is the end of the system; an actor that means to wait for its
-// cancellation waits for that: `co_await ctx.done()`. Waits under the deadline of a context are reported as those with one of their own.
+// cancellation waits for that: `co_await ctx.done()`. Waits under the deadline of a context are reported as those with one of their own, as far
+// as those are: a receive or a select that a deadline will end is never reported, since its actor means to go on without what it waited for.
 //
 // Thread safety: as values.
 // Source: the conditions for knots in R. Holt, "Some Deadlock Properties of Computer Systems", ACM Computing Surveys 4, 1972.

@@ -26,8 +26,8 @@ struct actor_info {
 
 struct ledger_entry {
   actor_info actor;
-  std::uint64_t parent = 0; ///< whose scope it is a child of; 0: of none
-  std::size_t guards = 0;   ///< how many guards of locks and permits its variables hold; 0 while it does not wait
+  std::uint64_t parent = 0;    ///< whose scope it is a child of; 0: of none
+  std::size_t guards = 0;      ///< how many guards of locks and permits its variables hold; 0 while it does not wait
   bool until_deadline = false; ///< a deadline will end its wait
 };
 

@@ -4,6 +4,8 @@
 // Waiting calls belong to actors; the try_ calls and close() may come from anywhere.
 // Lifetime: ends are counted. When the last strong address goes, receivers get what is queued and then the end; when the last
 // mailbox goes, queued items are dropped and senders get their items back with errc::closed.
+// Give an item that is an aggregate a name before it is sent, `order o{"buy", 3}; co_await out.send(std::move(o));`: g++ 12 destroys an
+// aggregate that is made inside a co_await expression, as in `co_await out.send(order{"buy", 3})`, twice. A constructor helps, too.
 // Order: items of one sender arrive in the order sent. Several receivers share a mailbox: each item goes to exactly one.
 #pragma once
 
@@ -83,6 +85,9 @@ public:
   void close(queued fate = queued::deliver) const noexcept {
     if (core_ != nullptr) core_->close(fate);
   }
+
+  /// Drops what is queued, counted as dropped, and returns how many items; the mailbox stays open. Senders that wait then have room.
+  std::size_t discard() const noexcept { return core_ == nullptr ? 0 : core_->discard(); }
 
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
   std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().size; }

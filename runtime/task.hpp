@@ -2,6 +2,8 @@
 // task is called by `co_await`, runs on the same turn and returns its value or throws its exception there.
 // Thread safety: a task is used by one thread at a time; the actor that awaits it may move between workers while it waits.
 // Lifetime: the task owns its frame. Parameters taken by value live in the frame; reference parameters must outlive the await.
+// An argument that is an aggregate needs a name first: g++ 12 destroys one that is made inside a co_await expression, as in
+// `co_await f(order{"buy", 3})`, twice.
 // Depth: calling, returning and finishing go through a trampoline, so a chain of any length uses no stack, in every build.
 #pragma once
 

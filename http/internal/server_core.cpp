@@ -160,7 +160,17 @@ open_connection::~open_connection() {
 
 void server_core::leave() noexcept {
   const auto last_to_know = deserted_; // a copy: once present_ has been counted down, the server may be gone
-  if (--present_ == 0) last_to_know.cancel();
+  const auto left = --present_;
+  if (left == frees_itself) delete this;
+  if (left == 0) last_to_know.cancel();
+}
+
+void server_core::let_go(std::unique_ptr<server_core> core) noexcept {
+  auto& self = *core.release();
+  self.present_ += frees_itself + 1; // itself present until all is begun
+  self.begin_stop();
+  self.cancel_all();
+  self.leave();
 }
 
 void server_core::begin_stop() noexcept {

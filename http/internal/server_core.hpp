@@ -71,6 +71,8 @@ public:
   task<server_stop_report> stop(std::chrono::milliseconds limit);
   /// Ends what it can without an actor: for a system that refuses new ones. Waits: blocks the thread, up to `limit`.
   server_stop_report abandon(std::chrono::milliseconds limit) noexcept;
+  /// Ends it as abandon() does, but waits for nobody: whoever leaves last frees it.
+  static void let_go(std::unique_ptr<server_core> core) noexcept;
   /// Returns whether nothing of the server is left, once a stop has begun.
   bool deserted() const noexcept { return present_ == 0; }
 
@@ -109,7 +111,9 @@ private:
   time_point last_warning_ = time_point::min();
   std::array<std::unique_ptr<lane>, lane_count> lanes_;
   std::array<share, lane_count> shares_;
-  std::atomic<bool> draining_{false};   // never taken back
+  std::atomic<bool> draining_{false}; // never taken back
+  static constexpr std::size_t frees_itself = std::size_t{1}
+                                              << 62; // set in present_: the last to leave frees the server
   std::atomic<std::size_t> present_{1}; // one is the server's own until a stop begins, so that zero is the end
   const cancellable_context deserted_;  // ends when present_ becomes zero
 };

@@ -44,7 +44,8 @@ enum class wait_kind : std::uint8_t {
   turn,
   context,
   scope,
-  outside // an answer from something that no report knows
+  outside, // an answer from something that no report knows
+  monitor
 };
 /// Set in a wait_kind beside one of these when a deadline of the wait itself will end it.
 inline constexpr std::uint8_t wait_is_timed = 0x80;

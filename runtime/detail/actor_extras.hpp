@@ -51,6 +51,9 @@ struct actor_extras {
 /// Has `listener` told of the exit; false if the actor has ended already.
 GREENROOM_EXPORT bool add_listener(actor_cell& cell, std::shared_ptr<exit_listener> listener);
 
+/// Takes `listener` back, if it has not been told yet and is about to be. Cost: in the number of listeners of that actor.
+GREENROOM_EXPORT void remove_listener(actor_cell& cell, const exit_listener* listener) noexcept;
+
 /// Notes that somebody may refer to variables of this actor, or of its parents, who is no child in a scope of theirs. They then take no
 /// part in reports of deadlocks: what their frames hold may be used from elsewhere. Requires: called by that actor.
 /// Cost: one load if it was marked before.

@@ -145,6 +145,23 @@ public:
     }
   }
 
+  /// Drops as many items as are queued now, one by one: senders that wait then have room, and what they send stays.
+  std::size_t discard() noexcept {
+    const auto count = look().size;
+    for (std::size_t i = 0; i < count; ++i) {
+      std::optional<T> victim; // destroyed after the lock is released
+      actor_cell* wake = nullptr;
+      {
+        std::lock_guard guard(lock_);
+        if (items_.empty()) return i; // a receiver was faster
+        (void)receive_locked(victim, wake);
+        ++dropped_;
+      }
+      if (wake != nullptr) make_ready(*wake);
+    }
+    return count;
+  }
+
   struct snapshot {
     std::size_t size;
     std::uint64_t dropped;

@@ -1,6 +1,7 @@
 #include <greenroom/runtime/internal/runtime_core.hpp>
 
 #include <algorithm>
+#include <future>
 #include <unordered_map>
 #include <utility>
 
@@ -30,7 +31,8 @@ constexpr const char* wait_names[] = {"nothing: it runs or is ready",
                                       "turn",
                                       "context",
                                       "join",
-                                      "reply"};
+                                      "reply",
+                                      "monitor"};
 
 const char* file_name(const char* path) noexcept {
   const std::string_view view(path);
@@ -175,6 +177,8 @@ actor runtime_core::launch(const launch_request& request) {
   return handle;
 }
 
+void stop_before_others(const actor& who) { who.cell()->home->stop_before_others(who); }
+
 bool runtime_core::enlist(actor_cell& cell) noexcept {
   const auto index = list_here();
   cell.shard = static_cast<std::uint8_t>(index);
@@ -237,6 +241,7 @@ stop_report runtime_core::stop(std::chrono::milliseconds limit) {
     throw usage_error("stop: called on a worker of the actor system '" + opts.name +
                       "', which it would wait for; call it from main");
   }
+  stop_first(saturating_add(real_clock().now(), limit));
   stopping_.store(true, std::memory_order_seq_cst);
   cancel(root, error(errc::stopped, "the actor system '" + opts.name + "' is stopping"));
   strike_all(actor_cell::actor_cancel);
@@ -252,6 +257,38 @@ stop_report runtime_core::stop(std::chrono::milliseconds limit) {
   report.pending_requests = requests().pending();
   if (report.timers != 0 || report.pending_requests != 0) log.warn("stop: {}", report.to_string());
   return report;
+}
+
+void runtime_core::stop_before_others(const actor& who) {
+  std::lock_guard guard(first_mutex_);
+  if (first_to_stop_.size() == first_to_stop_.capacity()) { // about to grow: those that have ended make room
+    std::erase_if(first_to_stop_, [](const actor& a) { return a.finished(); });
+  }
+  first_to_stop_.push_back(who);
+}
+
+/// Ends the trees of supervisors, the last first; each ends its children in its own order. Whoever is late is then stopped as all others.
+void runtime_core::stop_first(time_point deadline) {
+  struct signal final : exit_listener {
+    std::promise<void> ended;
+    void on_exit(actor_cell&, const exit_reason&) noexcept override { ended.set_value(); }
+  };
+  for (;;) {
+    actor next;
+    {
+      std::lock_guard guard(first_mutex_);
+      if (first_to_stop_.empty()) return;
+      next = std::move(first_to_stop_.back());
+      first_to_stop_.pop_back();
+    }
+    const auto end = std::make_shared<signal>();
+    if (!add_listener(*next.cell(), end)) continue;
+    next.cancel(error(errc::stopped, "the actor system '" + opts.name + "' is stopping"));
+    if (end->ended.get_future().wait_until(deadline) == std::future_status::timeout) {
+      log.warn("stop: actor {} '{}' has not stopped its children in time; all are stopped now", next.id(), next.name());
+      return;
+    }
+  }
 }
 
 bool runtime_core::wait_until_empty(std::chrono::milliseconds limit) {
@@ -330,8 +367,9 @@ std::vector<ledger_entry> runtime_core::ledger_entries() const {
     auto& cell = *who.cell();
     ledger_entry e;
     e.actor = describe(cell);
-    e.until_deadline = is_timed(cell.waits_for.load(std::memory_order_relaxed));
-    e.guards = internal::held_guards(cell);
+    const auto holds = internal::look_at_wait(cell);
+    e.until_deadline = is_timed(cell.waits_for.load(std::memory_order_relaxed)) || holds.context_deadline;
+    e.guards = holds.guards;
     if (const auto found = ids.find(parent); found != ids.end()) e.parent = found->second;
     all.push_back(std::move(e));
   }

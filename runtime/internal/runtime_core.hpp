@@ -36,6 +36,8 @@ public:
   /// The last act of an actor, on the thread of its last turn; its frames are gone.
   void finish(actor_cell& cell, exit_reason why) noexcept;
   stop_report stop(std::chrono::milliseconds limit);
+  /// Has stop() end `who` first, and wait for that.
+  void stop_before_others(const actor& who);
   bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
   std::size_t live_actors() const noexcept;
@@ -82,12 +84,15 @@ private:
   void delist(actor_cell& cell) noexcept;
   bool wait_until_empty(std::chrono::milliseconds limit);
   void strike_all(std::uint32_t bit) noexcept;
+  void stop_first(time_point deadline);
 
   internal::worker_team* team_ = nullptr; // the workers, if they are ours
   std::array<live_list, list_count> live_;
   std::atomic<bool> stopping_{false};
   std::mutex stop_mutex_;
   std::condition_variable emptied_;
+  std::mutex first_mutex_;
+  std::vector<actor> first_to_stop_; // guarded by first_mutex_; may hold some that have ended
   std::mutex names_mutex_;
   std::unordered_set<std::string> names_; // guarded by names_mutex_; elements are never removed
   std::uint64_t seed_ = 0;                // constant after construction

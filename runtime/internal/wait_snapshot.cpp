@@ -252,13 +252,16 @@ void wait_snapshot::read_permits(const void* place, std::size_t waited_by) {
   at->second.known = look_at(place, at->second);
 }
 
-std::size_t held_guards(actor_cell& cell) {
+wait_look look_at_wait(actor_cell& cell) {
   const observation here(cell);
-  if (!here) return 0;
+  if (!here) return {};
+  wait_look seen{.context_deadline = cell.context->deadline != never};
   std::vector<seen_end> ends;
-  if (!read_frames(cell, ends)) return 0;
-  return static_cast<std::size_t>(
-      std::count_if(ends.begin(), ends.end(), [](const seen_end& e) { return e.kind == detail::end_kind::permit; }));
+  if (read_frames(cell, ends)) {
+    seen.guards = static_cast<std::size_t>(
+        std::count_if(ends.begin(), ends.end(), [](const seen_end& e) { return e.kind == detail::end_kind::permit; }));
+  }
+  return seen;
 }
 
 bool wait_snapshot::still_waits(const seen_actor& a) const noexcept { return static_cast<bool>(observation(a)); }

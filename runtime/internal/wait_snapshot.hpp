@@ -68,8 +68,13 @@ struct seen_permits {
   std::vector<waiter> waiters; // in line
 };
 
-/// Counts the locks and permits in the variables of an actor; 0 if it does not wait, and cannot be read.
-std::size_t held_guards(detail::actor_cell& cell);
+/// What the ledger wants to know of an actor.
+struct wait_look {
+  bool context_deadline = false; ///< its context has a deadline
+  std::size_t guards = 0;        ///< locks and permits in its variables
+};
+/// Looks at an actor in its wait; finds nothing if it does not wait.
+wait_look look_at_wait(detail::actor_cell& cell);
 
 class wait_snapshot {
 public:

@@ -2,7 +2,8 @@
 //
 //   probe<order> market("market");
 //   spawn(trader, market.address());
-//   co_await market.expect(order{"buy", 3});          // within 3 s, of virtual time in a simulation
+//   const order wanted{"buy", 3};                     // named: see mailbox.hpp about g++ 12
+//   co_await market.expect(wanted);                   // within 3 s, of virtual time in a simulation
 //   co_await market.expect_nothing(1min);
 //
 // An expectation that is not met throws broken_requirement, which fails the run of a simulation, with a sentence: what was expected,

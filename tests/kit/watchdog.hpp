@@ -7,7 +7,8 @@
 // If it still lives when its time is over it prints every living actor, with its name, where it was spawned, what it waits for and
 // since when, then the deadlocks found (see deadlock.hpp), and aborts. Its time is real time, whatever clock the system has, and it
 // sleeps on a thread of its own until then. Make the limit shorter than that of whoever kills the test (ctest: TIMEOUT).
-// A simulation needs none: it knows when nothing can go on, and gives up a run that does not end.
+// A simulation needs one only against loops without an await: it knows by itself when nothing can go on, and gives up a run of too
+// many steps.
 // Thread safety: owner only. Lifetime: not longer than its system, so declare it after the system.
 #pragma once
 

@@ -90,6 +90,18 @@ TEST(Ledger, CountsTimersAndSaysWhoseWaitADeadlineEnds) {
   EXPECT_FALSE(sys.ledger().empty());
 }
 
+TEST(Ledger, SaysThatTheDeadlineOfItsContextWillEndAWait) {
+  one_worker sys;
+  auto [in, out] = make_mailbox<int>(bounded(1));
+  const auto patient = sys.spawn(
+      {.name = "patient", .ctx = sys.context().with_timeout(1h)},
+      [](mailbox<int> box) -> task<> { (void)co_await box.receive(); }, in);
+  await_wait(sys, patient, "receive");
+  EXPECT_TRUE(named(sys.ledger(), "patient").until_deadline);
+  patient.cancel();
+  patient.wait();
+}
+
 TEST(Ledger, OfAStopIsCleanThoughAContextWithADeadlineIsStillHeld) {
   one_worker sys;
   const auto held = sys.context().with_timeout(1h);

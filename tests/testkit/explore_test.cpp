@@ -71,6 +71,36 @@ TEST(Explore, ShrinksTheScheduleThatFails) {
   EXPECT_LT(found.shortest.size(), 60u) << found.to_string();
 }
 
+task<> append(std::string* to, char c) {
+  to->push_back(c);
+  co_return;
+}
+
+/// Fails in each schedule: in the one of first choices by another fault.
+task<> two_faults() {
+  std::string order;
+  const auto run_all = [](scope& children, std::string* to) -> task<> {
+    for (const char c : {'a', 'b', 'c'}) children.spawn(append, to, c);
+    co_return;
+  };
+  (void)co_await with_scope(run_all, &order);
+  require(order != "abc", "the nearer fault in run 1");
+  require(false, "the fault with the order " + order);
+}
+
+TEST(Explore, ShrinksToTheSameFaultAndNotToANearerOne) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const auto found = explore({.runs = 1, .first_seed = seed}, two_faults);
+    ASSERT_FALSE(found.nothing());
+    ::setenv("TESTKIT_REPLAY", found.shortest.c_str(), 1);
+    const auto again = explore({}, two_faults);
+    ::unsetenv("TESTKIT_REPLAY");
+    EXPECT_EQ(again.failure.why.find("nearer") == std::string::npos,
+              found.failure.why.find("nearer") == std::string::npos)
+        << found.to_string() << "\nshows " << again.failure.why;
+  }
+}
+
 TEST(Explore, GivesTheProgramTheSeedOfTheRun) {
   std::uint64_t sum = 0;
   const auto tried = explore({.runs = 4, .first_seed = 10}, [&sum](std::uint64_t seed) {
@@ -82,10 +112,12 @@ TEST(Explore, GivesTheProgramTheSeedOfTheRun) {
 }
 
 TEST(Explore, SaysWhatIsWrongWithAReplay) {
-  for (const auto* text : {"", "random", "random:", "random:x", "walk:1", "path:1:2,x"}) {
+  for (const auto* text : {"random", "random:", "random:x", "walk:1", "path:1:2,x"}) {
     ::setenv("TESTKIT_REPLAY", text, 1);
     EXPECT_THROW((void)explore({}, two_with_a_lock), usage_error) << text;
   }
+  ::setenv("TESTKIT_REPLAY", "", 1); // as if it were not set
+  EXPECT_EQ(explore({.runs = 3}, two_with_a_lock).runs, 3u);
   ::unsetenv("TESTKIT_REPLAY");
 }
 

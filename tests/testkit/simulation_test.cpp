@@ -172,6 +172,32 @@ task<> serve_and_ask(http::server* front) {
   require(report.complete(), report.to_string());
 }
 
+/// The server is the program's own; a client is in the middle of a request when it goes.
+task<> own_server(bool fails) {
+  http::server front(this_actor::system(), {.host = "here", .port = 0});
+  front.get("/hello", hello).get("/task", supervised(1h, slow));
+  require(front.start().has_value(), "it does not listen");
+  auto io = (co_await this_actor::system().net().connect({"here", front.port()})).value();
+  http::test::client c(std::move(io));
+  co_await c.say(http::test::get("/hello"));
+  const auto got = co_await c.hear();
+  require(got.status == 200, "status " + std::to_string(got.status));
+  co_await c.say(http::test::get("/task"));
+  co_await sleep_for(1s);
+  require(!fails, "as planned");
+}
+
+TEST(Simulation, AServerOfTheProgramGoesWithItHoweverItEnds) {
+  simulation world;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const auto good = run_once(world, seed, [] { return own_server(false); });
+    ASSERT_TRUE(good.passed()) << "seed " << seed << ": " << good.why;
+    const auto bad = run_once(world, seed, [] { return own_server(true); });
+    ASSERT_EQ(bad.how, verdict::failed) << "seed " << seed;
+    EXPECT_NE(bad.why.find("as planned"), std::string::npos) << bad.why;
+  }
+}
+
 TEST(Simulation, AnHttpServerRunsInItUnderManySchedules) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     simulation world;

@@ -34,4 +34,13 @@ install(
         "${PROJECT_BINARY_DIR}/greenroomConfigVersion.cmake"
         "${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake"
   DESTINATION "${package_dir}")
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+# The documents, at their places in the tree, so that their links lead somewhere.
+foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md actors/README.md http/README.md tests/kit/README.md)
+  get_filename_component(folder "${document}" DIRECTORY)
+  install(FILES "${PROJECT_SOURCE_DIR}/${document}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/${folder}")
+endforeach()
+install(
+  DIRECTORY "${PROJECT_SOURCE_DIR}/examples/"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
+  FILES_MATCHING
+  PATTERN "*.cpp")

@@ -1,0 +1,36 @@
+// How a supervised child is started: a function and arguments whose types only child_start_of (supervisor_spec.hpp) knows.
+// Thread safety: owner only, the supervisor. Lifetime: as long as the child may be started again.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <source_location>
+#include <tuple>
+
+#include <greenroom/runtime/mailbox.hpp>
+#include <greenroom/runtime/spawn.hpp>
+
+namespace greenroom::detail {
+
+class GREENROOM_EXPORT child_start {
+public:
+  explicit child_start(std::source_location w) noexcept : where(w) {}
+  child_start(const child_start&) = delete;
+  child_start& operator=(const child_start&) = delete;
+  virtual ~child_start();
+
+  /// Makes the task of the next start. Errors: what copying the arguments throws; usage_error once the ports are given up.
+  virtual started begin() = 0;
+  /// Drops what is queued in the mailboxes among the arguments, and returns how many items.
+  virtual std::size_t drop_queued() { return 0; }
+  /// Closes the mailboxes and drops the addresses among the arguments: the child will not be started again.
+  virtual void give_up_ports() noexcept {}
+  virtual bool gave_up() const noexcept { return false; }
+
+  const std::source_location where;
+
+protected:
+  [[noreturn]] static void throw_given_up();
+};
+
+} // namespace greenroom::detail

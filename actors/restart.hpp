@@ -1,0 +1,80 @@
+// Restarts: when a supervised child is started anew, after what pause, and when its supervisor gives up.
+// Thread safety: as values. Lifetime: all own what they hold.
+// Source: Erlang/OTP, supervisor (kinds, intensity and period); pauses with jitter: Brooker, "Exponential Backoff And Jitter", 2015.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+
+#include <greenroom/runtime/clock.hpp>
+#include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/error.hpp>
+#include <greenroom/runtime/exit_reason.hpp>
+#include <greenroom/runtime/random.hpp>
+
+namespace greenroom {
+
+/// Which ends of a child are followed by a new start.
+enum class restart_kind : std::uint8_t {
+  permanent, ///< every one
+  transient, ///< one that was not in order: failed or killed
+  temporary  ///< none; the child is then forgotten
+};
+using enum restart_kind;
+
+/// Returns "permanent", "transient" or "temporary".
+GREENROOM_EXPORT const char* to_string(restart_kind kind) noexcept;
+
+/// Returns whether an actor that ended so is to be started again: failed and killed are disorder, normal and cancelled are not.
+GREENROOM_EXPORT bool calls_for_restart(restart_kind kind, const exit_reason& why) noexcept;
+
+/// The pause before a restart. It grows with each restart of a child that does not last, so that a broken neighbour is not stormed.
+struct backoff {
+  duration first{};                          ///< the first pause; 0 restarts at once, always
+  duration most = std::chrono::seconds(30);  ///< no pause is longer, jitter apart
+  double factor = 2;                         ///< each pause is so many times the one before; 1 or more
+  double jitter = 0.2;                       ///< each is drawn from this part below to this part above it, 0 to 1
+  duration lasts = std::chrono::seconds(10); ///< a child that ran this long begins with the first pause again
+
+  /// Errors: invalid_argument, naming the field, its range and the value.
+  GREENROOM_EXPORT result<void> check() const;
+};
+
+/// How many restarts a supervisor makes within a period; at one more it stops all children and fails.
+struct restart_intensity {
+  int restarts = 1;
+  duration period = std::chrono::seconds(5);
+
+  /// Errors: invalid_argument, naming the field, its range and the value.
+  GREENROOM_EXPORT result<void> check() const;
+};
+
+namespace detail {
+
+/// Counts the restarts of a supervisor. Thread safety: owner only.
+class restart_window {
+public:
+  explicit restart_window(restart_intensity limit) noexcept : limit_(limit) {}
+  /// Counts one more; false if that is one too many.
+  GREENROOM_EXPORT bool admit(time_point now);
+  /// Counts those within the period before the last one.
+  std::size_t size() const noexcept { return when_.size(); }
+
+private:
+  restart_intensity limit_;
+  std::deque<time_point> when_; // oldest first; one more than the limit at most
+};
+
+/// The pauses of one child. Thread safety: owner only.
+class restart_pauses {
+public:
+  /// Returns the pause before the next start of a child that was started last at `started`.
+  GREENROOM_EXPORT duration next(const backoff& how, time_point started, time_point now, xoshiro& random) noexcept;
+
+private:
+  double pause_ = 0; // Units: nanoseconds; the last, without jitter
+};
+
+} // namespace detail
+} // namespace greenroom

@@ -1,0 +1,93 @@
+#include <greenroom/actors/supervisor_spec.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <greenroom/actors/internal/supervisor_actor.hpp>
+
+namespace greenroom {
+
+namespace detail {
+
+child_start::~child_start() = default;
+
+void child_start::throw_given_up() {
+  throw usage_error("its mailboxes and addresses were given up when it ended for good; remove it, and add it anew");
+}
+
+result<void> check(const child_spec& child, auto_shutdown of_supervisor) {
+  const auto bad = [&child](std::string_view what) {
+    return error(errc::invalid_argument, fmt::format("child '{}': {}", child.name, what));
+  };
+  if (child.name.empty()) return bad("its name must not be empty");
+  if (auto ok = child.how.backoff.check(); !ok) return bad(ok.error().message());
+  if (child.how.grace && *child.how.grace < duration::zero()) return bad("grace must be 0 or more");
+  if (child.how.start_limit && *child.how.start_limit <= duration::zero())
+    return bad("start_limit must be more than 0");
+  if (!child.how.significant) return {};
+  if (child.how.restart == permanent)
+    return bad("a permanent child never ends for good, so it cannot be significant; make it transient or temporary");
+  if (of_supervisor == auto_shutdown::off)
+    return bad("it is significant, but its supervisor never shuts down by itself: see supervisor_options::shuts_down");
+  return {};
+}
+
+nested_start::nested_start(std::shared_ptr<const supervisor_plan> plan, std::source_location w)
+    : child_start(w), plan_(std::move(plan)), calls_(bounded(internal::waiting_calls)), to_(calls_.address()) {}
+
+started nested_start::begin() {
+  if (!calls_) throw_given_up();
+  using target =
+      spawn_target<std::shared_ptr<const supervisor_plan>, mailbox<supervisor_call>, address<supervisor_call>>;
+  return target(internal::run_supervisor)
+      .begin(std::shared_ptr(plan_), mailbox<supervisor_call>(calls_), address<supervisor_call>(to_));
+}
+
+void nested_start::give_up_ports() noexcept {
+  calls_ = {};
+  to_ = {};
+  for (const auto& child : plan_->children) child.start->give_up_ports();
+}
+
+} // namespace detail
+
+supervisor_spec::supervisor_spec(std::string name, supervisor_options how)
+    : plan_(std::make_shared<detail::supervisor_plan>()) {
+  if (name.empty()) throw usage_error("supervisor: its name must not be empty");
+  if (auto ok = how.intensity.check(); !ok) {
+    throw usage_error(fmt::format("supervisor '{}': {}", name, ok.error().message()));
+  }
+  plan_->name = std::move(name);
+  plan_->how = how;
+}
+supervisor_spec::supervisor_spec(supervisor_spec&&) noexcept = default;
+supervisor_spec& supervisor_spec::operator=(supervisor_spec&&) noexcept = default;
+supervisor_spec::~supervisor_spec() = default;
+
+supervisor_spec& supervisor_spec::child(std::string name, child_options how, supervisor_spec below,
+                                        std::source_location where) {
+  auto start = std::make_shared<detail::nested_start>(below.plan_, where);
+  return add({std::move(name), how, std::move(start), true});
+}
+
+supervisor_spec& supervisor_spec::add(detail::child_spec fresh) {
+  const auto& own = plan_->name;
+  const auto& name = fresh.name;
+  if (plan_->how.strategy == dynamic) {
+    throw usage_error(fmt::format(
+        "supervisor '{}' is dynamic and begins without children: start '{}' with start_child()", own, name));
+  }
+  if (auto ok = check(fresh, plan_->how.shuts_down); !ok) {
+    throw usage_error(fmt::format("supervisor '{}': {}", own, ok.error().message()));
+  }
+  const auto taken = std::any_of(plan_->children.begin(), plan_->children.end(),
+                                 [&name](const detail::child_spec& c) { return c.name == name; });
+  if (taken)
+    throw usage_error(
+        fmt::format("supervisor '{}' has a child '{}' already: name each of them differently", own, name));
+  plan_->children.push_back(std::move(fresh));
+  return *this;
+}
+
+} // namespace greenroom

@@ -1,0 +1,220 @@
+// supervisor_spec: says what a supervisor keeps running, and how; supervisor.hpp starts it.
+//
+//   supervisor_spec shop("shop", {.strategy = rest_for_one, .intensity = {3, 10s}});
+//   shop.child("ledger", book, std::move(orders), db);                           // started first, stopped last
+//   shop.child("pricing", {.restart = transient}, price, quotes, to_ledger);
+//   shop.child("clients", supervisor_spec("clients", {.strategy = dynamic}));    // a supervisor below
+//
+// A child is an actor: a coroutine function and its arguments. Each start has fresh copies of the arguments, so a mailbox<T> lives on
+// over restarts, with what is queued (see child_options::queue), and so do the addresses that the child sends to: the supervisor holds
+// them as long as the child may be started again. A child that ends and is not to be restarted gives them up: its mailboxes close, and
+// those it sends to lose a sender. What cannot be copied is made anew for each start: made_by(function).
+// Thread safety: owner only until it is started. Lifetime: owns all of it. Source: Erlang/OTP, supervisor.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <greenroom/actors/detail/child_start.hpp>
+#include <greenroom/actors/restart.hpp>
+#include <greenroom/runtime/spawn.hpp>
+
+namespace greenroom {
+
+/// Which children are started anew when one is.
+enum class restart_strategy : std::uint8_t {
+  one_for_one,  ///< only the one that ended
+  one_for_all,  ///< all: the others are stopped first, in reverse order of their starts
+  rest_for_one, ///< it and those started after it
+  dynamic       ///< only the one that ended; children come and go at run time, are many, and stop all at once
+};
+using enum restart_strategy;
+
+/// Whether a supervisor ends when its significant children have, by themselves and for good.
+enum class auto_shutdown : std::uint8_t { off, any_significant, all_significant };
+
+/// What becomes of the items in the mailboxes of a child that is started anew. The item it had in hand is gone with it.
+enum class queue_fate : std::uint8_t {
+  keep, ///< the next start finds them
+  drop  ///< they are dropped, and counted as such
+};
+
+struct child_options {
+  restart_kind restart = permanent;
+  greenroom::backoff backoff = {};
+  queue_fate queue = queue_fate::keep;
+  /// How long it may take to end when it is stopped, before it is killed; 0 kills at once. None: 5 s, for a supervisor no limit.
+  std::optional<duration> grace = std::nullopt;
+  /// Its start is over only when it calls this_child::ready(): the next child starts then. One that ends before has not started; if it
+  /// ended normally, it has declined.
+  bool reports_ready = false;
+  /// How long that may take, before it is killed and counts as not started. None: 5 s, for a supervisor no limit.
+  std::optional<duration> start_limit = std::nullopt;
+  /// See auto_shutdown; not for permanent ones.
+  bool significant = false;
+};
+
+struct supervisor_options {
+  restart_strategy strategy = one_for_one;
+  restart_intensity intensity = {};
+  auto_shutdown shuts_down = auto_shutdown::off;
+};
+
+namespace detail {
+struct child_spec {
+  std::string name;
+  child_options how;
+  std::shared_ptr<child_start> start;
+  bool is_supervisor = false;
+};
+} // namespace detail
+
+/// An argument made anew for each start of a child: `made_by([] { return std::make_unique<connection>(); })`.
+template <std::copy_constructible F>
+struct made_by {
+  F make;
+  explicit made_by(F f) : make(std::move(f)) {}
+};
+
+class supervisor_spec;
+
+namespace detail {
+struct supervisor_plan;
+
+template <class A>
+struct fresh_argument {
+  using type = A;
+  static const A& of(const A& kept) noexcept { return kept; }
+};
+template <class F>
+struct fresh_argument<made_by<F>> {
+  using type = std::remove_cvref_t<std::invoke_result_t<F&>>;
+  static type of(made_by<F>& kept) { return kept.make(); }
+};
+
+template <class A>
+inline constexpr bool is_mailbox = false;
+template <class T>
+inline constexpr bool is_mailbox<mailbox<T>> = true;
+template <class A>
+inline constexpr bool is_port = is_mailbox<A>;
+template <class T>
+inline constexpr bool is_port<address<T>> = true;
+
+template <class F, class... Args>
+class child_start_of final : public child_start {
+  static_assert((std::is_copy_constructible_v<Args> && ...),
+                "supervisor: the arguments of a child are copied for each start; wrap one that cannot be copied in "
+                "made_by(function)");
+  using target = spawn_target<typename fresh_argument<Args>::type...>;
+
+public:
+  child_start_of(const F& fn, std::tuple<Args...>&& args, std::source_location at)
+      : child_start(at), fn_(fn), args_(std::move(args)) {}
+
+  started begin() override {
+    if (!args_) throw_given_up();
+    return std::apply(
+        [this](auto&... kept) {
+          return target(fn_).begin(typename fresh_argument<Args>::type(fresh_argument<Args>::of(kept))...);
+        },
+        *args_);
+  }
+  std::size_t drop_queued() override {
+    std::size_t dropped = 0;
+    if (args_) std::apply([&dropped](auto&... kept) { ((dropped += drop_in(kept)), ...); }, *args_);
+    return dropped;
+  }
+  void give_up_ports() noexcept override {
+    if constexpr ((is_port<Args> || ...)) args_.reset();
+  }
+  bool gave_up() const noexcept override { return !args_; }
+
+private:
+  template <class A>
+  static std::size_t drop_in(A& kept) {
+    if constexpr (is_mailbox<A>) {
+      return kept ? kept.discard() : 0;
+    } else {
+      return 0;
+    }
+  }
+
+  F fn_;
+  std::optional<std::tuple<Args...>> args_; // none once given up
+};
+
+/// What a child runs, with the place of the call; converts from any coroutine function that takes Args.
+template <class... Args>
+class child_target {
+  using fitting = std::function<std::shared_ptr<child_start>(std::tuple<Args...>&&, std::source_location)>;
+
+public:
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, child_target> &&
+             !std::same_as<std::remove_cvref_t<F>, child_options> &&
+             !std::same_as<std::remove_cvref_t<F>, supervisor_spec>)
+  child_target(F&& fn, std::source_location where = std::source_location::current())
+      : make_([fn = std::decay_t<F>(std::forward<F>(fn))](std::tuple<Args...>&& args, std::source_location at) {
+          return std::make_shared<child_start_of<std::decay_t<F>, Args...>>(fn, std::move(args), at);
+        }),
+        where_(where) {}
+  template <class... A>
+  std::shared_ptr<child_start> make(A&&... args) const {
+    return make_(std::tuple<Args...>(std::forward<A>(args)...), where_);
+  }
+
+private:
+  fitting make_;
+  std::source_location where_;
+};
+template <class... Args>
+using child_target_for = child_target<std::type_identity_t<std::decay_t<Args>>...>;
+
+} // namespace detail
+
+/// Thread safety and lifetime: see the file comment.
+class GREENROOM_EXPORT supervisor_spec {
+public:
+  /// Errors: usage_error if the intensity is out of range.
+  explicit supervisor_spec(std::string name, supervisor_options how = {});
+  supervisor_spec(supervisor_spec&&) noexcept;
+  supervisor_spec& operator=(supervisor_spec&&) noexcept;
+  ~supervisor_spec();
+
+  /// Adds a child that runs `fn(args...)`. Its name is for logs, and for calls to the supervisor. Errors: usage_error for options out of
+  /// range, a name that is empty or taken, or a dynamic supervisor, which begins without children.
+  /// Cost: the name is kept once per system and text, for the life of the system.
+  template <class... Args>
+  supervisor_spec& child(std::string name, child_options how, detail::child_target_for<Args...> fn, Args&&... args) {
+    return add({std::move(name), how, fn.make(std::forward<Args>(args)...), false});
+  }
+  template <class... Args>
+  supervisor_spec& child(std::string name, detail::child_target_for<Args...> fn, Args&&... args) {
+    return add({std::move(name), {}, fn.make(std::forward<Args>(args)...), false});
+  }
+  /// Adds a supervisor as a child: a tree. It counts as started when all of its own children have. Errors: as above.
+  supervisor_spec& child(std::string name, child_options how, supervisor_spec below,
+                         std::source_location where = std::source_location::current());
+  supervisor_spec& child(std::string name, supervisor_spec below,
+                         std::source_location where = std::source_location::current()) {
+    return child(std::move(name), {}, std::move(below), where);
+  }
+
+  /// For supervisor.hpp.
+  std::shared_ptr<const detail::supervisor_plan> plan() const noexcept { return plan_; }
+
+private:
+  supervisor_spec& add(detail::child_spec fresh);
+
+  std::shared_ptr<detail::supervisor_plan> plan_;
+};
+
+} // namespace greenroom
