@@ -40,8 +40,11 @@ task<result<supervisor>> start_below_root(supervisor_spec spec) { co_return co_a
 } // namespace
 
 task<result<supervisor>> supervise(supervisor_spec spec) {
-  auto plan = spec.plan();
-  if (plan == nullptr) throw usage_error("supervise: this spec was moved from");
+  if (spec.plan() == nullptr) throw usage_error("supervise: this spec was moved from");
+  return supervisor::start_all(spec.plan());
+}
+
+task<result<supervisor>> supervisor::start_all(std::shared_ptr<const detail::supervisor_plan> plan) {
   const mailbox<detail::supervisor_call> calls(bounded(internal::waiting_calls));
   const mailbox<nothing> ready(bounded(1, overflow::drop_newest));
   const auto self_address = calls.address();

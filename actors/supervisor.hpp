@@ -139,8 +139,10 @@ public:
   /// Finds a supervisor among the children. Errors: errc::not_found; errc::type_mismatch for one that is none.
   task<result<supervisor>> find(std::string name) const;
 
+  /// For graphs.
+  static task<result<supervisor>> start_all(std::shared_ptr<const detail::supervisor_plan> plan);
+
 private:
-  friend GREENROOM_EXPORT task<result<supervisor>> supervise(supervisor_spec spec);
   using call_address = address<detail::supervisor_call>;
   supervisor(actor self, call_address calls) noexcept : self_(std::move(self)), calls_(std::move(calls)) {}
   static task<result<actor>> start(call_address calls, detail::child_spec child);

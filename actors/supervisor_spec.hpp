@@ -109,7 +109,7 @@ template <class T>
 inline constexpr bool is_port<address<T>> = true;
 
 template <class F, class... Args>
-class child_start_of final : public child_start {
+class child_start_of : public child_start {
   static_assert((std::is_copy_constructible_v<Args> && ...),
                 "supervisor: the arguments of a child are copied for each start; wrap one that cannot be copied in "
                 "made_by(function)");

@@ -190,6 +190,9 @@ public:
     return address<T>(core_, typename address<T>::adopt{});
   }
 
+  /// For the runtime.
+  detail::mailbox_base* base() const noexcept { return core_.get(); }
+
 private:
   explicit weak_address(detail::mailbox_core<T>* core) noexcept : core_(core) {
     if (core_ != nullptr) core_->add_weak();

@@ -26,6 +26,8 @@ public:
   /// Closes the mailboxes and drops the addresses among the arguments: the child will not be started again.
   virtual void give_up_ports() noexcept {}
   virtual bool gave_up() const noexcept { return false; }
+  /// Returns whether a new start would end at once, since nothing can come any more: there is none then, whatever its kind of restart.
+  virtual bool has_nothing_to_do() const { return false; }
 
   const std::source_location where;
 

@@ -218,7 +218,9 @@ task<bool> supervisor_actor::on_end(down notice) {
   const auto at = known->second;
   by_actor_.erase(known);
   at->last_exit = std::move(notice.why);
-  if (!calls_for_restart(at->spec.how.restart, *at->last_exit)) co_return ends_with(at);
+  if (!calls_for_restart(at->spec.how.restart, *at->last_exit) || at->spec.start->has_nothing_to_do()) {
+    co_return ends_with(at);
+  }
   co_await restart_later(at, at->last_exit->to_string());
   co_return false;
 }

@@ -112,6 +112,7 @@ void supervisor_actor::answer(request<remove_call> r) {
     r.fail(error(errc::already_exists,
                  describe(**known) + (runs(**known) ? " runs" : " is about to be restarted") + ": terminate it first"));
   } else {
+    (*known)->spec.start->give_up_ports(); // it may still stand in the spec
     forget(*known);
     r.reply();
   }

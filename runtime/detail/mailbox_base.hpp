@@ -5,7 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 
+#include <greenroom/runtime/detail/item_meter.hpp>
 #include <greenroom/runtime/detail/spin_lock.hpp>
 
 namespace greenroom::detail {
@@ -63,20 +66,37 @@ public:
     return {strong, receiving, refs - (strong != 0 ? 1U : 0U) - (receiving != 0 ? 1U : 0U), upgrades};
   }
   /// Returns whether items may hold ends of mailboxes.
-  bool can_hold_ends() const noexcept { return show_items_ != nullptr; }
+  bool can_hold_ends() const noexcept { return viewer_->show != nullptr; }
   /// Shows the memory of the queued items. Requires: can_hold_ends(); the lock is held.
-  void show_items_locked(memory_reader& reader) { show_items_(*this, reader); }
+  void show_items_locked(memory_reader& reader) { viewer_->show(*this, reader); }
   /// Tells a living mailbox from other memory of the frame pool.
   bool is_mailbox() const noexcept { return magic_.load(std::memory_order_relaxed) == magic; }
 
+  // -- for graphs -----------------------------------------------------------------------------------
+  /// Begins to count the items. Requires: none was sent yet; called once.
+  void attach_meter() {
+    auto meter = std::make_unique<item_meter>(*viewer_);
+    std::lock_guard guard(lock_);
+    viewer_ = meter.release();
+    metered_ = true;
+  }
+  queue_look look_locked() noexcept { return viewer_->look(*this); }
+  void close_for_all() noexcept { viewer_->close(*this); }
+  /// Returns the meter; null if items are not counted. Requires: the lock is held.
+  item_meter* meter_locked() noexcept { return metered_ ? static_cast<item_meter*>(viewer_) : nullptr; }
+
 protected:
-  mailbox_base(std::uint32_t capacity, std::uint8_t policy, void (*show)(mailbox_base&, memory_reader&)) noexcept
-      : policy_(policy), capacity_(capacity), show_items_(show) {}
-  ~mailbox_base() { magic_.store(0, std::memory_order_relaxed); }
+  mailbox_base(std::uint32_t capacity, std::uint8_t policy, item_viewer& viewer) noexcept
+      : policy_(policy), capacity_(capacity), viewer_(&viewer) {}
+  ~mailbox_base() {
+    magic_.store(0, std::memory_order_relaxed);
+    if (metered_) delete static_cast<item_meter*>(viewer_);
+  }
 
   spin_lock lock_;
   const std::uint8_t policy_; // an `overflow`
   bool closed_ = false;       // guarded by lock_; never taken back
+  bool metered_ = false;      // guarded by lock_; never taken back: viewer_ is an item_meter, and ours
   const std::uint32_t capacity_;
   std::atomic<std::uint32_t> receivers_{1};
   std::atomic<std::uint32_t> senders_{0};
@@ -86,7 +106,7 @@ private:
   static constexpr std::uint16_t magic = 0x6d62;
   std::atomic<std::uint16_t> upgrades_{0};
   std::atomic<std::uint16_t> magic_{magic}; // atomic, so that the store of the destructor is not dropped
-  void (*const show_items_)(mailbox_base&, memory_reader&); // null if T can hold no ends
+  item_viewer* viewer_;                     // static, the same for all mailboxes of T, unless metered_
 };
 
 } // namespace greenroom::detail

@@ -63,7 +63,7 @@ class mailbox_core : public mailbox_base {
 
 public:
   mailbox_core(std::uint32_t capacity, overflow policy) noexcept
-      : mailbox_base(capacity, static_cast<std::uint8_t>(policy), items_can_hold_ends ? &show_items : nullptr) {}
+      : mailbox_base(capacity, static_cast<std::uint8_t>(policy), viewer) {}
   static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }
 
@@ -88,20 +88,10 @@ public:
 
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
-    if (!items_.empty()) {
-      out.emplace(items_.pop_front());
-      if (auto* sender = claim_sender()) {
-        items_.push_back(std::move(*sender->item)); // into the place just freed: does not allocate
-        wake = sender->cell;
-      }
-      return true;
-    }
-    if (auto* sender = claim_sender()) {
-      out.emplace(std::move(*sender->item));
-      wake = sender->cell;
-      return true;
-    }
-    return closed_;
+    if (metered_) meter_locked()->ask(this_turn.cell);
+    if (!pop_locked(out, wake)) return closed_;
+    if (metered_) meter_locked()->take(this_turn.cell);
+    return true;
   }
 
   /// Sends, or says why not. Moves from `item` only if it is sent (or dropped by policy). `victim` takes what drop_oldest
@@ -111,10 +101,15 @@ public:
     if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
       receiver->item.emplace(std::move(item));
       wake = receiver->cell;
+      if (metered_) {
+        meter_locked()->accept();
+        meter_locked()->take(wake);
+      }
       return send_outcome::sent;
     }
     if (items_.size() < capacity_) {
       items_.push_back(std::move(item));
+      if (metered_) meter_locked()->accept();
       return send_outcome::sent;
     }
     switch (static_cast<overflow>(policy_)) {
@@ -127,6 +122,7 @@ public:
       break;
     }
     ++dropped_;
+    if (metered_) meter_locked()->accept();
     return send_outcome::sent;
   }
 
@@ -154,7 +150,7 @@ public:
       {
         std::lock_guard guard(lock_);
         if (items_.empty()) return i; // a receiver was faster
-        (void)receive_locked(victim, wake);
+        (void)pop_locked(victim, wake);
         ++dropped_;
       }
       if (wake != nullptr) make_ready(*wake);
@@ -177,6 +173,32 @@ private:
   static constexpr bool items_can_hold_ends = !std::is_trivially_copyable_v<T>;
   static void show_items(mailbox_base& self, memory_reader& reader) {
     static_cast<mailbox_core&>(self).items_.show_memory(reader);
+  }
+
+  inline static item_viewer viewer{items_can_hold_ends ? &show_items : nullptr,
+                                   [](mailbox_base& self) -> queue_look {
+                                     auto& me = static_cast<mailbox_core&>(self);
+                                     return {me.items_.size(), me.dropped_, me.closed_};
+                                   },
+                                   [](mailbox_base& self) { static_cast<mailbox_core&>(self).close(queued::deliver); }};
+
+  /// Takes the next item; false if there is none.
+  bool pop_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
+    if (!items_.empty()) {
+      out.emplace(items_.pop_front());
+      if (auto* sender = claim_sender()) {
+        items_.push_back(std::move(*sender->item)); // into the place just freed: does not allocate
+        wake = sender->cell;
+        if (metered_) meter_locked()->accept();
+      }
+      return true;
+    }
+    auto* const sender = claim_sender();
+    if (sender == nullptr) return false;
+    out.emplace(std::move(*sender->item));
+    wake = sender->cell;
+    if (metered_) meter_locked()->accept();
+    return true;
   }
 
   send_place<T>* claim_sender() noexcept { return static_cast<send_place<T>*>(send_queue_.claim_front()); }

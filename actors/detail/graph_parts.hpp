@@ -1,0 +1,252 @@
+// What graph.hpp is made of: the ports of a coroutine function, and the record of a node, without its types.
+// Thread safety: owner only. Lifetime: of the graph, then of the service.
+#pragma once
+
+#include <algorithm>
+#include <any>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <greenroom/actors/supervisor_spec.hpp>
+#include <greenroom/runtime/detail/type_name.hpp>
+#include <greenroom/runtime/mailbox.hpp>
+
+namespace greenroom {
+
+struct node_options {
+  /// How many actors run the function; they share its inputs, each item going to one of them.
+  std::size_t replicas = 1;
+  restart_kind restart = transient;
+  greenroom::backoff backoff = {};
+  std::optional<duration> grace = std::nullopt; ///< see child_options
+  queue_fate queue = queue_fate::keep;
+};
+
+namespace detail {
+
+// -- the ports of a function ------------------------------------------------------------------------------
+
+template <class... T>
+struct type_list {
+  static constexpr std::size_t size = sizeof...(T);
+};
+
+template <class F>
+struct signature : signature<decltype(&F::operator())> {};
+template <class... P>
+struct signature<task<void> (*)(P...)> {
+  using parameters = type_list<std::decay_t<P>...>;
+};
+template <class C, class... P>
+struct signature<task<void> (C::*)(P...) const> {
+  using parameters = type_list<std::decay_t<P>...>;
+};
+template <class C, class... P>
+struct signature<task<void> (C::*)(P...)> {
+  using parameters = type_list<std::decay_t<P>...>;
+};
+
+/// Keeps the item types of those P that are Port<T>.
+template <template <class> class Port, class Found, class... P>
+struct ports_among {
+  using type = Found;
+};
+template <template <class> class Port, class... T, class First, class... P>
+struct ports_among<Port, type_list<T...>, First, P...> : ports_among<Port, type_list<T...>, P...> {};
+template <template <class> class Port, class... T, class Item, class... P>
+struct ports_among<Port, type_list<T...>, Port<Item>, P...> : ports_among<Port, type_list<T..., Item>, P...> {};
+
+template <class List>
+struct ports_of;
+template <class... P>
+struct ports_of<type_list<P...>> {
+  using inputs = typename ports_among<mailbox, type_list<>, P...>::type;
+  using outputs = typename ports_among<address, type_list<>, P...>::type;
+  static constexpr std::size_t others = sizeof...(P) - inputs::size - outputs::size;
+};
+
+template <std::size_t I, class List>
+struct element;
+template <std::size_t I, class... T>
+struct element<I, type_list<T...>> {
+  using type = std::tuple_element_t<I, std::tuple<T...>>;
+};
+
+// -- a node without its types -----------------------------------------------------------------------------
+
+/// Both ends of a mailbox of some type.
+struct wire {
+  std::any in;  // mailbox<T>
+  std::any out; // address<T>
+  std::shared_ptr<mailbox_base> box =
+      nullptr; // the mailbox itself, not one of its ends: its counts are read when all is over
+};
+
+template <class T>
+wire make_wire(mailbox_limits limits) {
+  const mailbox<T> in(limits);
+  const auto out = in.address();
+  const auto keep = std::make_shared<weak_address<T>>(out);
+  keep->base()->attach_meter();
+  return {in, out, std::shared_ptr<mailbox_base>(keep, keep->base())};
+}
+
+/// Returns whether nothing will come out of the mailbox any more.
+inline bool is_finished(mailbox_base& box) {
+  std::lock_guard guard(box.lock());
+  const auto now = box.look_locked();
+  return now.closed && now.queued == 0;
+}
+
+/// A node at work. Thread safety: any thread.
+struct node_state {
+  std::vector<std::shared_ptr<mailbox_base>> inputs; // constant
+  std::atomic<std::uint64_t> starts{0};
+  std::atomic<std::uint64_t> running{0};
+};
+
+/// One actor that runs a node, as the meters of its inputs know it: made when it starts, gone when it ends.
+class GREENROOM_EXPORT node_run {
+public:
+  explicit node_run(std::shared_ptr<node_state> node);
+  node_run(const node_run&) = delete;
+  node_run& operator=(const node_run&) = delete;
+  ~node_run();
+  void in_order() noexcept { in_order_ = true; }
+
+private:
+  const std::shared_ptr<node_state> node_;
+  const actor_cell* const who_;
+  bool in_order_ = false;
+};
+
+template <class F, class... Args>
+task<> run_node(std::shared_ptr<node_state> node, F fn, Args... args) {
+  node_run here(std::move(node));
+  auto body = fn(std::move(args)...);
+  co_await std::move(body);
+  here.in_order();
+}
+
+/// What a node's actors are wired to: the wires of its inputs and outputs, in the order of its parameters.
+struct node_wires {
+  std::shared_ptr<node_state> state;
+  std::vector<const wire*> inputs;
+  std::vector<const wire*> outputs;
+};
+
+struct port_record {
+  std::string type;
+  std::string name = {};                         // may be ""
+  wire (*make)(mailbox_limits limits) = nullptr; // of an input
+};
+
+struct node_record {
+  std::string name;
+  std::source_location where;
+  node_options how;
+  std::vector<port_record> inputs;
+  std::vector<port_record> outputs;
+  std::function<std::shared_ptr<child_start>(const node_wires&)> start;
+  bool is_junction = false; // made by the graph: a broadcast, a partition
+};
+
+/// How an actor of a node is started.
+template <class F, class... Args>
+class node_start final : public child_start {
+  using state = std::shared_ptr<node_state>;
+
+public:
+  node_start(std::source_location at, state node, F fn, std::tuple<Args...> args)
+      : child_start(at),
+        node_(std::move(node)),
+        inner_(run_node<F, typename fresh_argument<Args>::type...>,
+               std::tuple_cat(std::tuple<state, F>(node_, std::move(fn)), std::move(args)), at) {}
+
+  started begin() override { return inner_.begin(); }
+  std::size_t drop_queued() override { return inner_.drop_queued(); }
+  void give_up_ports() noexcept override { inner_.give_up_ports(); }
+  bool gave_up() const noexcept override { return inner_.gave_up(); }
+  bool has_nothing_to_do() const override {
+    const auto& all = node_->inputs;
+    return !all.empty() && std::all_of(all.begin(), all.end(), [](const auto& box) { return is_finished(*box); });
+  }
+
+private:
+  const state node_;
+  child_start_of<task<> (*)(state, F, typename fresh_argument<Args>::type...), state, F, Args...> inner_;
+};
+
+template <class F, class... Args>
+std::shared_ptr<child_start> start_of_node(std::source_location at, const node_wires& wires, F fn, Args... args) {
+  return std::make_shared<node_start<F, Args...>>(at, wires.state, std::move(fn),
+                                                  std::tuple<Args...>(std::move(args)...));
+}
+
+// -- the parameters of a node's function --------------------------------------------------------------------
+
+enum class parameter_kind : std::uint8_t { other, input, output };
+template <class P>
+inline constexpr auto kind_of_parameter = parameter_kind::other;
+template <class T>
+inline constexpr auto kind_of_parameter<mailbox<T>> = parameter_kind::input;
+template <class T>
+inline constexpr auto kind_of_parameter<address<T>> = parameter_kind::output;
+
+/// Counts the parameters of a kind before the I-th.
+template <parameter_kind Kind, std::size_t I, class... P>
+consteval std::size_t count_before() {
+  constexpr parameter_kind kinds[] = {kind_of_parameter<P>..., parameter_kind::other};
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < I; ++i) n += kinds[i] == Kind ? 1U : 0U;
+  return n;
+}
+
+/// Returns the I-th of the parameters P: a port from the wires, anything else from the arguments of add(), in order.
+template <std::size_t I, class... P, class Others>
+auto node_argument(const node_wires& wires, const Others& others) {
+  using type = std::tuple_element_t<I, std::tuple<P...>>;
+  constexpr auto kind = kind_of_parameter<type>;
+  constexpr auto at = count_before<kind, I, P...>();
+  if constexpr (kind == parameter_kind::input) {
+    return std::any_cast<type>(wires.inputs[at]->in);
+  } else if constexpr (kind == parameter_kind::output) {
+    return std::any_cast<type>(wires.outputs[at]->out);
+  } else {
+    return std::get<at>(others);
+  }
+}
+
+/// Makes a node_record::start of a function with parameters P.
+template <class F, class... P, class... Others>
+auto node_starter(type_list<P...>, std::source_location at, F fn, std::tuple<Others...> others) {
+  return [at, fn, others](const node_wires& wires) -> std::shared_ptr<child_start> {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return start_of_node(at, wires, fn, node_argument<I, P...>(wires, others)...);
+    }
+    (std::index_sequence_for<P...>());
+  };
+}
+
+template <class T>
+port_record port_of_type(bool is_input) {
+  return {type_name(typeid(T)), "", is_input ? &make_wire<T> : nullptr};
+}
+template <class... T>
+std::vector<port_record> list_ports(type_list<T...>, [[maybe_unused]] bool are_inputs) {
+  return {port_of_type<T>(are_inputs)...};
+}
+
+} // namespace detail
+} // namespace greenroom

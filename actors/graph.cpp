@@ -1,0 +1,83 @@
+#include <greenroom/actors/graph.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <greenroom/actors/internal/graph_check.hpp>
+#include <greenroom/runtime/actor.hpp>
+
+namespace greenroom {
+
+namespace {
+
+std::string all_in_one(const std::string& graph, const std::vector<std::string>& faults) {
+  auto text = fmt::format("graph '{}' cannot run: {} fault(s)", graph, faults.size());
+  for (const auto& f : faults) text += "\n  " + f;
+  return text;
+}
+
+} // namespace
+
+graph_error::graph_error(const std::string& graph, std::vector<std::string> faults)
+    : std::logic_error(all_in_one(graph, faults)),
+      faults_(std::make_shared<const std::vector<std::string>>(std::move(faults))) {}
+
+namespace detail {
+
+node_run::node_run(std::shared_ptr<node_state> node) : node_(std::move(node)), who_(this_turn.cell) {
+  for (const auto& box : node_->inputs) {
+    std::lock_guard guard(box->lock());
+    box->meter_locked()->enter(who_);
+  }
+  ++node_->starts;
+  ++node_->running;
+}
+
+node_run::~node_run() {
+  for (const auto& box : node_->inputs) {
+    std::lock_guard guard(box->lock());
+    box->meter_locked()->leave(who_, in_order_);
+  }
+  --node_->running;
+}
+
+} // namespace detail
+
+graph::graph(std::string name) : plan_(std::make_shared<detail::graph_plan>()) { plan_->name = std::move(name); }
+
+std::size_t graph::add_node(detail::node_record made) {
+  plan_->nodes.push_back(std::move(made));
+  return plan_->nodes.size() - 1;
+}
+
+void graph::add_edge(detail::edge_record made) { plan_->edges.push_back(std::move(made)); }
+
+std::size_t graph::add_entry(detail::entry_record made) {
+  plan_->entries.push_back(made);
+  return plan_->entries.size() - 1;
+}
+
+void graph::note_copier(std::size_t node, std::size_t output, decltype(copier::make) make) {
+  const auto known = std::any_of(copiers_.begin(), copiers_.end(),
+                                 [&](const copier& c) { return c.node == node && c.output == output; });
+  if (!known) copiers_.push_back({node, output, make});
+}
+
+void graph::set_port_names(std::size_t node, std::vector<std::string> names) {
+  auto& n = plan_->nodes[node];
+  if (names.size() != n.inputs.size() + n.outputs.size()) {
+    throw usage_error(
+        fmt::format("graph::name_ports: node '{}' has {} input(s) and {} output(s), but {} name(s) were given", n.name,
+                    n.inputs.size(), n.outputs.size(), names.size()));
+  }
+  auto next = names.begin();
+  for (auto* ports : {&n.inputs, &n.outputs}) {
+    for (auto& port : *ports) port.name = std::move(*next++);
+  }
+}
+
+std::vector<std::string> graph::faults() const { return internal::faults_of(*plan_); }
+std::vector<std::string> graph::warnings() const { return internal::warnings_of(*plan_); }
+
+} // namespace greenroom

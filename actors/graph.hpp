@@ -1,0 +1,258 @@
+// graph: a service as nodes and typed edges, checked as a whole before any of it starts. graph_service.hpp runs it.
+//
+//   graph g("shop");
+//   auto intake = g.add("intake", read_orders, std::string("orders.csv"));       // an actor: task<> read_orders(std::string, address<order>)
+//   auto pricer = g.add("pricing", {.replicas = 4}, price);                      // task<> price(mailbox<order>, address<quote>)
+//   auto ledger = g.add("ledger", book);                                         // task<> book(mailbox<quote>)
+//   g.connect(intake, pricer, bounded(256));                                     // the one pair of ports that fits
+//   g.connect(pricer.out<0>(), ledger.in<0>(), bounded(64));                     // or by number
+//   auto shop = run(sys, std::move(g));
+//
+// A node is a coroutine function. Its mailbox<T> parameters are its inputs, its address<T> parameters its outputs; the others are
+// given to add(), in order, and copied for each start (see made_by for what cannot be). Outputs send, inputs receive: an output of T fits an input of T.
+// An edge is the mailbox of its input. Edges that lead to the same input share it, so they have the same limits. An output has one edge, or
+// several that are all made by broadcast().
+// A node ends by itself when its inputs have ended. So when the nodes without inputs have ended, or the service is drained, the end runs along
+// the edges, behind the last item. A node that fails is started anew (node_options), and goes on with what is queued.
+// Thread safety: owner only. Lifetime: moved into the service.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <greenroom/actors/detail/graph_parts.hpp>
+
+namespace greenroom {
+
+/// A name with the place where it is given. Thread safety: as a value.
+struct node_name {
+  template <std::convertible_to<std::string> Text>
+  node_name(Text&& t, std::source_location w = std::source_location::current())
+      : text(std::forward<Text>(t)), where(w) {}
+  std::string text;
+  std::source_location where;
+};
+
+/// An input of a node, for items of type T.
+template <class T>
+struct input_port {
+  std::size_t node;
+  std::size_t number;
+};
+template <class T>
+struct output_port {
+  std::size_t node;
+  std::size_t number;
+};
+/// A way in from outside: service::to() gives its address.
+template <class T>
+struct entry_port {
+  std::size_t number;
+};
+
+/// A node of a graph; the types are those of its ports.
+template <class Inputs, class Outputs>
+struct graph_node {
+  std::size_t index;
+  template <std::size_t I>
+  auto in() const noexcept {
+    static_assert(I < Inputs::size,
+                  "graph: the node has no such input: they count from 0, in the order of its mailbox parameters");
+    return input_port<typename detail::element<I, Inputs>::type>{index, I};
+  }
+  template <std::size_t I>
+  auto out() const noexcept {
+    static_assert(I < Outputs::size,
+                  "graph: the node has no such output: they count from 0, in the order of its address parameters");
+    return output_port<typename detail::element<I, Outputs>::type>{index, I};
+  }
+};
+
+/// What is wrong with a graph: all of it at once, each fault with what to do. what() has a line for each.
+class GREENROOM_EXPORT graph_error : public std::logic_error {
+public:
+  graph_error(const std::string& graph, std::vector<std::string> faults);
+  const std::vector<std::string>& faults() const noexcept { return *faults_; }
+
+private:
+  std::shared_ptr<const std::vector<std::string>> faults_;
+};
+
+namespace detail {
+struct edge_record {
+  std::size_t from, output;
+  std::size_t to, input;
+  mailbox_limits limits;
+  bool is_copy = false;
+  std::string why_allowed = {}; // may be on a cycle, since
+};
+struct entry_record {
+  std::size_t to, input;
+  mailbox_limits limits;
+};
+/// A graph without its types.
+struct graph_plan {
+  std::string name;
+  std::vector<node_record> nodes;
+  std::vector<edge_record> edges;
+  std::vector<entry_record> entries;
+};
+
+template <class Wanted, class... T>
+inline constexpr std::size_t times_in = (std::size_t{std::is_same_v<Wanted, T>} + ... + 0);
+/// Finds the one pair of equal types among outputs and inputs.
+template <class... Out, class... In>
+consteval std::size_t fitting_pairs(type_list<Out...>, type_list<In...>) {
+  return (times_in<Out, In...> + ... + 0);
+}
+template <class... Out, class... In>
+consteval std::pair<std::size_t, std::size_t> fitting_pair(type_list<Out...>, type_list<In...>) {
+  std::pair<std::size_t, std::size_t> found{};
+  std::size_t o = 0;
+  const auto try_output = [&]<class T>(std::type_identity<T>) {
+    std::size_t i = 0;
+    ((std::is_same_v<T, In> ? void(found = {o, i}) : void(), ++i), ...);
+    ++o;
+  };
+  (try_output(std::type_identity<Out>()), ...);
+  return found;
+}
+
+/// Copies each item to all: the node behind the edges of broadcast().
+template <class T>
+task<> copy_to_all(mailbox<T> in, std::vector<address<T>> to) {
+  while (const auto item = co_await in.receive()) {
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      T copy(*item);
+      (void)co_await to[i].send(std::move(copy)); // one that has gone does not keep the others from theirs
+    }
+  }
+}
+} // namespace detail
+
+/// Which options an edge has beside its limits.
+struct edge_options {
+  /// Why a cycle with this edge cannot fill up, although all of its edges wait: the check then lets it pass.
+  std::string allow_cycle = {};
+};
+
+/// Thread safety and lifetime: see the file comment.
+class GREENROOM_EXPORT graph {
+public:
+  explicit graph(std::string name);
+
+  /// Adds a node. Errors: at compile time, if the function is no task<> or `others` do not fit its other parameters.
+  template <class F, class... Others>
+    requires(!std::same_as<std::remove_cvref_t<F>, node_options>)
+  auto add(node_name name, F fn, Others... others) {
+    return add(std::move(name), node_options(), std::move(fn), std::move(others)...);
+  }
+  template <class F, class... Others>
+  auto add(node_name name, node_options how, F fn, Others... others) {
+    using parameters = typename detail::signature<F>::parameters;
+    using ports = detail::ports_of<parameters>;
+    static_assert(
+        ports::others == sizeof...(Others),
+        "graph::add: give the function's parameters that are no ports, neither mailbox<T> nor address<T>, in order");
+    detail::node_record made{std::move(name.text),
+                             name.where,
+                             how,
+                             list_ports(typename ports::inputs(), true),
+                             list_ports(typename ports::outputs(), false),
+                             {}};
+    if constexpr (ports::others == sizeof...(Others)) {
+      made.start = node_starter(parameters(), name.where, std::move(fn), std::tuple<Others...>(std::move(others)...));
+    }
+    return graph_node<typename ports::inputs, typename ports::outputs>{add_node(std::move(made))};
+  }
+
+  /// Has an output of `from` send to an input of `to`: the one pair of ports with equal types. Errors: at compile time, if there is none
+  /// or more than one; then name them.
+  template <class I1, class O1, class I2, class O2>
+  void connect(graph_node<I1, O1> from, graph_node<I2, O2> to, mailbox_limits limits, edge_options how = {}) {
+    constexpr auto pairs = detail::fitting_pairs(O1(), I2());
+    static_assert(pairs != 0, "graph::connect: no output of the first node has the type of an input of the second");
+    static_assert(pairs <= 1,
+                  "graph::connect: several pairs of ports fit: name them, connect(a.out<1>(), b.in<0>(), ...)");
+    if constexpr (pairs == 1) {
+      constexpr auto at = detail::fitting_pair(O1(), I2());
+      add_edge({from.index, at.first, to.index, at.second, limits, false, std::move(how.allow_cycle)});
+    }
+  }
+  template <class T>
+  void connect(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
+               edge_options how = {}) {
+    add_edge({from.node, from.number, to.node, to.number, limits, false, std::move(how.allow_cycle)});
+  }
+
+  /// Has an output send a copy of each item to this input too, and to all others it is broadcast to. Waits for the slowest of them, as their limits say.
+  template <std::copy_constructible T>
+  void broadcast(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
+                 edge_options how = {}) {
+    note_copier(from.node, from.number, &make_copier<T>);
+    add_edge({from.node, from.number, to.node, to.number, limits, true, std::move(how.allow_cycle)});
+  }
+
+  /// Lets items in from outside. Units: as mailbox_limits.
+  template <class T>
+  entry_port<T> entry(input_port<T> to, mailbox_limits limits) {
+    return {add_entry({to.node, to.number, limits})};
+  }
+
+  /// Names the ports of a node for errors and pictures: its inputs, then its outputs, in the order of its parameters.
+  template <class I, class O>
+  void name_ports(graph_node<I, O> node, std::vector<std::string> names) {
+    set_port_names(node.index, std::move(names));
+  }
+
+  /// Returns all that is wrong with the graph, each fault with what to do about it; run() refuses unless there is nothing.
+  std::vector<std::string> faults() const;
+  /// Returns what may be meant so, but often is not: paths that part and meet again at different inputs of one node, which can stop for ever if that
+  /// node receives from them in a fixed order.
+  std::vector<std::string> warnings() const;
+
+  /// For graph_service.hpp.
+  struct copier {
+    std::size_t node, output;
+    detail::node_record (*make)(std::string name, std::source_location where, std::size_t targets);
+  };
+  const detail::graph_plan& plan() const noexcept { return *plan_; }
+  const std::vector<copier>& copiers() const noexcept { return copiers_; }
+
+private:
+  template <class T>
+  static detail::node_record make_copier(std::string name, std::source_location where, std::size_t targets) {
+    detail::node_record made{std::move(name),
+                             where,
+                             {},
+                             list_ports(detail::type_list<T>(), true),
+                             std::vector<detail::port_record>(targets, detail::port_of_type<T>(false)),
+                             {},
+                             true};
+    made.start = [where](const detail::node_wires& wires) -> std::shared_ptr<detail::child_start> {
+      std::vector<address<T>> to;
+      for (const auto* w : wires.outputs) to.push_back(std::any_cast<address<T>>(w->out));
+      return detail::start_of_node(where, wires, &detail::copy_to_all<T>,
+                                   std::any_cast<mailbox<T>>(wires.inputs[0]->in), std::move(to));
+    };
+    return made;
+  }
+
+  std::size_t add_node(detail::node_record made);
+  void add_edge(detail::edge_record made);
+  std::size_t add_entry(detail::entry_record made);
+  void note_copier(std::size_t node, std::size_t output, decltype(copier::make) make);
+  void set_port_names(std::size_t node, std::vector<std::string> names);
+
+  std::shared_ptr<detail::graph_plan> plan_; // not shared while it can be changed
+  std::vector<copier> copiers_;
+};
+
+} // namespace greenroom

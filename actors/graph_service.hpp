@@ -1,0 +1,122 @@
+// service: a graph that runs. Its nodes are the children of one supervisor; each edge counts what became of its items.
+//
+//   const auto shop = run(sys, std::move(g)).value();    // throws graph_error, naming every fault, before anything starts
+//   auto orders = shop.to(intake);                       // the address behind an entry
+//   std::cout << shop.look().to_dot();
+//   const auto done = sys.run(drain, shop, 5s);          // task<result<void>> drain(service s, duration d) { return s.drain(d); }
+//
+// It ends when all of its nodes have ended for good, or when one had to be restarted too often: self() can be joined.
+// Thread safety: copies may be used from any thread. Lifetime: the graph runs on without handles, but its entries close with the last one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <greenroom/actors/graph.hpp>
+#include <greenroom/actors/supervisor.hpp>
+
+namespace greenroom {
+
+/// What became of the items of an input, at one moment. Units: items.
+struct item_counts {
+  std::uint64_t accepted = 0; ///< sent with success; the sum of all that follow
+  std::uint64_t handled = 0;  ///< taken, and the node asked for the next, or ended normally
+  std::uint64_t failed = 0;   ///< in the hand of an actor that ended otherwise
+  std::uint64_t dropped = 0;  ///< by the overflow policy, a close, or queue_fate::drop
+  std::uint64_t in_hand = 0;
+  std::uint64_t queued = 0;
+  bool conserved() const noexcept { return accepted == handled + failed + dropped + in_hand + queued; }
+  friend bool operator==(const item_counts&, const item_counts&) = default;
+};
+
+struct input_look {
+  std::string name; ///< "input 0 of 'pricing'"
+  std::string type;
+  std::string limits; ///< "bounded(64, overflow::wait)"
+  bool closed = false;
+  item_counts items;
+};
+
+struct node_look {
+  std::string name;
+  std::string declared_at; ///< "file:line"
+  std::size_t replicas = 1;
+  std::uint64_t running = 0;  ///< of them
+  std::uint64_t restarts = 0; ///< of all of them
+  bool is_junction = false;   ///< made by the graph: the copier behind an output that broadcasts
+  std::vector<input_look> inputs;
+};
+
+struct edge_look {
+  std::size_t from; ///< index of a node
+  std::size_t output;
+  std::size_t to;
+  std::size_t input;
+};
+
+/// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
+struct GREENROOM_EXPORT graph_look {
+  std::string name;
+  std::vector<node_look> nodes;
+  std::vector<edge_look> edges;
+
+  /// Returns whether no item is missing or doubled anywhere.
+  bool conserved() const noexcept;
+  std::string to_json() const;
+  /// Returns the graph in the language of Graphviz.
+  std::string to_dot() const;
+};
+
+struct graph_options {
+  /// Of all restarts; one more stops the service as failed.
+  restart_intensity intensity = {10, std::chrono::seconds(10)};
+};
+
+namespace detail {
+struct service_state;
+}
+
+/// Thread safety and lifetime: see the file comment.
+class GREENROOM_EXPORT service {
+public:
+  /// Returns the actor that supervises the nodes. Its exit reason is normal when all nodes have ended.
+  const actor& self() const noexcept { return top_.self(); }
+  const supervisor& top() const noexcept { return top_; }
+
+  /// Returns the address that lets items in.
+  template <class T>
+  address<T> to(entry_port<T> entry) const {
+    return std::any_cast<address<T>>(entry_of(entry.number));
+  }
+
+  /// Ends the service along its edges: closes the entries, cancels the nodes without inputs, and waits until every node has handled what is left.
+  /// Waits: suspends the actor, at most for `limit`. Cancellation: throws `cancelled`; the drain goes on. Errors: errc::timed_out, naming the nodes
+  /// that run on, a cycle of them for example; stop() ends those. What ended the service, if it failed.
+  task<result<void>> drain(duration limit) const;
+  /// Cancels every node, in the direction of the edges, and drops what is queued. Waits: never; join self() to wait for it.
+  void stop() const;
+
+  /// Returns what the graph looks like now. Waits: never. Cost: takes each mailbox's lock for a moment.
+  graph_look look() const;
+
+  /// For run().
+  service(supervisor top, std::shared_ptr<detail::service_state> state) noexcept
+      : top_(std::move(top)), state_(std::move(state)) {}
+
+private:
+  const std::any& entry_of(std::size_t number) const;
+  static task<result<void>> drain_all(service s, duration limit);
+
+  supervisor top_;
+  std::shared_ptr<detail::service_state> state_;
+};
+
+/// Starts a graph, those nodes first whose outputs lead nowhere. Logs its warnings.
+/// Errors: throws graph_error; errc::stopped, the system stops.
+GREENROOM_EXPORT task<result<service>> run(graph g, graph_options how = {});
+/// The same for threads. Waits: blocks the thread. Errors: also usage_error on a worker thread.
+GREENROOM_EXPORT result<service> run(actor_system& sys, graph g, graph_options how = {});
+
+} // namespace greenroom

@@ -1,0 +1,242 @@
+#include <greenroom/actors/internal/graph_check.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace greenroom::internal {
+namespace {
+
+using detail::edge_record;
+using detail::graph_plan;
+using faults = std::vector<std::string>;
+using node_set = std::vector<bool>;
+
+std::string port_name(const char* kind, const detail::port_record& port, std::size_t number, const std::string& node) {
+  return port.name.empty() ? fmt::format("{} {} of '{}'", kind, number, node)
+                           : fmt::format("{} '{}' of '{}'", kind, port.name, node);
+}
+
+bool waits(const mailbox_limits& l) noexcept { return l.capacity != detail::no_bound && l.when_full == overflow::wait; }
+bool same(const mailbox_limits& a, const mailbox_limits& b) noexcept {
+  return a.capacity == b.capacity && a.when_full == b.when_full;
+}
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& n : names) text += (text.empty() ? "" : ", ") + n;
+  return text;
+}
+
+void check_names(const graph_plan& plan, faults& found) {
+  std::map<std::string, int> seen;
+  for (const auto& node : plan.nodes) {
+    if (node.name.empty()) found.push_back("a node has no name: give each of them one");
+    if (++seen[node.name] == 2 && !node.name.empty()) {
+      found.push_back(fmt::format("two nodes are called '{}': name each of them differently", node.name));
+    }
+    if (node.how.replicas == 0) {
+      found.push_back(fmt::format("node '{}' has 0 replicas: it needs one at least", node.name));
+    }
+    std::set<std::string> ports;
+    for (const auto* all : {&node.inputs, &node.outputs}) {
+      for (const auto& port : *all) {
+        if (!port.name.empty() && !ports.insert(port.name).second) {
+          found.push_back(
+              fmt::format("two ports of '{}' are called '{}': name each of them differently", node.name, port.name));
+        }
+      }
+    }
+  }
+}
+
+/// Each port must lead somewhere, and those that share a mailbox agree on it.
+void check_ports(const graph_plan& plan, faults& found) {
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    const auto& node = plan.nodes[n];
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      std::vector<mailbox_limits> limits;
+      for (const auto& e : plan.edges) {
+        if (e.to == n && e.input == i) limits.push_back(e.limits);
+      }
+      for (const auto& e : plan.entries) {
+        if (e.to == n && e.input == i) limits.push_back(e.limits);
+      }
+      const auto name = name_of_input(plan, n, i);
+      if (limits.empty()) {
+        found.push_back(
+            fmt::format("{} is open: connect an output of type {} to it, or let items in from outside by entry()", name,
+                        node.inputs[i].type));
+      }
+      const auto other =
+          std::find_if(limits.begin(), limits.end(), [&](const auto& l) { return !same(l, limits.front()); });
+      if (other != limits.end()) {
+        found.push_back(fmt::format(
+            "the edges that lead to {} have different limits, {} and {}: they share one mailbox, so give them the same",
+            name, text_of(limits.front()), text_of(*other)));
+      }
+    }
+    for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+      std::size_t edges = 0, copies = 0;
+      for (const auto& e : plan.edges) {
+        if (e.from != n || e.output != o) continue;
+        ++edges;
+        if (e.is_copy) ++copies;
+      }
+      const auto name = name_of_output(plan, n, o);
+      if (edges == 0) {
+        found.push_back(fmt::format("{} is open: connect it to an input of type {}", name, node.outputs[o].type));
+      } else if (edges > 1 && copies != edges) {
+        found.push_back(fmt::format("{} has {} edges: an output has one, or several that are all made by broadcast(), "
+                                    "each of which gets a copy",
+                                    name, edges));
+      }
+    }
+  }
+}
+
+/// Marks all that can be reached from `from`.
+node_set reach(const graph_plan& plan, std::vector<std::size_t> from) {
+  node_set reached(plan.nodes.size());
+  while (!from.empty()) {
+    const auto n = from.back();
+    from.pop_back();
+    if (reached[n]) continue;
+    reached[n] = true;
+    for (const auto& e : plan.edges) {
+      if (e.from == n) from.push_back(e.to);
+    }
+  }
+  return reached;
+}
+
+void check_reach(const graph_plan& plan, faults& found) {
+  std::vector<std::size_t> sources;
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    if (plan.nodes[n].inputs.empty()) sources.push_back(n);
+  }
+  for (const auto& e : plan.entries) sources.push_back(e.to);
+  const auto reached = reach(plan, sources);
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    if (reached[n]) continue;
+    found.push_back(fmt::format("node '{}' cannot be reached from any node without inputs, nor from an entry: nothing "
+                                "will ever come to it; connect it, "
+                                "let items in by entry(), or leave it out",
+                                plan.nodes[n].name));
+  }
+}
+
+/// Returns the shortest way from a node back to itself over edges that wait, as indices of edges.
+std::optional<std::vector<std::size_t>> waiting_cycle(const graph_plan& plan, std::size_t start) {
+  std::vector<std::optional<std::size_t>> came_by(plan.nodes.size());
+  std::vector<std::size_t> next{start};
+  for (std::size_t at = 0; at < next.size(); ++at) {
+    for (std::size_t i = 0; i < plan.edges.size(); ++i) {
+      const auto& e = plan.edges[i];
+      if (e.from != next[at] || !waits(e.limits) || !e.why_allowed.empty()) continue;
+      if (e.to == start) {
+        std::vector<std::size_t> way{i};
+        for (auto n = e.from; n != start; n = plan.edges[*came_by[n]].from) way.push_back(*came_by[n]);
+        std::reverse(way.begin(), way.end());
+        return way;
+      }
+      if (came_by[e.to]) continue;
+      came_by[e.to] = i;
+      next.push_back(e.to);
+    }
+  }
+  return std::nullopt;
+}
+
+/// One fault for each cycle that shares no node with one named before: curing that may cure others, too.
+void check_cycles(const graph_plan& plan, faults& found) {
+  node_set named(plan.nodes.size());
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    if (named[n]) continue;
+    const auto way = waiting_cycle(plan, n);
+    if (!way) continue;
+    std::string text;
+    bool known = false;
+    for (const auto i : *way) {
+      const auto& e = plan.edges[i];
+      known = known || named[e.from];
+      text += fmt::format("'{}' -> ", plan.nodes[e.from].name);
+    }
+    if (known) continue;
+    for (const auto i : *way) named[plan.edges[i].from] = true;
+    const auto& last = plan.edges[way->back()];
+    found.push_back(fmt::format(
+        "the cycle {}'{}' can stop for ever: each of its edges waits when it is full, so all of its nodes may wait for "
+        "each other. "
+        "Have one of them not wait, as {} with overflow::reject or drop_oldest, or unbounded(); or, if it cannot "
+        "fill up, say why: edge_options{{.allow_cycle = \"...\"}}",
+        text, plan.nodes[n].name, name_of_output(plan, last.from, last.output)));
+  }
+}
+
+} // namespace
+
+std::string text_of(const mailbox_limits& l) {
+  static constexpr const char* policies[] = {"wait", "reject", "drop_newest", "drop_oldest"};
+  const auto* const policy = policies[static_cast<std::size_t>(l.when_full)];
+  if (l.capacity == detail::no_bound) return "unbounded()";
+  if (l.capacity == 0) return fmt::format("rendezvous(overflow::{})", policy);
+  return fmt::format("bounded({}, overflow::{})", l.capacity, policy);
+}
+
+std::string place_of(const std::source_location& where) {
+  const std::string_view file(where.file_name());
+  return fmt::format("{}:{}", file.substr(file.rfind('/') + 1), where.line());
+}
+
+std::string name_of_output(const graph_plan& plan, std::size_t node, std::size_t number) {
+  return port_name("output", plan.nodes[node].outputs[number], number, plan.nodes[node].name);
+}
+std::string name_of_input(const graph_plan& plan, std::size_t node, std::size_t number) {
+  return port_name("input", plan.nodes[node].inputs[number], number, plan.nodes[node].name);
+}
+
+faults faults_of(const graph_plan& plan) {
+  faults found;
+  if (plan.nodes.empty()) found.push_back("it has no nodes: add some");
+  check_names(plan, found);
+  check_ports(plan, found);
+  check_reach(plan, found);
+  check_cycles(plan, found);
+  return found;
+}
+
+std::vector<std::string> warnings_of(const graph_plan& plan) {
+  std::vector<std::string> found;
+  for (std::size_t join = 0; join < plan.nodes.size(); ++join) {
+    if (plan.nodes[join].inputs.size() < 2) continue;
+    for (std::size_t fork = 0; fork < plan.nodes.size(); ++fork) {
+      std::set<std::size_t> inputs; // of `join`, that edges from `fork` lead to on different ways
+      std::size_t ways = 0;
+      for (const auto& first : plan.edges) {
+        if (first.from != fork) continue;
+        std::set<std::size_t> reached_inputs;
+        if (first.to == join) reached_inputs.insert(first.input);
+        const auto reached = reach(plan, {first.to});
+        for (const auto& e : plan.edges) {
+          if (e.to == join && reached[e.from] && first.to != join) reached_inputs.insert(e.input);
+        }
+        if (!reached_inputs.empty()) ++ways;
+        inputs.merge(reached_inputs);
+      }
+      if (ways < 2 || inputs.size() < 2 || fork == join) continue;
+      std::vector<std::string> names;
+      for (const auto i : inputs) names.push_back(name_of_input(plan, join, i));
+      found.push_back(fmt::format("ways that part at '{}' meet again at {}: if '{}' receives from them in a fixed "
+                                  "order, one may fill up while it waits for "
+                                  "the other; receive by select, or give the edges room for all that is under way",
+                                  plan.nodes[fork].name, list(names), plan.nodes[join].name));
+    }
+  }
+  return found;
+}
+
+} // namespace greenroom::internal

@@ -1,0 +1,24 @@
+// What is wrong with a graph, in sentences.
+// Thread safety: as values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <greenroom/actors/graph.hpp>
+
+namespace greenroom::internal {
+
+std::vector<std::string> faults_of(const detail::graph_plan& plan);
+std::vector<std::string> warnings_of(const detail::graph_plan& plan);
+
+/// "output 0 of 'intake'", or "output 'orders' of 'intake'"
+std::string name_of_output(const detail::graph_plan& plan, std::size_t node, std::size_t number);
+std::string name_of_input(const detail::graph_plan& plan, std::size_t node, std::size_t number);
+
+/// "bounded(64, overflow::wait)"
+std::string text_of(const mailbox_limits& limits);
+/// "shop.cpp:12"
+std::string place_of(const std::source_location& where);
+
+} // namespace greenroom::internal

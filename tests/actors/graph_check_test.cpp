@@ -1,0 +1,184 @@
+// What run() refuses, in one error with every fault; what it only warns of.
+#include <greenroom/actors/graph_service.hpp>
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace greenroom {
+namespace {
+
+struct order {
+  int id = 0;
+};
+struct quote {
+  int price = 0;
+};
+
+task<> emits(address<order> out) { (void)co_await out.send(order()); }
+task<> prices(mailbox<order> in, address<quote> out) {
+  while (const auto o = co_await in.receive()) (void)co_await out.send(quote{o->id});
+}
+task<> passes(mailbox<order> in, address<order> out) {
+  while (auto o = co_await in.receive()) (void)co_await out.send(std::move(*o));
+}
+task<> books(mailbox<quote> in) {
+  while (const auto item = co_await in.receive()) {}
+}
+task<> consumes(mailbox<order> in) {
+  while (const auto item = co_await in.receive()) {}
+}
+task<> joins(mailbox<order> left, mailbox<order> right) {
+  while (const auto item = co_await left.receive()) (void)co_await right.receive();
+}
+task<> splits(mailbox<order> in, address<order> even, address<order> odd) {
+  while (auto o = co_await in.receive()) (void)co_await (o->id % 2 == 0 ? even : odd).send(std::move(*o));
+}
+
+std::string all(const std::vector<std::string>& faults) {
+  std::string text;
+  for (const auto& f : faults) text += f + "\n";
+  return text;
+}
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+TEST(GraphCheck, FindsNothingInAGraphThatIsWhole) {
+  graph g("shop");
+  const auto source = g.add("source", emits);
+  const auto pricer = g.add("pricer", {.replicas = 4}, prices);
+  const auto ledger = g.add("ledger", books);
+  g.connect(source, pricer, bounded(8));
+  g.connect(pricer, ledger, bounded(8));
+  EXPECT_EQ(all(g.faults()), "");
+  EXPECT_EQ(all(g.warnings()), "");
+}
+
+TEST(GraphCheck, NamesEveryFaultAtOnceEachWithItsCure) {
+  graph g("shop");
+  const auto a = g.add("a", passes);
+  const auto b = g.add("b", passes);
+  g.connect(a, b, bounded(8));
+  g.connect(b, a, rendezvous());
+  const auto open = g.add("open", prices); // both of its ports
+  (void)open;
+  const auto source = g.add("source", emits);
+  const auto left = g.add("left", consumes);
+  const auto right = g.add("right", consumes);
+  g.connect(source, left, bounded(1));
+  g.connect(source, right, bounded(1)); // twice, and no broadcast
+  const auto second = g.add("second", emits);
+  g.connect(second, left, bounded(2));   // other limits
+  g.add("left", {.replicas = 0}, emits); // a name twice, no replicas, open
+  const auto split = g.add("split", splits);
+  g.name_ports(split, {"in", "way", "way"});
+
+  actor_system sys(options{.workers = 1, .log_level = "off"});
+  try {
+    (void)run(sys, g, {.intensity = {-1, std::chrono::seconds(1)}});
+    FAIL() << "it runs";
+  } catch (const graph_error& e) {
+    const std::string text = e.what();
+    const std::vector<std::string> wanted = {
+        "graph 'shop' cannot run: ",
+        "two nodes are called 'left': name each of them differently",
+        "node 'left' has 0 replicas",
+        "two ports of 'split' are called 'way'",
+        "input 0 of 'open' is open: connect an output of type greenroom::(anonymous namespace)::order to it, or let "
+        "items in from outside by entry()",
+        "output 0 of 'open' is open: connect it to an input of type greenroom::(anonymous namespace)::quote",
+        "output 0 of 'left' is open",
+        "output 0 of 'source' has 2 edges: an output has one, or several that are all made by broadcast()",
+        "the edges that lead to input 0 of 'left' have different limits, bounded(1, overflow::wait) and bounded(2, "
+        "overflow::wait)",
+        "node 'open' cannot be reached",
+        "node 'a' cannot be reached",
+        "node 'b' cannot be reached",
+        "the cycle 'a' -> 'b' -> 'a' can stop for ever",
+        "overflow::reject or drop_oldest, or unbounded()",
+        ".allow_cycle = ",
+        "intensity: restarts must be 0 or more, not -1"};
+    for (const auto& part : wanted) EXPECT_TRUE(has(text, part)) << "missing: " << part << "\nin: " << text;
+    EXPECT_EQ(e.faults().size(), 17u) << text; // and input and outputs of split, which is not reached either
+  }
+  EXPECT_EQ(sys.live_actors(), 0u) << "something was started";
+}
+
+/// a -> b -> c -> a, one of the edges as given.
+std::string faults_of_ring(mailbox_limits last, edge_options how = {}) {
+  graph g("ring");
+  const auto a = g.add("a", passes);
+  const auto b = g.add("b", passes);
+  const auto c = g.add("c", passes);
+  (void)g.entry(a.in<0>(), last);
+  g.connect(a, b, bounded(8));
+  g.connect(b, c, bounded(8));
+  g.connect(c, a, last, std::move(how));
+  return all(g.faults());
+}
+
+TEST(GraphCheck, CycleIsFineIfOneOfItsEdgesDoesNotWaitOrSomebodySaysWhy) {
+  EXPECT_TRUE(has(faults_of_ring(bounded(1000)), "the cycle 'a' -> 'b' -> 'c' -> 'a'"));
+  EXPECT_TRUE(has(faults_of_ring(rendezvous()), "the cycle 'a' -> 'b' -> 'c' -> 'a'"));
+  EXPECT_EQ(faults_of_ring(unbounded()), "");
+  EXPECT_EQ(faults_of_ring(bounded(8, overflow::reject)), "");
+  EXPECT_EQ(faults_of_ring(bounded(8, overflow::drop_oldest)), "");
+  EXPECT_EQ(faults_of_ring(bounded(8), {.allow_cycle = "one token goes round"}), "");
+}
+
+TEST(GraphCheck, NodeThatSendsToItselfIsACycle) {
+  graph g("loop");
+  const auto a = g.add("a", passes);
+  (void)g.entry(a.in<0>(), bounded(1));
+  g.connect(a, a, bounded(1));
+  EXPECT_TRUE(has(all(g.faults()), "the cycle 'a' -> 'a'")) << all(g.faults());
+}
+
+TEST(GraphCheck, EachCycleIsNamed) {
+  graph g("two");
+  for (const std::string part : {"x", "y"}) {
+    const auto a = g.add(part + "1", passes);
+    const auto b = g.add(part + "2", passes);
+    (void)g.entry(a.in<0>(), bounded(1));
+    g.connect(a, b, bounded(1));
+    g.connect(b, a, bounded(1));
+  }
+  EXPECT_EQ(g.faults().size(), 2u) << all(g.faults());
+}
+
+TEST(GraphCheck, WarnsOfWaysThatPartAndMeetAgainAtDifferentInputs) {
+  graph g("diamond");
+  const auto source = g.add("source", emits);
+  const auto split = g.add("split", splits);
+  const auto way = g.add("way", passes);
+  const auto join = g.add("join", joins);
+  g.connect(source, split, bounded(1));
+  g.connect(split.out<0>(), way.in<0>(), bounded(1));
+  g.connect(way.out<0>(), join.in<0>(), bounded(1));
+  g.connect(split.out<1>(), join.in<1>(), bounded(1));
+  EXPECT_EQ(all(g.faults()), "");
+  ASSERT_EQ(g.warnings().size(), 1u) << all(g.warnings());
+  EXPECT_TRUE(has(g.warnings()[0], "ways that part at 'split' meet again at input 0 of 'join', input 1 of 'join'"))
+      << g.warnings()[0];
+}
+
+TEST(GraphCheck, EmptyGraphCannotRun) { EXPECT_TRUE(has(all(graph("none").faults()), "it has no nodes")); }
+
+TEST(GraphCheck, WrongNumberOfPortNamesIsAUsageError) {
+  graph g("g");
+  const auto a = g.add("a", passes);
+  EXPECT_THROW(g.name_ports(a, {"in"}), usage_error);
+}
+
+TEST(GraphCheck, PortsAreFoundByTheirTypesOrNamedByNumber) {
+  graph g("g");
+  const auto source = g.add("source", emits);
+  const auto pricer = g.add("pricer", prices);
+  g.connect(source, pricer, bounded(1));
+  g.connect(pricer, g.add("books", books), bounded(1));
+  ASSERT_EQ(g.plan().edges.size(), 2u);
+  EXPECT_EQ(g.plan().edges[1].output, 0u);
+  EXPECT_EQ(g.plan().edges[1].input, 0u);
+}
+
+} // namespace
+} // namespace greenroom
