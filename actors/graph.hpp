@@ -20,6 +20,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -27,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-#include <greenroom/actors/detail/graph_parts.hpp>
+#include <greenroom/actors/detail/graph_junctions.hpp>
 
 namespace greenroom {
 
@@ -85,13 +86,26 @@ private:
   std::shared_ptr<const std::vector<std::string>> faults_;
 };
 
+/// Which options an edge has beside its limits.
+struct edge_options {
+  /// Why a cycle with this edge cannot fill up, although all of its edges wait: the check then lets it pass.
+  std::string allow_cycle = {};
+  /// Its items overtake those of the edges to the same input that are not urgent. The two kinds have a mailbox each.
+  bool urgent = false;
+};
+
 namespace detail {
+/// Makes a node of the graph's own: with so many inputs or outputs as there are partners.
+using junction_maker = std::function<node_record(std::string name, std::source_location where, std::size_t partners)>;
+
 struct edge_record {
   std::size_t from, output;
   std::size_t to, input;
   mailbox_limits limits;
+  edge_options how = {};
   bool is_copy = false;
-  std::string why_allowed = {}; // may be on a cycle, since
+  junction_maker by_key = nullptr;         // each replica of `to` has a mailbox of its own
+  std::optional<std::size_t> replica = {}; // of `to`, behind such a junction
 };
 struct entry_record {
   std::size_t to, input;
@@ -125,23 +139,7 @@ consteval std::pair<std::size_t, std::size_t> fitting_pair(type_list<Out...>, ty
   return found;
 }
 
-/// Copies each item to all: the node behind the edges of broadcast().
-template <class T>
-task<> copy_to_all(mailbox<T> in, std::vector<address<T>> to) {
-  while (const auto item = co_await in.receive()) {
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      T copy(*item);
-      (void)co_await to[i].send(std::move(copy)); // one that has gone does not keep the others from theirs
-    }
-  }
-}
 } // namespace detail
-
-/// Which options an edge has beside its limits.
-struct edge_options {
-  /// Why a cycle with this edge cannot fill up, although all of its edges wait: the check then lets it pass.
-  std::string allow_cycle = {};
-};
 
 /// Thread safety and lifetime: see the file comment.
 class GREENROOM_EXPORT graph {
@@ -183,21 +181,34 @@ public:
                   "graph::connect: several pairs of ports fit: name them, connect(a.out<1>(), b.in<0>(), ...)");
     if constexpr (pairs == 1) {
       constexpr auto at = detail::fitting_pair(O1(), I2());
-      add_edge({from.index, at.first, to.index, at.second, limits, false, std::move(how.allow_cycle)});
+      connect(from.template out<at.first>(), to.template in<at.second>(), limits, std::move(how));
     }
   }
   template <class T>
   void connect(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
                edge_options how = {}) {
-    add_edge({from.node, from.number, to.node, to.number, limits, false, std::move(how.allow_cycle)});
+    add_edge({from.node, from.number, to.node, to.number, limits, std::move(how)});
   }
 
   /// Has an output send a copy of each item to this input too, and to all others it is broadcast to. Waits for the slowest of them, as their limits say.
   template <std::copy_constructible T>
   void broadcast(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
                  edge_options how = {}) {
-    note_copier(from.node, from.number, &make_copier<T>);
-    add_edge({from.node, from.number, to.node, to.number, limits, true, std::move(how.allow_cycle)});
+    note_copier(from.node, from.number, &detail::make_copier<T>);
+    add_edge({from.node, from.number, to.node, to.number, limits, std::move(how), true});
+  }
+
+  /// Has an output send each item to the replica of `to` that its key belongs to: the items of a key stay in order, and are handled one
+  /// after the other. Each replica has a mailbox of its own, with these limits; one that is full holds up the others.
+  template <class T, class Key>
+  void connect_by_key(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits, Key key_of,
+                      edge_options how = {}) {
+    static_assert(std::is_invocable_v<Key&, const T&>,
+                  "graph::connect_by_key: the key function must take a const item");
+    add_edge({from.node, from.number, to.node, to.number, limits, std::move(how), false,
+              [key_of](std::string name, std::source_location where, std::size_t partners) {
+                return detail::make_partition<T>(std::move(name), where, partners, key_of);
+              }});
   }
 
   /// Lets items in from outside. Units: as mailbox_limits.
@@ -221,30 +232,12 @@ public:
   /// For graph_service.hpp.
   struct copier {
     std::size_t node, output;
-    detail::node_record (*make)(std::string name, std::source_location where, std::size_t targets);
+    detail::node_record (*make)(std::string name, std::source_location where, std::size_t partners);
   };
   const detail::graph_plan& plan() const noexcept { return *plan_; }
   const std::vector<copier>& copiers() const noexcept { return copiers_; }
 
 private:
-  template <class T>
-  static detail::node_record make_copier(std::string name, std::source_location where, std::size_t targets) {
-    detail::node_record made{std::move(name),
-                             where,
-                             {},
-                             list_ports(detail::type_list<T>(), true),
-                             std::vector<detail::port_record>(targets, detail::port_of_type<T>(false)),
-                             {},
-                             true};
-    made.start = [where](const detail::node_wires& wires) -> std::shared_ptr<detail::child_start> {
-      std::vector<address<T>> to;
-      for (const auto* w : wires.outputs) to.push_back(std::any_cast<address<T>>(w->out));
-      return detail::start_of_node(where, wires, &detail::copy_to_all<T>,
-                                   std::any_cast<mailbox<T>>(wires.inputs[0]->in), std::move(to));
-    };
-    return made;
-  }
-
   std::size_t add_node(detail::node_record made);
   void add_edge(detail::edge_record made);
   std::size_t add_entry(detail::entry_record made);

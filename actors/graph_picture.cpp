@@ -1,4 +1,6 @@
 // Pictures of a graph at work: JSON and DOT.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <greenroom/actors/graph_service.hpp>
@@ -60,6 +62,12 @@ std::string graph_look::to_json() const {
   return text + "]}\n";
 }
 
+const input_look& graph_look::input_of(const edge_look& edge) const {
+  const auto& all = nodes.at(edge.to).inputs;
+  return *std::find_if(all.begin(), all.end(),
+                       [&](const auto& in) { return in.number == edge.input && in.replica == edge.replica; });
+}
+
 std::string graph_look::to_dot() const {
   auto text = fmt::format(
       "digraph {} {{\n  rankdir=LR;\n  node [shape=box, fontname=sans];\n  edge [fontname=sans, fontsize=10];\n",
@@ -70,7 +78,7 @@ std::string graph_look::to_dot() const {
     text += fmt::format("  n{} [label={}{}];\n", n, literal(label), node.is_junction ? ", shape=point" : "");
   }
   for (const auto& e : edges) {
-    const auto& in = nodes[e.to].inputs[e.input];
+    const auto& in = input_of(e);
     text += fmt::format("  n{} -> n{} [label={}];\n", e.from, e.to,
                         literal(fmt::format("{}: {} queued", in.type, in.items.queued)));
   }

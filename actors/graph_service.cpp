@@ -5,16 +5,17 @@
 #include <fmt/format.h>
 
 #include <greenroom/actors/internal/graph_check.hpp>
+#include <greenroom/actors/internal/graph_layout.hpp>
 #include <greenroom/actors/internal/supervisor_actor.hpp>
 
 namespace greenroom {
 namespace detail {
 
-/// A graph whose outputs all lead to one input: broadcasts have become nodes. Constant while it runs, except for the entries.
+/// A graph at work: constant.
 struct service_state {
-  graph_plan plan;
-  std::vector<std::shared_ptr<node_state>> nodes;
-  std::vector<std::vector<std::string>> children; // the names of a node's replicas
+  graph_plan plan;                                             // as internal::with_junctions() makes it
+  std::vector<std::vector<std::shared_ptr<node_state>>> nodes; // by node and replica
+  std::vector<std::vector<std::string>> children;              // their names
   std::vector<std::any> entries;
   std::vector<std::shared_ptr<mailbox_base>> entry_boxes;
 };
@@ -26,28 +27,6 @@ namespace {
 using detail::graph_plan;
 using detail::service_state;
 
-/// Puts a node behind each output that broadcasts.
-graph_plan with_junctions(const graph& g) {
-  auto plan = g.plan();
-  for (const auto& c : g.copiers()) {
-    std::vector<std::size_t> copies;
-    for (std::size_t i = 0; i < plan.edges.size(); ++i) {
-      if (plan.edges[i].from == c.node && plan.edges[i].output == c.output && plan.edges[i].is_copy)
-        copies.push_back(i);
-    }
-    const auto name = fmt::format("{}.{} to all", plan.nodes[c.node].name, c.output);
-    const auto where = plan.nodes[c.node].where;
-    const auto junction = plan.nodes.size();
-    plan.nodes.push_back(c.make(name, where, copies.size()));
-    plan.edges.push_back({c.node, c.output, junction, 0, rendezvous()});
-    for (std::size_t k = 0; k < copies.size(); ++k) {
-      plan.edges[copies[k]].from = junction;
-      plan.edges[copies[k]].output = k;
-    }
-  }
-  return plan;
-}
-
 mailbox_limits limits_of_input(const graph_plan& plan, std::size_t node, std::size_t input) {
   for (const auto& e : plan.edges) {
     if (e.to == node && e.input == input) return e.limits;
@@ -58,64 +37,55 @@ mailbox_limits limits_of_input(const graph_plan& plan, std::size_t node, std::si
   return rendezvous();
 }
 
-/// The nodes in an order in which whoever is sent to comes before who sends, as far as there are no cycles.
-std::vector<std::size_t> receivers_first(const graph_plan& plan) {
-  std::vector<std::size_t> order;
-  std::vector<char> seen(plan.nodes.size());
-  struct step {
-    std::size_t node;
-    std::size_t edge;
-  };
+bool is_by_key(const graph_plan& plan, std::size_t node, std::size_t input) {
+  return std::any_of(plan.edges.begin(), plan.edges.end(),
+                     [&](const auto& e) { return e.to == node && e.input == input && e.replica; });
+}
+
+/// The wires of a graph: by node, input, and replica. Replicas share a mailbox, unless it is by key.
+using wiring = std::vector<std::vector<std::vector<detail::wire>>>;
+
+wiring make_wires(service_state& s) {
+  const auto& plan = s.plan;
+  wiring wires(plan.nodes.size());
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    if (seen[n]) continue;
-    seen[n] = 1;
-    std::vector<step> path{{n, 0}};
-    while (!path.empty()) {
-      auto& at = path.back();
-      while (at.edge < plan.edges.size() && (plan.edges[at.edge].from != at.node || seen[plan.edges[at.edge].to]))
-        ++at.edge;
-      if (at.edge == plan.edges.size()) {
-        order.push_back(at.node);
-        path.pop_back();
-      } else {
-        const auto next = plan.edges[at.edge].to;
-        seen[next] = 1;
-        path.push_back({next, 0}); // `at` is gone
+    const auto& node = plan.nodes[n];
+    auto& states = s.nodes.emplace_back(node.how.replicas);
+    for (auto& state : states) state = std::make_shared<detail::node_state>();
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      auto& of_input = wires[n].emplace_back();
+      const auto limits = limits_of_input(plan, n, i);
+      const bool by_key = is_by_key(plan, n, i);
+      for (std::size_t r = 0; r < node.how.replicas; ++r) {
+        if (by_key || r == 0) of_input.push_back(node.inputs[i].make(limits));
+        states[r]->inputs.push_back(of_input.back().box);
       }
     }
   }
-  return order;
+  for (const auto& e : plan.entries) {
+    s.entries.push_back(wires[e.to][e.input].front().out);
+    s.entry_boxes.push_back(wires[e.to][e.input].front().box);
+  }
+  return wires;
 }
 
 /// Makes the mailboxes, and what starts each node.
 std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const graph_options& how) {
-  auto& plan = s.plan;
-  std::vector<std::vector<detail::wire>> wires(plan.nodes.size());
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    auto state = std::make_shared<detail::node_state>();
-    for (std::size_t i = 0; i < plan.nodes[n].inputs.size(); ++i) {
-      wires[n].push_back(plan.nodes[n].inputs[i].make(limits_of_input(plan, n, i)));
-      state->inputs.push_back(wires[n].back().box);
-    }
-    s.nodes.push_back(std::move(state));
-  }
-  for (const auto& e : plan.entries) {
-    s.entries.push_back(wires[e.to][e.input].out);
-    s.entry_boxes.push_back(wires[e.to][e.input].box);
-  }
+  const auto& plan = s.plan;
+  auto wires = make_wires(s);
   auto tree = std::make_shared<detail::supervisor_plan>();
   tree->name = plan.name;
   tree->how = {.strategy = one_for_one, .intensity = how.intensity, .shuts_down = auto_shutdown::all_significant};
   s.children.resize(plan.nodes.size());
-  for (const auto n : receivers_first(plan)) {
+  for (const auto n : internal::receivers_first(plan)) {
     const auto& node = plan.nodes[n];
-    detail::node_wires to{s.nodes[n], {}, {}};
-    for (auto& w : wires[n]) to.inputs.push_back(&w);
-    to.outputs.resize(node.outputs.size());
-    for (const auto& e : plan.edges) {
-      if (e.from == n) to.outputs[e.output] = &wires[e.to][e.input];
-    }
     for (std::size_t r = 0; r < node.how.replicas; ++r) {
+      detail::node_wires to{s.nodes[n][r], {}, {}};
+      for (auto& of_input : wires[n]) to.inputs.push_back(&of_input[std::min(r, of_input.size() - 1)]);
+      to.outputs.resize(node.outputs.size());
+      for (const auto& e : plan.edges) {
+        if (e.from == n) to.outputs[e.output] = &wires[e.to][e.input][e.replica.value_or(0)];
+      }
       const auto name = node.how.replicas == 1 ? node.name : fmt::format("{}[{}]", node.name, r);
       const child_options child{.restart = node.how.restart,
                                 .backoff = node.how.backoff,
@@ -151,7 +121,7 @@ task<result<service>> run(graph g, graph_options how) {
   const auto& log = this_actor::system().log();
   for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
   auto state = std::make_shared<service_state>();
-  state->plan = with_junctions(g);
+  state->plan = internal::with_junctions(g);
   auto tree = wire_up(*state, how);
   return start(std::move(tree), std::move(state));
 }
@@ -190,43 +160,57 @@ task<result<void>> service::drain_all(service s, duration limit) {
   }
   std::string names;
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    if (s.state_->nodes[n]->running != 0) names += (names.empty() ? "'" : ", '") + plan.nodes[n].name + "'";
+    const auto& all = s.state_->nodes[n];
+    if (std::any_of(all.begin(), all.end(), [](const auto& r) { return r->running != 0; }))
+      names += (names.empty() ? "'" : ", '") + plan.nodes[n].name + "'";
   }
   co_return error(errc::timed_out, fmt::format("graph '{}' is not drained: {} still run(s); wait longer, or stop() it",
                                                plan.name, names));
 }
+
+namespace {
+
+/// Counts the items of an input.
+void count(input_look& in, detail::mailbox_base& box) {
+  std::lock_guard guard(box.lock());
+  const auto now = box.look_locked();
+  const auto& meter = *box.meter_locked();
+  in.closed = now.closed;
+  in.items = {meter.accepted(), meter.handled(), meter.failed(), now.dropped, meter.in_hand(), now.queued};
+}
+
+} // namespace
 
 graph_look service::look() const {
   const auto& plan = state_->plan;
   graph_look all{plan.name, {}, {}};
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
-    const auto& state = *state_->nodes[n];
-    const std::uint64_t starts = state.starts;
-    node_look look{node.name,
-                   internal::place_of(node.where),
-                   node.how.replicas,
-                   state.running,
-                   starts > node.how.replicas ? starts - node.how.replicas : 0,
-                   node.is_junction,
-                   {}};
+    node_look look{.name = node.name,
+                   .declared_at = internal::place_of(node.where),
+                   .replicas = node.how.replicas,
+                   .is_junction = node.is_junction};
+    for (const auto& replica : state_->nodes[n]) {
+      const std::uint64_t starts = replica->starts;
+      look.running += replica->running;
+      look.restarts += starts > 1 ? starts - 1 : 0;
+    }
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      input_look in{internal::name_of_input(plan, n, i),
-                    node.inputs[i].type,
-                    internal::text_of(limits_of_input(plan, n, i)),
-                    false,
-                    {}};
-      auto& box = *state.inputs[i];
-      std::lock_guard guard(box.lock());
-      const auto now = box.look_locked();
-      const auto& meter = *box.meter_locked();
-      in.closed = now.closed;
-      in.items = {meter.accepted(), meter.handled(), meter.failed(), now.dropped, meter.in_hand(), now.queued};
-      look.inputs.push_back(std::move(in));
+      const bool by_key = is_by_key(plan, n, i);
+      const auto name = internal::name_of_input(plan, n, i);
+      for (std::size_t r = 0; r < (by_key ? node.how.replicas : 1); ++r) {
+        auto& in = look.inputs.emplace_back();
+        in.name = by_key ? fmt::format("{}[{}]", name, r) : name;
+        in.number = i;
+        in.replica = r;
+        in.type = node.inputs[i].type;
+        in.limits = internal::text_of(limits_of_input(plan, n, i));
+        count(in, *state_->nodes[n][r]->inputs[i]);
+      }
     }
     all.nodes.push_back(std::move(look));
   }
-  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input});
+  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
   return all;
 }
 

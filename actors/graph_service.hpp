@@ -33,6 +33,8 @@ struct item_counts {
 
 struct input_look {
   std::string name; ///< "input 0 of 'pricing'"
+  std::size_t number = 0;
+  std::size_t replica = 0; ///< whose mailbox it is, if it is reached by key
   std::string type;
   std::string limits; ///< "bounded(64, overflow::wait)"
   bool closed = false;
@@ -43,10 +45,10 @@ struct node_look {
   std::string name;
   std::string declared_at; ///< "file:line"
   std::size_t replicas = 1;
-  std::uint64_t running = 0;  ///< of them
-  std::uint64_t restarts = 0; ///< of all of them
-  bool is_junction = false;   ///< made by the graph: the copier behind an output that broadcasts
-  std::vector<input_look> inputs;
+  std::uint64_t running = 0;           ///< of them
+  std::uint64_t restarts = 0;          ///< of all of them
+  bool is_junction = false;            ///< made by the graph, where edges part or meet
+  std::vector<input_look> inputs = {}; ///< one for each replica where that is reached by key
 };
 
 struct edge_look {
@@ -54,6 +56,7 @@ struct edge_look {
   std::size_t output;
   std::size_t to;
   std::size_t input;
+  std::size_t replica; ///< of `to`, if it is reached by key
 };
 
 /// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
@@ -62,6 +65,8 @@ struct GREENROOM_EXPORT graph_look {
   std::vector<node_look> nodes;
   std::vector<edge_look> edges;
 
+  /// Returns where an edge of this graph leads. Requires: `edge` is one of `edges`.
+  const input_look& input_of(const edge_look& edge) const;
   /// Returns whether no item is missing or doubled anywhere.
   bool conserved() const noexcept;
   std::string to_json() const;

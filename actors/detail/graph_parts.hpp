@@ -146,10 +146,12 @@ struct node_wires {
   std::vector<const wire*> outputs;
 };
 
+struct node_record;
 struct port_record {
   std::string type;
   std::string name = {};                         // may be ""
-  wire (*make)(mailbox_limits limits) = nullptr; // of an input
+  wire (*make)(mailbox_limits limits) = nullptr; // of an input, as is the following
+  node_record (*make_merger)(std::string name, std::source_location where) = nullptr; // lets urgent items overtake
 };
 
 struct node_record {
@@ -237,15 +239,6 @@ auto node_starter(type_list<P...>, std::source_location at, F fn, std::tuple<Oth
     }
     (std::index_sequence_for<P...>());
   };
-}
-
-template <class T>
-port_record port_of_type(bool is_input) {
-  return {type_name(typeid(T)), "", is_input ? &make_wire<T> : nullptr};
-}
-template <class... T>
-std::vector<port_record> list_ports(type_list<T...>, [[maybe_unused]] bool are_inputs) {
-  return {port_of_type<T>(are_inputs)...};
 }
 
 } // namespace detail

@@ -58,14 +58,32 @@ void check_ports(const graph_plan& plan, faults& found) {
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      std::vector<mailbox_limits> limits;
+      std::vector<mailbox_limits> limits, urgent;
+      std::size_t by_key = 0;
       for (const auto& e : plan.edges) {
-        if (e.to == n && e.input == i) limits.push_back(e.limits);
+        if (e.to != n || e.input != i) continue;
+        (e.how.urgent ? urgent : limits).push_back(e.limits);
+        if (e.by_key) ++by_key;
       }
       for (const auto& e : plan.entries) {
         if (e.to == n && e.input == i) limits.push_back(e.limits);
       }
       const auto name = name_of_input(plan, n, i);
+      if (by_key != 0 && (by_key < limits.size() || !urgent.empty())) {
+        found.push_back(fmt::format("{} has edges of connect_by_key() and others: with keys each replica has a mailbox "
+                                    "of its own, so connect all of "
+                                    "them by key, none of them urgent",
+                                    name));
+      }
+      if (limits.empty()) limits.swap(urgent);
+      for (const auto& u : urgent) {
+        if (!same(u, urgent.front())) {
+          found.push_back(fmt::format("the urgent edges that lead to {} have different limits, {} and {}: they share "
+                                      "one mailbox, so give them the same",
+                                      name, text_of(urgent.front()), text_of(u)));
+          break;
+        }
+      }
       if (limits.empty()) {
         found.push_back(
             fmt::format("{} is open: connect an output of type {} to it, or let items in from outside by entry()", name,
@@ -136,7 +154,7 @@ std::optional<std::vector<std::size_t>> waiting_cycle(const graph_plan& plan, st
   for (std::size_t at = 0; at < next.size(); ++at) {
     for (std::size_t i = 0; i < plan.edges.size(); ++i) {
       const auto& e = plan.edges[i];
-      if (e.from != next[at] || !waits(e.limits) || !e.why_allowed.empty()) continue;
+      if (e.from != next[at] || !waits(e.limits) || !e.how.allow_cycle.empty()) continue;
       if (e.to == start) {
         std::vector<std::size_t> way{i};
         for (auto n = e.from; n != start; n = plan.edges[*came_by[n]].from) way.push_back(*came_by[n]);

@@ -161,6 +161,18 @@ TEST(GraphCheck, WarnsOfWaysThatPartAndMeetAgainAtDifferentInputs) {
       << g.warnings()[0];
 }
 
+TEST(GraphCheck, KeysAndOtherEdgesDoNotMixAtOneInput) {
+  graph g("keys");
+  const auto ledger = g.add("ledger", {.replicas = 2}, consumes);
+  const auto one = g.add("one", emits);
+  const auto two = g.add("two", emits);
+  g.connect_by_key(one.out<0>(), ledger.in<0>(), bounded(1), [](const order& o) { return o.id; });
+  EXPECT_EQ(g.faults().size(), 1u) << "two.out is open";
+  g.connect(two, ledger, bounded(1));
+  ASSERT_EQ(g.faults().size(), 1u);
+  EXPECT_TRUE(has(g.faults()[0], "input 0 of 'ledger' has edges of connect_by_key() and others")) << g.faults()[0];
+}
+
 TEST(GraphCheck, EmptyGraphCannotRun) { EXPECT_TRUE(has(all(graph("none").faults()), "it has no nodes")); }
 
 TEST(GraphCheck, WrongNumberOfPortNamesIsAUsageError) {

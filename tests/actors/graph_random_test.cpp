@@ -104,7 +104,8 @@ shape random_shape(xoshiro& random) {
   for (std::size_t n = 0; n < count; ++n) {
     for (int o = 0; o < s.nodes[n].second; ++o) {
       // Mostly onwards, so that many have no cycle.
-      const auto to = random.below(4) == 0 || n + 1 == count ? random.below(count) : n + 1 + random.below(count - n - 1);
+      const auto to =
+          random.below(4) == 0 || n + 1 == count ? random.below(count) : n + 1 + random.below(count - n - 1);
       const auto input = random.below(limits[to].size());
       s.edges.push_back({n, static_cast<std::size_t>(o), to, input, limits[to][input]});
     }
@@ -163,7 +164,8 @@ made_graph build(const shape& s, const std::vector<behaviour>& how, const std::s
     default: add(made.g.add(name, node22, how[n]));
     }
   }
-  for (const auto& e : s.edges) made.g.connect(out[e.from][e.output], in[e.to][e.input], e.limits, {.allow_cycle = why_allowed});
+  for (const auto& e : s.edges)
+    made.g.connect(out[e.from][e.output], in[e.to][e.input], e.limits, {.allow_cycle = why_allowed});
   for (std::size_t n = 0; n < s.nodes.size(); ++n) {
     for (std::size_t i = 0; i < in[n].size(); ++i) {
       auto limits = bounded(2);

@@ -1,6 +1,7 @@
 // Graphs at work: items flow, are counted, survive crashes, and run out along the edges at the end.
 #include <greenroom/actors/graph_service.hpp>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -263,6 +264,82 @@ task<> to_all() {
 }
 
 TEST(GraphService, BroadcastGivesEachInputACopy) { play(to_all); }
+
+struct booking {
+  int account = 0;
+  int number = 0;
+};
+struct accounts {
+  std::map<int, std::vector<int>> order; // the numbers of each account, as they came
+  std::map<int, int> busy;               // how many are at work on it
+  std::set<std::uint64_t> workers;
+};
+
+task<> book(mailbox<booking> in, std::shared_ptr<accounts> a) {
+  while (const auto b = co_await in.receive()) {
+    a->workers.insert(this_actor::id());
+    require(++a->busy[b->account] == 1, "two at work on account " + std::to_string(b->account));
+    co_await yield();
+    a->order[b->account].push_back(b->number);
+    --a->busy[b->account];
+  }
+}
+task<> bookings(address<booking> out) {
+  for (int i = 0; i < 60; ++i) {
+    booking next{i % 7, i};
+    (void)co_await out.send(next);
+  }
+}
+
+task<> by_key() {
+  const auto a = std::make_shared<accounts>();
+  graph g("ledger");
+  const auto source = g.add("source", bookings);
+  const auto ledger = g.add("ledger", {.replicas = 3}, book, a);
+  g.connect_by_key(source.out<0>(), ledger.in<0>(), bounded(2), [](const booking& b) { return b.account; });
+  const auto s = co_await running(std::move(g));
+  const auto why = co_await s.self().join();
+  require(why.normal(), "it ended: " + why.to_string());
+  std::size_t all = 0;
+  for (const auto& [account, numbers] : a->order) {
+    require(std::is_sorted(numbers.begin(), numbers.end()), "account " + std::to_string(account) + " is out of order");
+    all += numbers.size();
+  }
+  require_equal<std::size_t>(all, 60, "bookings");
+  require(a->workers.size() > 1, "one replica did it all");
+  require(s.look().conserved(), s.look().to_json());
+  require(s.look().to_dot().find("by key") != std::string::npos, s.look().to_dot());
+}
+
+TEST(GraphService, ItemsOfAKeyAreHandledInOrderOneAfterTheOther) { play(by_key, 50); }
+
+task<> urgent_ones() {
+  const auto seen = std::make_shared<std::vector<int>>();
+  graph g("queue");
+  const auto sink = g.add(
+      "sink",
+      [](mailbox<int> in, std::shared_ptr<std::vector<int>> to) -> task<> {
+        co_await sleep_for(1s);
+        while (const auto n = co_await in.receive()) to->push_back(*n);
+      },
+      seen);
+  const auto others = g.add("others", count_up, 5);
+  const auto urgent = g.add("urgent", [](address<int> out) -> task<> {
+    co_await sleep_for(100ms);
+    for (int i = 101; i <= 103; ++i) (void)co_await out.send(i);
+  });
+  g.connect(others, sink, bounded(16));
+  g.connect(urgent, sink, bounded(16), {.urgent = true});
+  const auto s = co_await running(std::move(g));
+  const auto why = co_await s.self().join();
+  require(why.normal(), "it ended: " + why.to_string());
+  // The first is already on its way to the sink.
+  require(*seen == std::vector<int>{1, 101, 102, 103, 2, 3, 4, 5},
+          "the order is wrong: " + std::to_string(seen->at(1)));
+  require(s.look().conserved(), s.look().to_json());
+}
+
+TEST(GraphService, UrgentItemsOvertake) { play(urgent_ones, 20); }
 
 task<> overflows() {
   graph g("drops");
