@@ -1,7 +1,5 @@
 #include <greenroom/actors/graph.hpp>
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include <greenroom/actors/internal/graph_check.hpp>
@@ -56,12 +54,6 @@ void graph::add_edge(detail::edge_record made) { plan_->edges.push_back(std::mov
 std::size_t graph::add_entry(detail::entry_record made) {
   plan_->entries.push_back(made);
   return plan_->entries.size() - 1;
-}
-
-void graph::note_copier(std::size_t node, std::size_t output, decltype(copier::make) make) {
-  const auto known = std::any_of(copiers_.begin(), copiers_.end(),
-                                 [&](const copier& c) { return c.node == node && c.output == output; });
-  if (!known) copiers_.push_back({node, output, make});
 }
 
 void graph::set_port_names(std::size_t node, std::vector<std::string> names) {

@@ -159,16 +159,13 @@ public:
     static_assert(
         ports::others == sizeof...(Others),
         "graph::add: give the function's parameters that are no ports, neither mailbox<T> nor address<T>, in order");
-    detail::node_record made{std::move(name.text),
-                             name.where,
-                             how,
-                             list_ports(typename ports::inputs(), true),
-                             list_ports(typename ports::outputs(), false),
-                             {}};
+    using node = graph_node<typename ports::inputs, typename ports::outputs>;
     if constexpr (ports::others == sizeof...(Others)) {
-      made.start = node_starter(parameters(), name.where, std::move(fn), std::tuple<Others...>(std::move(others)...));
+      std::tuple<Others...> given(std::move(others)...);
+      return node{add_node(detail::make_node(std::move(name.text), name.where, how, std::move(fn), std::move(given)))};
+    } else {
+      return node{0};
     }
-    return graph_node<typename ports::inputs, typename ports::outputs>{add_node(std::move(made))};
   }
 
   /// Has an output of `from` send to an input of `to`: the one pair of ports with equal types. Errors: at compile time, if there is none
@@ -194,7 +191,6 @@ public:
   template <std::copy_constructible T>
   void broadcast(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
                  edge_options how = {}) {
-    note_copier(from.node, from.number, &detail::make_copier<T>);
     add_edge({from.node, from.number, to.node, to.number, limits, std::move(how), true});
   }
 
@@ -229,23 +225,17 @@ public:
   /// node receives from them in a fixed order.
   std::vector<std::string> warnings() const;
 
-  /// For graph_service.hpp.
-  struct copier {
-    std::size_t node, output;
-    detail::node_record (*make)(std::string name, std::source_location where, std::size_t partners);
-  };
+  /// For graph_service.hpp and graph_file.hpp.
+  explicit graph(detail::graph_plan plan) : plan_(std::make_shared<detail::graph_plan>(std::move(plan))) {}
   const detail::graph_plan& plan() const noexcept { return *plan_; }
-  const std::vector<copier>& copiers() const noexcept { return copiers_; }
 
 private:
   std::size_t add_node(detail::node_record made);
   void add_edge(detail::edge_record made);
   std::size_t add_entry(detail::entry_record made);
-  void note_copier(std::size_t node, std::size_t output, decltype(copier::make) make);
   void set_port_names(std::size_t node, std::vector<std::string> names);
 
   std::shared_ptr<detail::graph_plan> plan_; // not shared while it can be changed
-  std::vector<copier> copiers_;
 };
 
 } // namespace greenroom

@@ -121,7 +121,7 @@ task<result<service>> run(graph g, graph_options how) {
   const auto& log = this_actor::system().log();
   for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
   auto state = std::make_shared<service_state>();
-  state->plan = internal::with_junctions(g);
+  state->plan = internal::with_junctions(g.plan());
   auto tree = wire_up(*state, how);
   return start(std::move(tree), std::move(state));
 }

@@ -18,7 +18,7 @@ def endpoints(server):
     expect(server.body("/"), "Hello, World!", "/ for a program")
     page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
-    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/healthz", "/readyz"):
+    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/shop", "/graph.json", "/graph.dot", "/healthz", "/readyz"):
         assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
     expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
     expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
@@ -44,6 +44,32 @@ def reports(server):
     metrics = server.body("/metrics").splitlines()
     assert "greenroom_http_requests_timed_out_total 1" in metrics, metrics
     assert "# TYPE greenroom_http_requests_in_flight gauge" in metrics, metrics
+
+
+def shop(program):
+    with Program(program, "--port", "0", "--threads", "2", "--crash-every", "2", "--log-level", "off") as server:
+        graph = server.json("/graph.json")
+        kinds = {node["name"] for node in graph["nodes"] if not node["junction"]}
+        assert len(kinds) >= 10, kinds
+        assert server.body("/graph.dot").startswith('digraph "shop" {'), "no graph"
+        for customer in range(1, 6):
+            expect(server.ask(f"/orders?customer={customer}&pieces=2&times=2000", "POST")[0], 202, "orders")
+            expect(server.ask(f"/refunds?customer={customer}&cents=50", "POST")[0], 202, "a refund")
+            expect(server.ask("/orders?pieces=0", "POST")[0], 202, "a bad order")
+        while server.json("/shop")["under_way"] != 0:
+            pass
+        books = server.json("/shop")
+        assert books["conserved"] and books["restarts"] > 0, books
+        for node in server.json("/graph.json")["nodes"]:
+            for edge in node["inputs"]:
+                became = sum(edge[what] for what in ("handled", "failed", "dropped", "in_hand", "queued"))
+                expect(became, edge["accepted"], f"items of {edge['name']}")
+        taken = next(edge["accepted"] for node in server.json("/graph.json")["nodes"] if node["name"] == "numbers"
+                     for edge in node["inputs"])
+        expect(taken, 10_005, "orders taken")
+        done = books["booked"] + books["rejected"]
+        assert taken + 5 - books["lost_in_crashes"] <= done <= taken + 5, books
+        expect(server.stop(), (0, ""), "stop")
 
 
 def a_client_that_leaves(server):
@@ -76,6 +102,7 @@ def main():
         with Program(program, "--port", "0", "--db", db) as server:
             expect(server.json("/status")["requests"]["over_all_runs"], begun + 1, "requests over all runs")
             expect(server.stop(), (0, ""), "stop")
+        shop(program)
         refused(program, "--port", "0", "--db", Path(folder, "missing", "total"), code=1, sentence="missing")
         db.write_text("something else\n")
         refused(program, "--port", "0", "--db", db, code=1, sentence="does not hold the number of requests")

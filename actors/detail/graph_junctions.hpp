@@ -2,6 +2,7 @@
 // Thread safety: owner only. Lifetime: as any node.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <string>
 #include <utility>
@@ -59,11 +60,19 @@ task<> copy_to_all(mailbox<T> in, std::vector<address<T>> to) {
 
 template <class T>
 node_record make_merger(std::string name, std::source_location where);
+template <class T>
+node_record make_copier(std::string name, std::source_location where, std::size_t partners);
 
 template <class T>
 port_record port_of_type(bool is_input) {
-  if (!is_input) return {type_name(typeid(T))};
-  return {type_name(typeid(T)), "", &make_wire<T>, &make_merger<T>};
+  port_record port{type_name(typeid(T))};
+  if (is_input) {
+    port.make = &make_wire<T>;
+    port.make_merger = &make_merger<T>;
+  } else if constexpr (std::copy_constructible<T>) {
+    port.make_copier = &make_copier<T>;
+  }
+  return port;
 }
 template <class... T>
 std::vector<port_record> list_ports(type_list<T...>, [[maybe_unused]] bool are_inputs) {
@@ -114,6 +123,20 @@ node_record make_merger(std::string name, std::source_location where) {
                          std::any_cast<address<T>>(wires.outputs[0]->out));
   };
   return made;
+}
+
+/// Makes the record of a node. Requires: `others` are the parameters of `fn` that are no ports.
+template <class F, class... Others>
+node_record make_node(std::string name, std::source_location where, const node_options& how, F fn,
+                      std::tuple<Others...> others) {
+  using parameters = typename signature<F>::parameters;
+  using ports = ports_of<parameters>;
+  return {std::move(name),
+          where,
+          how,
+          list_ports(typename ports::inputs(), true),
+          list_ports(typename ports::outputs(), false),
+          node_starter(parameters(), where, std::move(fn), std::move(others))};
 }
 
 } // namespace greenroom::detail

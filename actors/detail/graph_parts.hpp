@@ -149,9 +149,12 @@ struct node_wires {
 struct node_record;
 struct port_record {
   std::string type;
-  std::string name = {};                         // may be ""
-  wire (*make)(mailbox_limits limits) = nullptr; // of an input, as is the following
+  std::string name = {}; // may be ""
+  // Of an input.
+  wire (*make)(mailbox_limits limits) = nullptr;
   node_record (*make_merger)(std::string name, std::source_location where) = nullptr; // lets urgent items overtake
+  // Of an output; null: its items cannot be copied.
+  node_record (*make_copier)(std::string name, std::source_location where, std::size_t partners) = nullptr;
 };
 
 struct node_record {

@@ -10,21 +10,24 @@ namespace {
 using detail::graph_plan;
 
 /// Has the edges of broadcast() begin at a node that copies.
-void add_copiers(graph_plan& plan, const graph& g) {
-  for (const auto& c : g.copiers()) {
-    std::vector<std::size_t> copies;
-    for (std::size_t i = 0; i < plan.edges.size(); ++i) {
-      if (plan.edges[i].from == c.node && plan.edges[i].output == c.output && plan.edges[i].is_copy)
-        copies.push_back(i);
+void add_copiers(graph_plan& plan) {
+  const auto count = plan.nodes.size();
+  for (std::size_t n = 0; n < count; ++n) {
+    for (std::size_t o = 0; o < plan.nodes[n].outputs.size(); ++o) {
+      std::vector<std::size_t> copies;
+      for (std::size_t i = 0; i < plan.edges.size(); ++i) {
+        if (plan.edges[i].from == n && plan.edges[i].output == o && plan.edges[i].is_copy) copies.push_back(i);
+      }
+      if (copies.empty()) continue;
+      const auto junction = plan.nodes.size();
+      const auto name = name_of_output(plan, n, o) + " to all";
+      plan.nodes.push_back(plan.nodes[n].outputs[o].make_copier(name, plan.nodes[n].where, copies.size()));
+      for (std::size_t k = 0; k < copies.size(); ++k) {
+        plan.edges[copies[k]].from = junction;
+        plan.edges[copies[k]].output = k;
+      }
+      plan.edges.push_back({n, o, junction, 0, rendezvous()});
     }
-    const auto junction = plan.nodes.size();
-    plan.nodes.push_back(
-        c.make(name_of_output(plan, c.node, c.output) + " to all", plan.nodes[c.node].where, copies.size()));
-    for (std::size_t k = 0; k < copies.size(); ++k) {
-      plan.edges[copies[k]].from = junction;
-      plan.edges[copies[k]].output = k;
-    }
-    plan.edges.push_back({c.node, c.output, junction, 0, rendezvous()});
   }
 }
 
@@ -79,9 +82,8 @@ void add_partitions(graph_plan& plan) {
 
 } // namespace
 
-graph_plan with_junctions(const graph& g) {
-  auto plan = g.plan();
-  add_copiers(plan, g);
+graph_plan with_junctions(graph_plan plan) {
+  add_copiers(plan);
   add_mergers(plan);
   add_partitions(plan);
   return plan;

@@ -9,7 +9,7 @@
 namespace greenroom::internal {
 
 /// Puts nodes where edges part or meet in a way that a mailbox cannot: each output then has one edge, or one for each replica behind it.
-detail::graph_plan with_junctions(const graph& g);
+detail::graph_plan with_junctions(detail::graph_plan plan);
 
 /// Orders the nodes so that whoever is sent to comes before who sends, as far as there are no cycles.
 std::vector<std::size_t> receivers_first(const detail::graph_plan& plan);

@@ -14,6 +14,7 @@
 #include "kept_total.hpp"
 #include "reports.hpp"
 #include "settings.hpp"
+#include "shop.hpp"
 #include "start_page.hpp"
 
 using namespace greenroom;
@@ -26,30 +27,40 @@ int fail(std::string_view why) {
   return 1;
 }
 
-void add_routes(http::server& front, const kept_total& total) {
+void add_routes(http::server& front, const kept_total& total, const shop& s) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
-  front.get("/status", status, &front, &total).get("/metrics", metrics, &front, &total);
+  front.get("/status", status, &front, &total, &s).get("/metrics", metrics, &front, &total);
   front.get("/debug/deadlocks", deadlocks);
+  s.add_routes(front);
 }
+
+task<result<void>> close_shop(service shop) { return shop.drain(5s); }
 
 int serve(const settings& s) {
   stop_signal asked_to_stop; // first, so that a signal is never missed
   actor_system sys(s.system);
   auto total = kept_total::open(sys.disk(), s.db);
   if (!total) return fail(total.error().message());
+  const auto goods = shop::open(sys);
+  if (!goods) return fail(goods.error().message());
   http::server front(sys, s.http);
-  add_routes(front, *total);
+  add_routes(front, *total, *goods);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
+  const auto vandal =
+      s.crash_every.count() == 0 ? actor() : sys.spawn({.name = "vandal"}, crash_some, goods->running(), s.crash_every);
   std::printf("listening on %s\n", front.url().c_str());
   std::fflush(stdout);
 
   asked_to_stop.wait();
   const auto stopped = front.stop();
+  if (vandal) vandal.cancel();
+  const auto sold_out = sys.run(close_shop, goods->running());
   keeper.cancel();
   keeper.wait();
+  if (!sold_out) return fail(sold_out.error().message());
   if (const auto saved = total->save(front.stats().requests); !saved) return fail(saved.error().message());
   return stopped.complete() ? 0 : fail(stopped.to_string());
 }

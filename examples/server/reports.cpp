@@ -20,20 +20,22 @@ struct left_over {
   std::uint64_t asks;
 };
 
-constexpr std::uint64_t acceptor = 1; // the actor that takes connections in
+constexpr std::uint64_t acceptor = 1;    // the actor that takes connections in
+constexpr std::uint64_t shop_timers = 1; // of its minutes
 
-left_over find_left_over(const actor_system& sys, const http::server_stats& now, const kept_total& total) {
+left_over find_left_over(const actor_system& sys, const http::server_stats& now, const kept_total& total,
+                         const shop& s) {
   const std::uint64_t keeper = total.kept() ? 1 : 0;
-  return {.actors = less(sys.live_actors(), now.connections_open + now.in_flight + keeper + acceptor),
-          .timers = less(sys.live_timers(), now.connections_open + keeper), // one each at most
+  return {.actors = less(sys.live_actors(), now.connections_open + now.in_flight + keeper + acceptor + s.actors()),
+          .timers = less(sys.live_timers(), now.connections_open + keeper + shop_timers), // one each at most
           .asks = sys.requests().pending()};
 }
 
 } // namespace
 
-http::response status(const http::server* front, const kept_total* total) {
+http::response status(const http::server* front, const kept_total* total, const shop* s) {
   const auto now = front->stats();
-  const auto left = find_left_over(this_actor::system(), now, *total);
+  const auto left = find_left_over(this_actor::system(), now, *total, *s);
   return http::json(fmt::format(
       R"({{"in_flight":{},"connections":{{"open":{},"accepted":{},"turned_away":{}}},)"
       R"("requests":{{"started":{},"over_all_runs":{},"timed_out":{},"abandoned":{},"failed":{},"refused":{}}},)"

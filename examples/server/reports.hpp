@@ -4,9 +4,10 @@
 #include <greenroom/http/server.hpp>
 
 #include "kept_total.hpp"
+#include "shop.hpp"
 
 /// The request that asks is not counted among those in flight.
-greenroom::http::response status(const greenroom::http::server* front, const kept_total* total);
+greenroom::http::response status(const greenroom::http::server* front, const kept_total* total, const shop* s);
 /// Who waits for each other in vain, and who keeps a worker for too long.
 greenroom::http::response deadlocks();
 greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total);

@@ -11,6 +11,7 @@ result<settings> read_settings(int argc, const char* const* argv) {
   auto ours = load_all({}, argc, argv); // the options of the actor system; the rest is this program's
   if (!ours) return ours.error();
   settings s{.system = std::move(ours->values), .http = {}, .db = {}, .help = {}};
+  unsigned crash_every = 0;
 
   CLI::App app("An HTTP service of actors. Start it, then open what it prints in a browser.", "server");
   app.set_help_flag();
@@ -22,6 +23,9 @@ result<settings> read_settings(int argc, const char* const* argv) {
       ->check(CLI::Range(1, 1'024))
       ->capture_default_str();
   app.add_option("--db", s.db, "file that keeps the number of requests over restarts; none: it is not kept");
+  app.add_option("--crash-every", crash_every,
+                 "kill an actor of the shop every so many milliseconds, to see it recover; 0: never")
+      ->capture_default_str();
   if (ours->help) {
     s.help = app.help() + "\n" + options_help() +
              "  --config FILE\n      a TOML file with a table [greenroom] of the above\n";
@@ -34,5 +38,6 @@ result<settings> read_settings(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& e) {
     return error(errc::invalid_argument, std::string(e.what()) + "; --help lists the options");
   }
+  s.crash_every = std::chrono::milliseconds(crash_every);
   return s;
 }

@@ -1,6 +1,7 @@
 // What the command line, the environment and a file say.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -10,8 +11,9 @@
 struct settings {
   greenroom::options system;
   greenroom::http::server_options http;
-  std::filesystem::path db; // empty: nothing is kept
-  std::string help;         // not empty: print it and do nothing else
+  std::filesystem::path db;                 // empty: nothing is kept
+  std::chrono::milliseconds crash_every{0}; // 0: never
+  std::string help;                         // not empty: print it and do nothing else
 };
 
 /// Errors: a sentence that names the option.

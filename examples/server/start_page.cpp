@@ -58,6 +58,18 @@ although no request or connection accounts for it: nothing, at rest. Try it whil
 <p>The same for Prometheus.</p>
 <div class="command"><code>curl @URL@/metrics</code></div></article>
 
+<article><h2>POST /orders, POST /refunds, GET /shop</h2>
+<p>A service as a graph of actors: orders are numbered, validated, priced, booked by customer, audited, shipped. Start the server with
+<em>--crash-every 10</em> and its actors are killed at random while it works: each is started anew, and no item goes missing unnoticed.</p>
+<div class="command"><code>curl -X POST '@URL@/orders?customer=7&amp;pieces=2&amp;times=1000'</code></div>
+<div class="command"><code>curl -X POST '@URL@/refunds?customer=7&amp;cents=100'</code></div>
+<div class="command"><code>curl @URL@/shop</code></div></article>
+
+<article><h2>GET /graph.json, GET /graph.dot</h2>
+<p>That graph at work: its nodes, its edges, and what became of their items.</p>
+<div class="command"><code>curl @URL@/graph.json</code></div>
+<div class="command"><code>curl @URL@/graph.dot | dot -Tsvg > shop.svg</code></div></article>
+
 <article><h2>GET /debug/deadlocks</h2>
 <p>Actors that wait for each other, so that none of them will ever go on: who, for what, since when, and whom each waits for. There should be none.
 The log says it, too, within a second.</p>
