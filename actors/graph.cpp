@@ -56,6 +56,8 @@ std::size_t graph::add_entry(detail::entry_record made) {
   return plan_->entries.size() - 1;
 }
 
+void graph::add_group(detail::group_record made) { plan_->groups.push_back(std::move(made)); }
+
 void graph::set_port_names(std::size_t node, std::vector<std::string> names) {
   auto& n = plan_->nodes[node];
   if (names.size() != n.inputs.size() + n.outputs.size()) {

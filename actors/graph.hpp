@@ -111,12 +111,19 @@ struct entry_record {
   std::size_t to, input;
   mailbox_limits limits;
 };
+/// Nodes with a supervisor of their own, below that of the graph.
+struct group_record {
+  std::string name;
+  supervisor_options how;
+  std::vector<std::size_t> nodes;
+};
 /// A graph without its types.
 struct graph_plan {
   std::string name;
   std::vector<node_record> nodes;
   std::vector<edge_record> edges;
   std::vector<entry_record> entries;
+  std::vector<group_record> groups = {};
 };
 
 template <class Wanted, class... T>
@@ -213,6 +220,13 @@ public:
     return {add_entry({to.node, to.number, limits})};
   }
 
+  /// Gives nodes a supervisor of their own, below that of the graph: when one fails, the others are restarted as its strategy says, and if that
+  /// was too often, all of them as one child of the graph's. Of `how`, strategy and intensity count.
+  template <class... I, class... O>
+  void group(std::string name, supervisor_options how, graph_node<I, O>... nodes) {
+    add_group({std::move(name), how, {nodes.index...}});
+  }
+
   /// Names the ports of a node for errors and pictures: its inputs, then its outputs, in the order of its parameters.
   template <class I, class O>
   void name_ports(graph_node<I, O> node, std::vector<std::string> names) {
@@ -233,6 +247,7 @@ private:
   std::size_t add_node(detail::node_record made);
   void add_edge(detail::edge_record made);
   std::size_t add_entry(detail::entry_record made);
+  void add_group(detail::group_record made);
   void set_port_names(std::size_t node, std::vector<std::string> names);
 
   std::shared_ptr<detail::graph_plan> plan_; // not shared while it can be changed

@@ -7,6 +7,7 @@
 #include <greenroom/actors/internal/graph_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
 #include <greenroom/actors/internal/supervisor_actor.hpp>
+#include <greenroom/runtime/within.hpp>
 
 namespace greenroom {
 namespace detail {
@@ -16,6 +17,7 @@ struct service_state {
   graph_plan plan;                                             // as internal::with_junctions() makes it
   std::vector<std::vector<std::shared_ptr<node_state>>> nodes; // by node and replica
   std::vector<std::vector<std::string>> children;              // their names
+  std::vector<std::string> groups;                             // by node: whose child it is; "": the graph's
   std::vector<std::any> entries;
   std::vector<std::shared_ptr<mailbox_base>> entry_boxes;
 };
@@ -69,34 +71,55 @@ wiring make_wires(service_state& s) {
   return wires;
 }
 
-/// Makes the mailboxes, and what starts each node.
+/// What starts one replica of a node.
+detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::size_t replica) {
+  const auto& node = s.plan.nodes[n];
+  detail::node_wires to{s.nodes[n][replica], {}, {}};
+  for (auto& of_input : wires[n]) to.inputs.push_back(&of_input[std::min(replica, of_input.size() - 1)]);
+  to.outputs.resize(node.outputs.size());
+  for (const auto& e : s.plan.edges) {
+    if (e.from == n) to.outputs[e.output] = &wires[e.to][e.input][e.replica.value_or(0)];
+  }
+  const auto name = node.how.replicas == 1 ? node.name : fmt::format("{}[{}]", node.name, replica);
+  s.children[n].push_back(name);
+  const child_options how{.restart = node.how.restart,
+                          .backoff = node.how.backoff,
+                          .queue = node.how.queue,
+                          .grace = node.how.grace,
+                          .significant = true};
+  return {name, how, node.start(to), false};
+}
+
+/// Makes the mailboxes, and the tree of supervisors: the graph's, and below it those of its groups.
 std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const graph_options& how) {
   const auto& plan = s.plan;
   auto wires = make_wires(s);
-  auto tree = std::make_shared<detail::supervisor_plan>();
-  tree->name = plan.name;
-  tree->how = {.strategy = one_for_one, .intensity = how.intensity, .shuts_down = auto_shutdown::all_significant};
+  const auto top = std::make_shared<detail::supervisor_plan>();
+  top->name = plan.name;
+  top->how = {.strategy = one_for_one, .intensity = how.intensity, .shuts_down = auto_shutdown::all_significant};
   s.children.resize(plan.nodes.size());
-  for (const auto n : internal::receivers_first(plan)) {
-    const auto& node = plan.nodes[n];
-    for (std::size_t r = 0; r < node.how.replicas; ++r) {
-      detail::node_wires to{s.nodes[n][r], {}, {}};
-      for (auto& of_input : wires[n]) to.inputs.push_back(&of_input[std::min(r, of_input.size() - 1)]);
-      to.outputs.resize(node.outputs.size());
-      for (const auto& e : plan.edges) {
-        if (e.from == n) to.outputs[e.output] = &wires[e.to][e.input][e.replica.value_or(0)];
-      }
-      const auto name = node.how.replicas == 1 ? node.name : fmt::format("{}[{}]", node.name, r);
-      const child_options child{.restart = node.how.restart,
-                                .backoff = node.how.backoff,
-                                .queue = node.how.queue,
-                                .grace = node.how.grace,
-                                .significant = true};
-      tree->children.push_back({name, child, node.start(to), false});
-      s.children[n].push_back(name);
+  s.groups.resize(plan.nodes.size());
+  std::vector<std::shared_ptr<detail::supervisor_plan>> tree_of(plan.nodes.size(), top);
+  for (const auto& g : plan.groups) {
+    const auto below = std::make_shared<detail::supervisor_plan>();
+    below->name = g.name;
+    below->how = {
+        .strategy = g.how.strategy, .intensity = g.how.intensity, .shuts_down = auto_shutdown::all_significant};
+    for (const auto n : g.nodes) {
+      s.groups[n] = g.name;
+      tree_of[n] = below;
     }
   }
-  return tree;
+  for (const auto n : internal::receivers_first(plan)) {
+    auto& tree = tree_of[n];
+    if (tree != top && tree->children.empty()) { // its place is that of its first node
+      const child_options as_child{.restart = transient, .significant = true};
+      const auto where = plan.nodes[n].where;
+      top->children.push_back({tree->name, as_child, std::make_shared<detail::nested_start>(tree, where), true});
+    }
+    for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r) tree->children.push_back(spec_of(s, wires, n, r));
+  }
+  return top;
 }
 
 /// Errors: throws graph_error.
@@ -139,19 +162,39 @@ void service::stop() const { self().cancel(); }
 
 task<result<void>> service::drain(duration limit) const { return drain_all(*this, limit); }
 
+namespace {
+
+/// Cancels the nodes without inputs, and has their supervisors forget them: they then give up the addresses they send to.
+task<> stop_sources(supervisor top, std::shared_ptr<const service_state> state) {
+  for (std::size_t n = 0; n < state->nodes.size(); ++n) {
+    if (!state->plan.nodes[n].inputs.empty()) continue;
+    const auto& group = state->groups[n];
+    auto owner = top;
+    if (!group.empty()) {
+      const auto found = co_await top.find(group);
+      if (!found) continue; // the group has ended
+      owner = *found;
+    }
+    for (const auto& child : state->children[n]) {
+      (void)co_await owner.terminate_child(child); // one that has ended is fine
+      (void)co_await owner.remove_child(child);
+    }
+    const auto left = co_await owner.count_children();
+    if (group.empty() || !left || left->children != 0) continue;
+    (void)co_await top.terminate_child(group);
+    (void)co_await top.remove_child(group);
+  }
+  const auto left = co_await top.count_children();
+  if (left && left->running == 0) top.self().cancel();
+}
+
+} // namespace
+
 task<result<void>> service::drain_all(service s, duration limit) {
   const auto deadline = detail::deadline_in(limit);
   for (const auto& box : s.state_->entry_boxes) box->close_for_all();
   const auto& plan = s.state_->plan;
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    if (!plan.nodes[n].inputs.empty()) continue;
-    for (const auto& child : s.state_->children[n]) {
-      (void)co_await s.top_.terminate_child(child); // one that has ended is fine
-      (void)co_await s.top_.remove_child(child);
-    }
-  }
-  const auto left = co_await s.top_.count_children();
-  if (left && left->running == 0) s.stop();
+  (void)co_await with_deadline(deadline, stop_sources(s.top_, s.state_));
   auto ended = co_await select(s.self().join(), at(deadline));
   if (ended.index() == 0) {
     const auto& why = ended.get<0>();

@@ -69,6 +69,7 @@ def shop(program):
         expect(taken, 10_005, "orders taken")
         done = books["booked"] + books["rejected"]
         assert taken + 5 - books["lost_in_crashes"] <= done <= taken + 5, books
+        expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
         expect(server.stop(), (0, ""), "stop")
 
 

@@ -53,6 +53,30 @@ void check_names(const graph_plan& plan, faults& found) {
   }
 }
 
+void check_groups(const graph_plan& plan, faults& found) {
+  std::map<std::string, int> seen;
+  for (const auto& node : plan.nodes) ++seen[node.name];
+  std::map<std::size_t, std::string> group_of;
+  for (const auto& g : plan.groups) {
+    if (++seen[g.name] == 2 || g.name.empty()) {
+      found.push_back(fmt::format("the group '{}' needs a name that no node and no other group has", g.name));
+    }
+    if (g.how.strategy == dynamic) {
+      found.push_back(fmt::format("the group '{}' cannot be dynamic: its nodes are known; take one_for_one", g.name));
+    }
+    if (const auto ok = g.how.intensity.check(); !ok) {
+      found.push_back(fmt::format("the group '{}': {}", g.name, ok.error().message()));
+    }
+    for (const auto n : g.nodes) {
+      const auto [at, is_new] = group_of.emplace(n, g.name);
+      if (!is_new) {
+        found.push_back(fmt::format("node '{}' is in two groups, '{}' and '{}': it can have one supervisor",
+                                    plan.nodes[n].name, at->second, g.name));
+      }
+    }
+  }
+}
+
 /// Each port must lead somewhere, and those that share a mailbox agree on it.
 void check_ports(const graph_plan& plan, faults& found) {
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
@@ -221,6 +245,7 @@ faults faults_of(const graph_plan& plan) {
   faults found;
   if (plan.nodes.empty()) found.push_back("it has no nodes: add some");
   check_names(plan, found);
+  check_groups(plan, found);
   check_ports(plan, found);
   check_reach(plan, found);
   check_cycles(plan, found);

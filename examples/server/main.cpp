@@ -43,14 +43,13 @@ int serve(const settings& s) {
   actor_system sys(s.system);
   auto total = kept_total::open(sys.disk(), s.db);
   if (!total) return fail(total.error().message());
-  const auto goods = shop::open(sys);
+  auto goods = shop::open(sys);
   if (!goods) return fail(goods.error().message());
   http::server front(sys, s.http);
   add_routes(front, *total, *goods);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
-  const auto vandal =
-      s.crash_every.count() == 0 ? actor() : sys.spawn({.name = "vandal"}, crash_some, goods->running(), s.crash_every);
+  const auto vandal = s.crash_every.count() == 0 ? actor() : goods->start_vandal(sys, s.crash_every);
   std::printf("listening on %s\n", front.url().c_str());
   std::fflush(stdout);
 

@@ -47,6 +47,7 @@ result<shop> shop::open(actor_system& sys) {
 
 std::uint64_t shop::actors() const {
   std::uint64_t all = graph_.self().finished() ? 0 : 1;
+  if (vandal_ && !vandal_.finished()) ++all;
   for (const auto& node : graph_.look().nodes) all += node.running;
   return all;
 }
@@ -101,6 +102,17 @@ http::response show_books(books b, const service* graph) {
                                 b->rejected.load(), b->reports.load(), under_way, lost, restarts, look.conserved()));
 }
 
+task<> crash_some(service shop, std::chrono::milliseconds every) {
+  xoshiro random(random_seed());
+  for (ticker pace(every);;) {
+    co_await pace.tick();
+    const auto nodes = co_await shop.top().children();
+    if (!nodes) co_return; // the shop has ended
+    const auto& one = nodes->at(random.below(nodes->size()));
+    if (one.who) one.who.kill();
+  }
+}
+
 http::response show_json(const service* graph) { return http::json(graph->look().to_json()); }
 http::response show_dot(const service* graph) { return {200, "text/vnd.graphviz", graph->look().to_dot()}; }
 
@@ -112,13 +124,6 @@ void shop::add_routes(http::server& front) const {
   front.get("/graph.json", show_json, &graph_).get("/graph.dot", show_dot, &graph_);
 }
 
-task<> crash_some(service shop, std::chrono::milliseconds every) {
-  xoshiro random(random_seed());
-  for (ticker pace(every);;) {
-    co_await pace.tick();
-    const auto nodes = co_await shop.top().children();
-    if (!nodes) co_return; // the shop has ended
-    const auto& one = nodes->at(random.below(nodes->size()));
-    if (one.who) one.who.kill();
-  }
+actor shop::start_vandal(actor_system& sys, std::chrono::milliseconds every) {
+  return vandal_ = sys.spawn({.name = "vandal"}, crash_some, graph_, every);
 }

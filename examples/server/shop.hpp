@@ -18,6 +18,8 @@ public:
   void add_routes(greenroom::http::server& front) const;
   /// Counts the actors it consists of.
   std::uint64_t actors() const;
+  /// Has one of them killed now and then, to see it recover. Returns who does it.
+  greenroom::actor start_vandal(greenroom::actor_system& sys, std::chrono::milliseconds every);
   const greenroom::service& running() const noexcept { return graph_; }
 
 private:
@@ -28,7 +30,5 @@ private:
   books books_;
   greenroom::address<order> orders_;
   greenroom::address<refund> refunds_;
+  greenroom::actor vandal_;
 };
-
-/// Kills an actor of the shop now and then, to see it recover.
-greenroom::task<> crash_some(greenroom::service shop, std::chrono::milliseconds every);

@@ -173,6 +173,21 @@ TEST(GraphCheck, KeysAndOtherEdgesDoNotMixAtOneInput) {
   EXPECT_TRUE(has(g.faults()[0], "input 0 of 'ledger' has edges of connect_by_key() and others")) << g.faults()[0];
 }
 
+TEST(GraphCheck, NodeHasOneGroupAndGroupsHaveNamesOfTheirOwn) {
+  graph g("groups");
+  const auto source = g.add("source", emits);
+  const auto sink = g.add("sink", consumes);
+  g.connect(source, sink, bounded(1));
+  g.group("one", {}, source, sink);
+  EXPECT_EQ(all(g.faults()), "");
+  g.group("sink", {.strategy = dynamic, .intensity = {1, duration()}}, sink);
+  const auto text = all(g.faults());
+  EXPECT_TRUE(has(text, "the group 'sink' needs a name that no node and no other group has")) << text;
+  EXPECT_TRUE(has(text, "the group 'sink' cannot be dynamic")) << text;
+  EXPECT_TRUE(has(text, "the group 'sink': intensity: the period must be more than 0 s")) << text;
+  EXPECT_TRUE(has(text, "node 'sink' is in two groups, 'one' and 'sink'")) << text;
+}
+
 TEST(GraphCheck, EmptyGraphCannotRun) { EXPECT_TRUE(has(all(graph("none").faults()), "it has no nodes")); }
 
 TEST(GraphCheck, WrongNumberOfPortNamesIsAUsageError) {

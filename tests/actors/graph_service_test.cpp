@@ -245,6 +245,50 @@ task<> gives_up() {
 
 TEST(GraphService, ObeysIntensityAndSaysWhatBecameOfTheItems) { play(gives_up); }
 
+task<> ring_the_bell(address<int> out, stage s) {
+  ++s->starts["bell"];
+  s->who["bell"] = this_actor::self();
+  for (;;) {
+    co_await sleep_for(10ms);
+    (void)co_await out.send(1);
+  }
+}
+task<> counting(mailbox<int> in, address<int> out, stage s, std::string name) {
+  ++s->starts[name];
+  s->who[name] = this_actor::self();
+  while (const auto n = co_await in.receive()) (void)co_await out.send(*n);
+}
+
+task<> groups() {
+  const auto s = std::make_shared<cast>();
+  const auto sum = std::make_shared<int>(0);
+  graph g("tree");
+  const auto bell = g.add("bell", ring_the_bell, s);
+  const auto a = g.add("a", counting, s, std::string("a"));
+  const auto b = g.add("b", counting, s, std::string("b"));
+  const auto sink = g.add("sink", sum_up, sum);
+  g.connect(bell, a, bounded(4));
+  g.connect(a, b, bounded(4));
+  g.connect(b, sink, bounded(4));
+  g.group("source", {}, bell);
+  g.group("middle", {.strategy = one_for_all, .intensity = {1, 1h}}, a, b);
+  const auto shop = co_await running(std::move(g));
+  co_await sleep_for(5ms);
+  s->who["a"].kill();
+  co_await settle_all();
+  require_equal<std::string>(s->counts(), "a2 b2 bell1", "after one of the group was killed");
+  s->who["b"].kill(); // once too often: the group gives up, and is started anew as a whole
+  co_await settle_all();
+  require_equal<std::string>(s->counts(), "a3 b3 bell1", "after the group gave up");
+  co_await sleep_for(100ms);
+  const auto done = co_await shop.drain(1s);
+  require(done.has_value() && shop.self().finished(), "not drained");
+  require(*sum > 5, "nothing came through");
+  require(shop.look().conserved(), shop.look().to_json());
+}
+
+TEST(GraphService, NodesOfAGroupAreRestartedAsItsStrategySays) { play(groups, 20); }
+
 // -- forms of edges -------------------------------------------------------------------------------------------
 
 task<> to_all() {
