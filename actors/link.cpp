@@ -39,6 +39,7 @@ actor_link link(const actor& a, const actor& b) {
 }
 
 void actor_link::unlink() const noexcept {
+  if (pair_ == nullptr) return; // moved from
   detail::remove_listener(*pair_->a.cell(), pair_.get());
   detail::remove_listener(*pair_->b.cell(), pair_.get());
 }

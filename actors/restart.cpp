@@ -48,10 +48,10 @@ bool restart_window::admit(time_point now) {
   return when_.size() <= static_cast<std::size_t>(limit_.restarts);
 }
 
-duration restart_pauses::next(const backoff& how, time_point started, time_point now, xoshiro& random) noexcept {
+duration restart_pauses::next(const backoff& how, duration ran, xoshiro& random) noexcept {
   if (how.first == duration::zero()) return {};
   const auto most = static_cast<double>(how.most.count());
-  const bool lasted = now - started >= how.lasts;
+  const bool lasted = ran >= how.lasts;
   pause_ = pause_ == 0 || lasted ? static_cast<double>(how.first.count()) : std::min(pause_ * how.factor, most);
   const auto part = static_cast<double>(random.next() >> 11) * 0x1p-53; // 0 to 1
   const auto drawn = pause_ * (1 + how.jitter * (2 * part - 1));

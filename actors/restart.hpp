@@ -31,11 +31,12 @@ GREENROOM_EXPORT bool calls_for_restart(restart_kind kind, const exit_reason& wh
 
 /// The pause before a restart. It grows with each restart of a child that does not last, so that a broken neighbour is not stormed.
 struct backoff {
-  duration first{};                          ///< the first pause; 0 restarts at once, always
-  duration most = std::chrono::seconds(30);  ///< no pause is longer, jitter apart
-  double factor = 2;                         ///< each pause is so many times the one before; 1 or more
-  double jitter = 0.2;                       ///< each is drawn from this part below to this part above it, 0 to 1
-  duration lasts = std::chrono::seconds(10); ///< a child that ran this long begins with the first pause again
+  duration first{};                         ///< the first pause; 0 restarts at once, always
+  duration most = std::chrono::seconds(30); ///< no pause is longer, jitter apart
+  double factor = 2;                        ///< each pause is so many times the one before; 1 or more
+  double jitter = 0.2;                      ///< each is drawn from this part below to this part above it, 0 to 1
+  duration lasts =
+      std::chrono::seconds(10); ///< a child that ran this long, once ready, begins with the first pause again
 
   /// Errors: invalid_argument, naming the field, its range and the value.
   GREENROOM_EXPORT result<void> check() const;
@@ -55,7 +56,7 @@ namespace detail {
 /// Counts the restarts of a supervisor. Thread safety: owner only.
 class restart_window {
 public:
-  explicit restart_window(restart_intensity limit) noexcept : limit_(limit) {}
+  explicit restart_window(restart_intensity limit) : limit_(limit) {}
   /// Counts one more; false if that is one too many.
   GREENROOM_EXPORT bool admit(time_point now);
   /// Counts those within the period before the last one.
@@ -69,8 +70,8 @@ private:
 /// The pauses of one child. Thread safety: owner only.
 class restart_pauses {
 public:
-  /// Returns the pause before the next start of a child that was started last at `started`.
-  GREENROOM_EXPORT duration next(const backoff& how, time_point started, time_point now, xoshiro& random) noexcept;
+  /// Returns the pause before the next start of a child that has run for `ran` since it was ready.
+  GREENROOM_EXPORT duration next(const backoff& how, duration ran, xoshiro& random) noexcept;
 
 private:
   double pause_ = 0; // Units: nanoseconds; the last, without jitter

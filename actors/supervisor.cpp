@@ -14,12 +14,26 @@ const char* to_string(child_state state) noexcept {
   return names[static_cast<std::size_t>(state)];
 }
 
+namespace detail {
+
+address<supervisor_call> call_place::get() const {
+  std::lock_guard guard(mutex_);
+  return to_;
+}
+void call_place::set(address<supervisor_call> to) {
+  std::lock_guard guard(mutex_);
+  std::swap(to_, to); // the old one goes after the lock
+}
+
+} // namespace detail
+
 namespace {
 
 /// Asks without a limit: a supervisor has limits of its own.
 template <class M>
-task<result<typename M::reply>> call(address<detail::supervisor_call> to, M message) {
-  if (!to) throw usage_error("supervisor: this handle names no supervisor: it was default-constructed");
+task<result<typename M::reply>> call(std::shared_ptr<detail::call_place> at, M message) {
+  if (at == nullptr) throw usage_error("supervisor: this handle names no supervisor: it was default-constructed");
+  const auto to = at->get();
   co_return co_await ask_until(to, std::move(message), never);
 }
 
@@ -46,23 +60,25 @@ task<result<supervisor>> supervise(supervisor_spec spec) {
 
 task<result<supervisor>> supervisor::start_all(std::shared_ptr<const detail::supervisor_plan> plan) {
   const mailbox<detail::supervisor_call> calls(bounded(internal::waiting_calls));
+  const auto place = std::make_shared<detail::call_place>();
+  place->set(calls.address());
   const mailbox<nothing> ready(bounded(1, overflow::drop_newest));
-  const auto self_address = calls.address();
-  spawn_options how{.made_name = plan->name};
   const auto signal = ready.address(); // kept: the wait below is for a signal, or the end
+  spawn_options how{.made_name = plan->name};
   how.ctx = this_actor::system().context().with_value(internal::start_signal{signal});
-  const auto self = spawn(how, internal::run_supervisor, std::move(plan), calls, self_address);
-  detail::stop_before_others(self);
+  const std::shared_ptr<detail::family> nobody; // a supervisor at the top is not started anew
+  const auto self = spawn(how, internal::run_supervisor, std::move(plan), calls, nobody);
   cancel_unless_started guard(self);
+  detail::stop_before_others(self);
   auto first = co_await select(ready.receive(), self.join());
-  if (first.index() == 1) {
+  if (first.index() == 1 && !ready.try_receive()) {
     const auto& why = first.get<1>();
     if (why.normal())
       co_return error(errc::failed, fmt::format("supervisor '{}' has ended before it was ready", self.name()));
     co_return why.why();
   }
   guard.started = true;
-  co_return supervisor(self, self_address);
+  co_return supervisor(self, place);
 }
 
 result<supervisor> supervise(actor_system& sys, supervisor_spec spec) {
@@ -71,13 +87,14 @@ result<supervisor> supervise(actor_system& sys, supervisor_spec spec) {
   return *std::move(started);
 }
 
-task<result<actor>> supervisor::start(call_address calls, detail::child_spec child) {
+task<result<actor>> supervisor::start(call_place calls, detail::child_spec child) {
   detail::start_child_call message{std::move(child)};
   co_return co_await call(std::move(calls), std::move(message));
 }
 
 task<result<actor>> supervisor::start_child(std::string name, child_options how, supervisor_spec below,
                                             std::source_location where) const {
+  if (below.plan() == nullptr) throw usage_error("supervisor::start_child: the spec for '" + name + "' was moved from");
   return start(calls_, {std::move(name), how, std::make_shared<detail::nested_start>(below.plan(), where), true});
 }
 task<result<void>> supervisor::terminate_child(std::string name) const {
@@ -97,7 +114,7 @@ task<result<std::vector<child_info>>> supervisor::children() const { return call
 task<result<child_counts>> supervisor::count_children() const { return call(calls_, detail::count_call{}); }
 
 namespace {
-task<result<detail::nested_supervisor>> find_below(address<detail::supervisor_call> calls, std::string name) {
+task<result<detail::nested_supervisor>> find_below(std::shared_ptr<detail::call_place> calls, std::string name) {
   detail::find_call message{std::move(name)};
   co_return co_await call(std::move(calls), std::move(message));
 }
@@ -105,7 +122,7 @@ task<result<detail::nested_supervisor>> find_below(address<detail::supervisor_ca
 
 task<result<supervisor>> supervisor::find(std::string name) const { return find_in(calls_, std::move(name)); }
 
-task<result<supervisor>> supervisor::find_in(call_address calls, std::string name) {
+task<result<supervisor>> supervisor::find_in(call_place calls, std::string name) {
   auto found = co_await find_below(std::move(calls), std::move(name));
   if (!found) co_return found.error();
   co_return supervisor(std::move(found->who), std::move(found->calls));

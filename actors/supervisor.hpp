@@ -8,6 +8,7 @@
 // A supervisor that has to restart more often than its intensity allows stops all children, in reverse order of their starts, and fails.
 // If it is the child of another one, that one decides what then happens to it as a whole. It also stops them when it is cancelled, and
 // when the actor system stops: trees of supervisors are stopped in order, the last started first, before all other actors.
+// On one worker the children have their first turns in the order of their starts; on several, only those that report ready come one after the other.
 // A child inherits the values of the context under which the supervisor runs, the system's unless it is a child itself; no deadline.
 // Thread safety: a handle may be copied to any thread; waiting calls belong to actors. Lifetime: a supervisor lives until it fails, is
 // cancelled, or its significant children have ended; not as long as its handles.
@@ -16,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -87,11 +89,21 @@ struct find_call {
   using reply = nested_supervisor;
   std::string name;
 };
+class call_place;
 using supervisor_call = std::variant<request<start_child_call>, request<terminate_call>, request<restart_call>,
                                      request<remove_call>, request<list_call>, request<count_call>, request<find_call>>;
-/// Where a supervisor takes its calls, and the actor that it is.
+/// Where a supervisor takes its calls: another mailbox after it was terminated and started again. Thread safety: any thread.
+class GREENROOM_EXPORT call_place {
+public:
+  address<supervisor_call> get() const;
+  void set(address<supervisor_call> to);
+
+private:
+  mutable std::mutex mutex_;
+  address<supervisor_call> to_; // guarded by mutex_
+};
 struct nested_supervisor {
-  address<supervisor_call> calls;
+  std::shared_ptr<call_place> calls;
   actor who;
 };
 
@@ -107,7 +119,7 @@ public:
   /// after each restart; the handle itself stays good.
   const actor& self() const noexcept { return self_; }
 
-  /// Starts one more child, the last in the order. Gives an empty handle if it declined. Errors: errc::already_exists for a name that is
+  /// Starts one more child, the last in the order. Its name is kept for the life of the system: give many children one name, below a dynamic supervisor. Gives an empty handle if it declined. Errors: errc::already_exists for a name that is
   /// taken; errc::invalid_argument for its options; why it did not start, and then it is forgotten.
   template <class... Args>
   task<result<actor>> start_child(std::string name, child_options how, detail::child_target_for<Args...> fn,
@@ -136,20 +148,21 @@ public:
   /// Lists the children in the order of their starts.
   task<result<std::vector<child_info>>> children() const;
   task<result<child_counts>> count_children() const;
-  /// Finds a supervisor among the children. Errors: errc::not_found; errc::type_mismatch for one that is none.
+  /// Finds a supervisor among the children. Errors: errc::not_found; errc::type_mismatch for one that is none; errc::closed for one that does not
+  /// run and is not about to.
   task<result<supervisor>> find(std::string name) const;
 
   /// For graphs.
   static task<result<supervisor>> start_all(std::shared_ptr<const detail::supervisor_plan> plan);
 
 private:
-  using call_address = address<detail::supervisor_call>;
-  supervisor(actor self, call_address calls) noexcept : self_(std::move(self)), calls_(std::move(calls)) {}
-  static task<result<actor>> start(call_address calls, detail::child_spec child);
-  static task<result<supervisor>> find_in(call_address calls, std::string name);
+  using call_place = std::shared_ptr<detail::call_place>;
+  supervisor(actor self, call_place calls) noexcept : self_(std::move(self)), calls_(std::move(calls)) {}
+  static task<result<actor>> start(call_place calls, detail::child_spec child);
+  static task<result<supervisor>> find_in(call_place calls, std::string name);
 
   actor self_;
-  call_address calls_;
+  call_place calls_;
 };
 
 /// Starts a supervisor and its children, in order, as an actor of its own, and waits until all have started.

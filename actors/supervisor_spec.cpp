@@ -34,19 +34,39 @@ result<void> check(const child_spec& child, auto_shutdown of_supervisor) {
 }
 
 nested_start::nested_start(std::shared_ptr<const supervisor_plan> plan, std::source_location w)
-    : child_start(w), plan_(std::move(plan)), calls_(bounded(internal::waiting_calls)), to_(calls_.address()) {}
+    : child_start(w),
+      plan_(std::move(plan)),
+      calls_(std::make_shared<call_place>()),
+      family_(std::make_shared<family>()) {}
 
 started nested_start::begin() {
-  if (!calls_) throw_given_up();
+  if (over_) throw_given_up();
+  if (!in_ || in_.closed()) { // the first start, or one after a rest
+    in_ = mailbox<supervisor_call>(bounded(internal::waiting_calls));
+    calls_->set(in_.address());
+  }
   using target =
-      spawn_target<std::shared_ptr<const supervisor_plan>, mailbox<supervisor_call>, address<supervisor_call>>;
+      spawn_target<std::shared_ptr<const supervisor_plan>, mailbox<supervisor_call>, std::shared_ptr<family>>;
   return target(internal::run_supervisor)
-      .begin(std::shared_ptr(plan_), mailbox<supervisor_call>(calls_), address<supervisor_call>(to_));
+      .begin(std::shared_ptr(plan_), mailbox<supervisor_call>(in_), std::shared_ptr(family_));
+}
+
+void nested_start::rest() noexcept {
+  if (in_) in_.close(queued::drop); // who waits for an answer gets errc::no_reply
+}
+
+std::vector<actor> nested_start::take_orphans() {
+  auto all = family_->take();
+  for (const auto& child : plan_->children) {
+    auto more = child.start->take_orphans();
+    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  return all;
 }
 
 void nested_start::give_up_ports() noexcept {
-  calls_ = {};
-  to_ = {};
+  over_ = true;
+  rest();
   for (const auto& child : plan_->children) child.start->give_up_ports();
 }
 
@@ -67,11 +87,17 @@ supervisor_spec::~supervisor_spec() = default;
 
 supervisor_spec& supervisor_spec::child(std::string name, child_options how, supervisor_spec below,
                                         std::source_location where) {
+  if (below.plan_ == nullptr || below.plan_ == plan_) {
+    throw usage_error(
+        fmt::format("supervisor_spec::child: the spec for '{}' was moved from, or is this one itself", name));
+  }
   auto start = std::make_shared<detail::nested_start>(below.plan_, where);
   return add({std::move(name), how, std::move(start), true});
 }
 
 supervisor_spec& supervisor_spec::add(detail::child_spec fresh) {
+  if (plan_ == nullptr)
+    throw usage_error(fmt::format("supervisor_spec::child: '{}': this spec was moved from", fresh.name));
   const auto& own = plan_->name;
   const auto& name = fresh.name;
   if (plan_->how.strategy == dynamic) {

@@ -7,8 +7,9 @@
 //
 // A child is an actor: a coroutine function and its arguments. Each start has fresh copies of the arguments, so a mailbox<T> lives on
 // over restarts, with what is queued (see child_options::queue), and so do the addresses that the child sends to: the supervisor holds
-// them as long as the child may be started again. A child that ends and is not to be restarted gives them up: its mailboxes close, and
-// those it sends to lose a sender. What cannot be copied is made anew for each start: made_by(function).
+// them as long as the child may be started again. A child that ends and is not to be restarted, or is forgotten, gives them up: its mailboxes close, and
+// those it sends to lose a sender. That goes for arguments that are mailboxes or addresses, not for those inside of captures and structs. A child whose mailboxes
+// have all ended is not restarted, whatever its kind: it would have nothing to do. What cannot be copied is made anew for each start: made_by(function).
 // Thread safety: owner only until it is started. Lifetime: owns all of it. Source: Erlang/OTP, supervisor.
 #pragma once
 
@@ -55,7 +56,8 @@ struct child_options {
   /// Its start is over only when it calls this_child::ready(): the next child starts then. One that ends before has not started; if it
   /// ended normally, it has declined.
   bool reports_ready = false;
-  /// How long that may take, before it is killed and counts as not started. None: 5 s, for a supervisor no limit.
+  /// How long that may take, before it is killed and counts as not started; without effect unless it reports. Shorter than the period of the
+  /// intensity, or a child that hangs at each restart is tried for ever. None: 4 s, for a supervisor no limit.
   std::optional<duration> start_limit = std::nullopt;
   /// See auto_shutdown; not for permanent ones.
   bool significant = false;
@@ -123,9 +125,16 @@ public:
     if (!args_) throw_given_up();
     return std::apply(
         [this](auto&... kept) {
-          return target(fn_).begin(typename fresh_argument<Args>::type(fresh_argument<Args>::of(kept))...);
+          return target(*fn_).begin(typename fresh_argument<Args>::type(fresh_argument<Args>::of(kept))...);
         },
         *args_);
+  }
+  bool has_nothing_to_do() const override {
+    if constexpr ((is_mailbox<Args> || ...)) {
+      return !args_ || std::apply([](const auto&... kept) { return (is_over(kept) && ...); }, *args_);
+    } else {
+      return false;
+    }
   }
   std::size_t drop_queued() override {
     std::size_t dropped = 0;
@@ -133,7 +142,10 @@ public:
     return dropped;
   }
   void give_up_ports() noexcept override {
-    if constexpr ((is_port<Args> || ...)) args_.reset();
+    if constexpr ((is_port<Args> || ...)) {
+      args_.reset();
+      fn_.reset();
+    }
   }
   bool gave_up() const noexcept override { return !args_; }
 
@@ -147,8 +159,19 @@ private:
     }
   }
 
-  F fn_;
-  std::optional<std::tuple<Args...>> args_; // none once given up
+  /// An input is over when nothing will come out of it any more; what is no input has no say.
+  template <class A>
+  static bool is_over(const A& kept) {
+    if constexpr (is_mailbox<A>) {
+      return kept.closed() && kept.size_approx() == 0;
+    } else {
+      return true;
+    }
+  }
+
+  // None once given up.
+  std::optional<F> fn_;
+  std::optional<std::tuple<Args...>> args_;
 };
 
 /// What a child runs, with the place of the call; converts from any coroutine function that takes Args.

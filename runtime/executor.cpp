@@ -54,6 +54,8 @@ exit_reason reason_of(const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const cancelled& c) {
     return {exit_kind::cancelled, c.cause};
+  } catch (const bad_result& e) {
+    return {exit_kind::failed, e.why()};
   } catch (const std::exception& e) {
     return {exit_kind::failed, error(errc::failed, type_name(typeid(e)) + ": " + e.what())};
   } catch (...) {

@@ -69,6 +69,7 @@ struct launch_request {
   context_node* ctx = nullptr;       // overrides options
   exit_listener* listener = nullptr; // must live until told
   const char* name = nullptr;        // overrides options; must live as long as the system
+  bool last = false;                 // its first turn comes after those of all that are ready now; else it comes soon
 };
 /// Returns the system's own copy of a name, for launch_request::name. Cost: kept once per text, for the life of the system.
 GREENROOM_EXPORT const char* intern_name(runtime_core& core, const std::string& name);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <source_location>
 #include <tuple>
+#include <vector>
 
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/runtime/spawn.hpp>
@@ -29,7 +30,13 @@ public:
   /// Returns whether a new start would end at once, since nothing can come any more: there is none then, whatever its kind of restart.
   virtual bool has_nothing_to_do() const { return false; }
 
+  /// It does not run, and is not about to: nobody answers what is sent to it.
+  virtual void rest() noexcept {}
+  /// Returns those that a killed incarnation has left behind, to be waited for before the next one: actors that it had started and killed.
+  virtual std::vector<actor> take_orphans() { return {}; }
+
   const std::source_location where;
+  bool was_started = false; // the supervisor's
 
 protected:
   [[noreturn]] static void throw_given_up();

@@ -15,13 +15,17 @@ constexpr duration usual_limit = std::chrono::seconds(5);
 // How long a killed child may go on computing before it is left behind: running code cannot be stopped, and must not hold the rest.
 constexpr duration kill_limit = std::chrono::seconds(1);
 
-/// Ends a supervisor.
-struct supervision_failed : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+// Shorter than the usual period, so that a child which is never ready ends the supervisor.
+constexpr duration usual_start_limit = std::chrono::seconds(4);
 
-duration limit_of(const std::optional<duration>& given, bool is_supervisor) noexcept {
-  return given.value_or(is_supervisor ? duration::max() : usual_limit);
+/// Ends a supervisor, with this sentence as its exit reason.
+[[noreturn]] void fail(std::string sentence) { throw bad_result(error(errc::failed, std::move(sentence))); }
+
+duration grace_of(const detail::child_spec& child) noexcept {
+  return child.how.grace.value_or(child.is_supervisor ? duration::max() : usual_limit);
+}
+duration start_limit_of(const detail::child_spec& child) noexcept {
+  return child.how.start_limit.value_or(child.is_supervisor ? duration::max() : usual_start_limit);
 }
 
 double milliseconds(duration d) noexcept { return std::chrono::duration<double, std::milli>(d).count(); }
@@ -43,16 +47,17 @@ std::string text_of(const std::exception_ptr& thrown) {
 } // namespace
 
 task<> run_supervisor(std::shared_ptr<const detail::supervisor_plan> plan, mailbox<detail::supervisor_call> calls,
-                      address<detail::supervisor_call> self) {
-  (void)self; // keeps the calls open
-  supervisor_actor here(std::move(plan), std::move(calls));
+                      std::shared_ptr<detail::family> orphans) {
+  const auto open = calls.address(); // without handles it goes on, too
+  supervisor_actor here(std::move(plan), std::move(calls), std::move(orphans));
   co_await here.run();
 }
 
 supervisor_actor::supervisor_actor(std::shared_ptr<const detail::supervisor_plan> plan,
-                                   mailbox<detail::supervisor_call> calls)
+                                   mailbox<detail::supervisor_call> calls, std::shared_ptr<detail::family> orphans)
     : plan_(std::move(plan)),
       calls_(std::move(calls)),
+      orphans_(std::move(orphans)),
       system_(this_actor::system()),
       base_(this_actor::context().without_cancel()),
       random_(seed()),
@@ -60,7 +65,9 @@ supervisor_actor::supervisor_actor(std::shared_ptr<const detail::supervisor_plan
 
 supervisor_actor::~supervisor_actor() {
   for (const auto& c : children_) {
-    if (c.who && !c.who.finished()) c.who.kill();
+    if (!c.who || c.who.finished()) continue;
+    c.who.kill();
+    if (orphans_ != nullptr) orphans_->add(c.who);
   }
 }
 
@@ -84,12 +91,13 @@ task<> supervisor_actor::run() {
 
 task<> supervisor_actor::start_all() {
   for (const auto& spec : plan_->children) {
+    // One that gave up its ports has ended for good, before this supervisor was started anew.
+    if (spec.start->gave_up() && spec.how.restart == temporary) continue;
     const auto at = add(spec);
-    if (spec.start->gave_up()) continue; // ended for good, before this supervisor was started anew
+    if (spec.start->gave_up()) continue;
     const auto started = co_await start(at);
     if (!started) {
-      throw supervision_failed(
-          fmt::format("supervisor '{}': {} did not start: {}", plan_->name, describe(*at), started.error().message()));
+      fail(fmt::format("supervisor '{}': {} did not start: {}", plan_->name, describe(*at), started.error().message()));
     }
     if (at->state == child_state::declined && spec.how.restart == temporary) forget(at);
   }
@@ -97,12 +105,22 @@ task<> supervisor_actor::start_all() {
 
 /// Makes the actor; it may run already when this returns.
 result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
+  auto& start = *c.spec.start;
   try {
+    if (start.was_started && c.spec.how.queue == queue_fate::drop) {
+      const auto dropped = start.drop_queued();
+      if (dropped != 0)
+        system_.log().warn("{} is restarted, and {} queued message(s) of it are dropped", describe(c), dropped);
+    }
     const auto ctx = base_.with_value(start_signal{ready});
-    auto made = c.spec.start->begin();
-    c.started = system_.now();
-    spawn_options how{.made_name = c.spec.name, .ctx = ctx};
-    c.who = detail::launch({system_.core(), made, &how, c.spec.start->where});
+    const auto* const name = detail::intern_name(system_.core(), c.spec.name);
+    c.who = detail::launch({.core = system_.core(),
+                            .made = start.begin(),
+                            .site = start.where,
+                            .ctx = &ctx.node(),
+                            .name = name,
+                            .last = true});
+    start.was_started = true;
     return {};
   } catch (...) {
     return error(errc::failed, text_of(std::current_exception()));
@@ -112,70 +130,85 @@ result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
 task<result<void>> supervisor_actor::start(place at) {
   auto& c = *at;
   leave_pause(c);
+  c.ready.reset();
+  co_await await_orphans(at);
   const bool tells = c.spec.how.reports_ready || c.spec.is_supervisor;
   const mailbox<nothing> ready(bounded(1, overflow::drop_newest));
-  const auto signal =
-      tells ? ready.address() : address<nothing>(); // kept: only the child's end ends the wait, not its address's
-  if (auto made = launch(c, signal); !made) {
-    c.state = child_state::ended;
-    co_return made.error();
-  }
+  // Kept: only the child's end ends the wait, not that of its address.
+  const auto signal = tells ? ready.address() : address<nothing>();
+  if (auto made = launch(c, signal); !made) co_return made.error();
   if (tells) {
-    const auto limit = limit_of(c.spec.how.start_limit, c.spec.is_supervisor);
+    const auto limit = start_limit_of(c.spec);
     auto first = co_await select(ready.receive(), c.who.join(), greenroom::at(detail::deadline_in(limit)));
-    if (first.index() != 0) {
-      c.state = child_state::ended;
-      if (first.index() == 2) {
-        c.who.kill();
-        co_await await_end(at, detail::deadline_in(kill_limit));
-        co_return error(errc::timed_out, fmt::format("it was not ready within {} ms", milliseconds(limit)));
-      }
+    // What it said before it ended counts, and before its time was over.
+    const bool said_so = first.index() == 0 || ready.try_receive().has_value();
+    if (!said_so && first.index() == 2) {
+      c.who.kill();
+      co_await await_end(at, detail::deadline_in(kill_limit));
+      co_return error(errc::timed_out, fmt::format("it was not ready within {} ms", milliseconds(limit)));
+    }
+    if (!said_so) {
       c.last_exit = first.get<1>();
       if (!c.last_exit->normal()) co_return error(c.last_exit->why().code(), c.last_exit->to_string());
       c.state = child_state::declined;
+      c.spec.start->rest();
       co_return result<void>();
     }
   }
   c.state = child_state::running;
+  c.ready = system_.now();
   by_actor_.emplace(c.who.cell(), at);
   ends_.add(c.who);
   co_return result<void>();
 }
 
-void supervisor_actor::ask_to_end(child& c) const {
-  if (limit_of(c.spec.how.grace, c.spec.is_supervisor) == duration::zero()) {
+/// Cancels or kills a child; false if it has ended already.
+bool supervisor_actor::ask_to_end(child& c) const {
+  if (!c.who || c.who.finished()) return false;
+  if (grace_of(c.spec) == duration::zero()) {
     c.who.kill();
   } else {
     c.who.cancel(error(errc::stopped, fmt::format("supervisor '{}' stops it", plan_->name)));
   }
+  return true;
 }
 
-/// Waits for the end of a child that was asked to, and kills it at the deadline.
+/// Waits for the end of a child that was killed.
 task<> supervisor_actor::await_end(place at, time_point deadline) {
   auto& c = *at;
   auto ended = co_await select(c.who.join(), greenroom::at(deadline));
-  if (ended.index() == 1) {
-    system_.log().warn("{} did not end in time and is killed", describe(c));
-    c.who.kill();
-    auto killed = co_await select(c.who.join(), after(kill_limit));
-    if (killed.index() == 1) {
-      system_.log().error("{} computes without waiting, so that not even a kill ends it; it is left behind",
-                          describe(c));
-      co_return;
-    }
+  if (ended.index() == 0) {
+    c.last_exit = ended.get<0>();
+  } else {
+    system_.log().error("{} does not come to a wait, where its kill would end it: it computes, or serves a blocking "
+                        "call; it is left behind",
+                        describe(c));
   }
-  c.last_exit = co_await c.who.join();
 }
 
-/// Stops a child that was asked to end at `asked`, or is asked now.
-task<> supervisor_actor::stop(place at, time_point asked) {
+/// Waits for what a supervisor that was killed has killed in turn: no child may run beside its successor.
+task<> supervisor_actor::await_orphans(place at) {
+  for (auto left = at->spec.start->take_orphans(); !left.empty(); left = at->spec.start->take_orphans()) {
+    const auto deadline = detail::deadline_in(kill_limit);
+    for (const auto& orphan : left) (void)co_await select(orphan.join(), greenroom::at(deadline));
+  }
+}
+
+/// Ends a child, and waits for that.
+task<> supervisor_actor::stop(place at) {
   auto& c = *at;
   leave_pause(c);
-  if (c.who && !c.who.finished()) {
-    ask_to_end(c);
-    co_await await_end(at, saturating_add(asked, limit_of(c.spec.how.grace, c.spec.is_supervisor)));
+  if (ask_to_end(c)) {
+    const auto grace = grace_of(c.spec);
+    auto ended = co_await select(c.who.join(), greenroom::at(detail::deadline_in(grace)));
+    if (ended.index() == 1) {
+      if (grace != duration::zero()) system_.log().warn("{} did not end in time and is killed", describe(c));
+      c.who.kill();
+    }
   }
   if (c.who) {
+    co_await await_end(at, detail::deadline_in(kill_limit));
+    co_await await_orphans(at);
     (void)ends_.remove(c.who);
     by_actor_.erase(c.who.cell());
   }
@@ -183,15 +216,35 @@ task<> supervisor_actor::stop(place at, time_point asked) {
 }
 
 task<> supervisor_actor::stop_all() {
-  const auto begun = system_.now();
-  if (is(dynamic)) { // no order: all at once
-    for (auto& c : children_) {
-      if (c.who && !c.who.finished()) ask_to_end(c);
-    }
-  }
+  if (is(dynamic)) co_await stop_at_once();
   for (auto at = children_.end(); at != children_.begin();) {
     --at;
-    co_await stop(at, is(dynamic) ? begun : system_.now());
+    co_await stop(at);
+    at->spec.start->rest();
+  }
+}
+
+/// Ends all children together, however many are stuck: each has its grace, counted from now.
+task<> supervisor_actor::stop_at_once() {
+  const auto begun = system_.now();
+  for (auto& c : children_) ask_to_end(c);
+  for (auto& c : children_) {
+    if (c.who) (void)co_await select(c.who.join(), greenroom::at(saturating_add(begun, grace_of(c.spec))));
+  }
+  std::size_t killed = 0;
+  for (auto& c : children_) {
+    if (!c.who || c.who.finished()) continue;
+    c.who.kill();
+    ++killed;
+  }
+  if (killed != 0) system_.log().warn("{} children did not end in time and are killed", killed);
+  const auto deadline = detail::deadline_in(kill_limit);
+  for (auto& c : children_) {
+    if (!c.who) continue;
+    auto ended = co_await select(c.who.join(), greenroom::at(deadline));
+    if (ended.index() == 0) continue;
+    system_.log().error("{} does not come to a wait, where its kill would end it; it is left behind", describe(c));
+    c.who = {}; // not to be waited for once more
   }
 }
 
@@ -205,7 +258,8 @@ task<> supervisor_actor::watch() {
       const bool done = co_await on_end(std::move(event.get<0>()));
       if (done) co_return;
     } else if (event.index() == 1) {
-      co_await serve(std::move(*event.get<1>()));
+      auto& call = event.get<1>();
+      if (call) co_await serve(std::move(*call));
     } else {
       co_await restart_due();
     }
@@ -231,7 +285,8 @@ bool supervisor_actor::ends_with(place at) {
   at->spec.start->give_up_ports();
   system_.log().debug("{} has ended: {}", describe(*at), at->last_exit->to_string());
   const bool significant = at->spec.how.significant;
-  if (at->spec.how.restart == temporary) forget(at);
+  at->spec.start->rest();
+  if (at->spec.how.restart == temporary || is(dynamic)) forget(at);
   if (!significant) return false;
   if (plan_->how.shuts_down == auto_shutdown::any_significant) return true;
   for (const auto& c : children_) {
@@ -247,24 +302,25 @@ task<> supervisor_actor::restart_later(place at, std::string why) {
   const auto& limit = plan_->how.intensity;
   if (!window_.admit(now)) {
     at->state = child_state::ended;
-    throw supervision_failed(
-        fmt::format("supervisor '{}' gives up: more than {} restart(s) within {} ms; the last was due as {} {}",
-                    plan_->name, limit.restarts, milliseconds(limit.period), describe(*at), why));
+    fail(fmt::format("supervisor '{}' gives up: more than {} restart(s) within {} ms; the last was due as {} {}",
+                     plan_->name, limit.restarts, milliseconds(limit.period), describe(*at), why));
   }
-  const auto pause = at->pauses.next(at->spec.how.backoff, at->started, now, random_);
+  const auto ran = at->ready ? now - *at->ready : duration();
+  const auto pause = at->pauses.next(at->spec.how.backoff, ran, random_);
   system_.log().warn("{} {}; it is restarted in {} ms, restart {} of {} within {} ms", describe(*at), why,
                      milliseconds(pause), window_.size(), limit.restarts, milliseconds(limit.period));
   const auto when = saturating_add(now, pause);
   come_back(at, when);
   if (!is_group()) co_return;
+  std::vector<place> others; // the last first; a list of them, as temporary ones are forgotten on the way
   const auto first = is(one_for_all) ? children_.begin() : std::next(at);
   for (auto next = children_.end(); next != first;) {
-    const auto other = std::prev(next);
-    next = other;
-    if (other == at || (!runs(*other) && other->state != child_state::pausing)) continue;
-    co_await stop(other, system_.now());
+    --next;
+    if (next != at && (runs(*next) || next->state == child_state::pausing)) others.push_back(next);
+  }
+  for (const auto other : others) {
+    co_await stop(other);
     if (other->spec.how.restart == temporary) {
-      next = std::next(other);
       forget(other);
     } else {
       come_back(other, when);
@@ -272,36 +328,25 @@ task<> supervisor_actor::restart_later(place at, std::string why) {
   }
 }
 
-/// Starts those whose pause is over: in a group all that pause, since they began their pause together.
+/// Starts those whose pause is over: all of a group, that began it together, or else one, so that calls come in between.
 task<> supervisor_actor::restart_due() {
+  const auto now = system_.now();
   std::vector<place> due;
-  if (is_group()) {
-    for (auto at = children_.begin(); at != children_.end(); ++at) {
-      if (at->state == child_state::pausing) due.push_back(at);
-    }
-  } else {
-    const auto now = system_.now();
-    for (auto& [when, at] : pauses_) {
-      if (when > now) break;
-      due.push_back(at);
-    }
+  for (auto at = children_.begin(); is_group() && at != children_.end(); ++at) {
+    if (at->state == child_state::pausing && at->pause->first <= now) due.push_back(at);
   }
+  if (!is_group() && !pauses_.empty() && pauses_.begin()->first <= now) due.push_back(pauses_.begin()->second);
   for (const auto at : due) {
     ++at->restarts;
     const auto started = co_await start(at);
     if (started) continue;
     co_await restart_later(at, fmt::format("did not start: {}", started.error().message()));
-    if (is_group()) co_return; // those that had started are stopped again, and wait for the next round
+    co_return; // in a group those that had started are stopped again, and wait for the next round
   }
 }
 
 void supervisor_actor::come_back(place at, time_point when) {
   leave_pause(*at);
-  if (at->spec.how.queue == queue_fate::drop) {
-    const auto dropped = at->spec.start->drop_queued();
-    if (dropped != 0)
-      system_.log().warn("{} is restarted, and {} queued message(s) of it are dropped", describe(*at), dropped);
-  }
   at->pause = pauses_.emplace(when, at);
   at->state = child_state::pausing;
 }
@@ -323,6 +368,7 @@ supervisor_actor::place supervisor_actor::add(const detail::child_spec& spec) {
 
 void supervisor_actor::forget(place at) noexcept {
   leave_pause(*at);
+  at->spec.start->give_up_ports(); // it may still stand in the spec
   if (!is(dynamic)) names_.erase(at->spec.name);
   children_.erase(at);
 }

@@ -5,8 +5,10 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <greenroom/actors/monitor.hpp>
@@ -21,20 +23,40 @@ struct supervisor_plan {
   std::vector<child_spec> children;
 };
 
-/// A supervisor as a child. Its calls have one mailbox for all of its starts, so that handles stay good.
+/// Actors that a killed supervisor has killed, for whoever starts it anew. Thread safety: any thread.
+class family {
+public:
+  void add(const actor& orphan) {
+    std::lock_guard guard(mutex_);
+    orphans_.push_back(orphan);
+  }
+  std::vector<actor> take() {
+    std::lock_guard guard(mutex_);
+    return std::exchange(orphans_, {});
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<actor> orphans_; // guarded by mutex_
+};
+
+/// A supervisor as a child. Its calls have one mailbox for all of its starts, so that none is lost in a restart, until it rests.
 class nested_start final : public child_start {
 public:
   nested_start(std::shared_ptr<const supervisor_plan> plan, std::source_location w);
   started begin() override;
-  std::size_t drop_queued() override { return calls_.discard(); }
+  void rest() noexcept override;
+  std::vector<actor> take_orphans() override;
   void give_up_ports() noexcept override;
-  bool gave_up() const noexcept override { return !calls_; }
-  const address<supervisor_call>& calls() const noexcept { return to_; }
+  bool gave_up() const noexcept override { return over_; }
+  const std::shared_ptr<call_place>& calls() const noexcept { return calls_; }
 
 private:
   const std::shared_ptr<const supervisor_plan> plan_;
-  mailbox<supervisor_call> calls_;
-  address<supervisor_call> to_;
+  const std::shared_ptr<call_place> calls_;
+  const std::shared_ptr<family> family_;
+  mailbox<supervisor_call> in_;
+  bool over_ = false;
 };
 
 /// As check(), and what concerns the supervisor too.
@@ -58,11 +80,12 @@ inline constexpr std::int64_t waiting_calls = 64;
 
 /// The actor. Errors: throws if its children did not start, or had to be restarted too often.
 task<> run_supervisor(std::shared_ptr<const detail::supervisor_plan> plan, mailbox<detail::supervisor_call> calls,
-                      address<detail::supervisor_call> self);
+                      std::shared_ptr<detail::family> orphans);
 
 class supervisor_actor {
 public:
-  supervisor_actor(std::shared_ptr<const detail::supervisor_plan> plan, mailbox<detail::supervisor_call> calls);
+  supervisor_actor(std::shared_ptr<const detail::supervisor_plan> plan, mailbox<detail::supervisor_call> calls,
+                   std::shared_ptr<detail::family> orphans);
   supervisor_actor(const supervisor_actor&) = delete;
   supervisor_actor& operator=(const supervisor_actor&) = delete;
   /// Kills the children that are left: when it is killed itself, or fails.
@@ -80,8 +103,8 @@ private:
     detail::child_spec spec;
     child_state state = child_state::ended;
     actor who = {};
-    time_point started = {};
-    pause_list::iterator pause = {}; // while pausing
+    std::optional<time_point> ready = std::nullopt; // since when the last start has run; none: it did not come up
+    pause_list::iterator pause = {};                // while pausing
     detail::restart_pauses pauses = {};
     std::uint64_t restarts = 0;
     std::optional<exit_reason> last_exit = std::nullopt;
@@ -91,10 +114,12 @@ private:
   task<> start_all();
   task<result<void>> start(place at);
   result<void> launch(child& c, const address<nothing>& ready);
-  task<> stop(place at, time_point asked);
+  task<> stop(place at);
   task<> stop_all();
-  void ask_to_end(child& c) const;
+  task<> stop_at_once();
+  bool ask_to_end(child& c) const;
   task<> await_end(place at, time_point deadline);
+  task<> await_orphans(place at);
 
   // -- restarts -------------------------------------------------------------------------------------
   task<> watch();
@@ -127,6 +152,7 @@ private:
 
   const std::shared_ptr<const detail::supervisor_plan> plan_;
   const mailbox<detail::supervisor_call> calls_;
+  const std::shared_ptr<detail::family> orphans_; // null: nobody asks for them
   const actor_system& system_;
   const context base_; // of the children: the values of the supervisor's own; it ends with the system only
   xoshiro random_;

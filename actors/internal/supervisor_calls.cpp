@@ -48,7 +48,7 @@ task<> supervisor_actor::answer(request<start_child_call> r) {
     forget(at);
   } else if (at->state == child_state::declined) {
     r.reply(actor());
-    if (at->spec.how.restart == temporary) forget(at);
+    if (at->spec.how.restart == temporary || is(dynamic)) forget(at);
   } else {
     r.reply(at->who);
   }
@@ -59,6 +59,9 @@ task<> supervisor_actor::answer(request<terminate_call> r) {
   if (r.message.who) {
     const auto known = by_actor_.find(r.message.who.cell());
     if (known != by_actor_.end()) at = known->second;
+    for (auto pausing = pauses_.begin(); at == children_.end() && pausing != pauses_.end(); ++pausing) {
+      if (pausing->second->who == r.message.who) at = pausing->second;
+    }
   } else {
     const auto known = named(r.message.name);
     if (!known) {
@@ -72,7 +75,8 @@ task<> supervisor_actor::answer(request<terminate_call> r) {
                                               r.message.who.id())));
     co_return;
   }
-  co_await stop(at, system_.now());
+  co_await stop(at);
+  at->spec.start->rest();
   if (at->spec.how.restart == temporary || is(dynamic)) forget(at);
   r.reply();
 }
@@ -112,7 +116,6 @@ void supervisor_actor::answer(request<remove_call> r) {
     r.fail(error(errc::already_exists,
                  describe(**known) + (runs(**known) ? " runs" : " is about to be restarted") + ": terminate it first"));
   } else {
-    (*known)->spec.start->give_up_ports(); // it may still stand in the spec
     forget(*known);
     r.reply();
   }
@@ -154,6 +157,8 @@ void supervisor_actor::answer(request<find_call> r) const {
   const auto* const below = c.spec.is_supervisor ? static_cast<const nested_start*>(c.spec.start.get()) : nullptr;
   if (below == nullptr) {
     r.fail(error(errc::type_mismatch, describe(c) + " is no supervisor"));
+  } else if (!runs(c) && c.state != child_state::pausing) {
+    r.fail(error(errc::closed, fmt::format("{} does not run: it has {}", describe(c), greenroom::to_string(c.state))));
   } else {
     r.reply(nested_supervisor{below->calls(), c.who});
   }

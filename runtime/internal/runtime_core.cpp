@@ -170,7 +170,8 @@ actor runtime_core::launch(const launch_request& request) {
     finish(*cell, {exit_kind::cancelled,
                    error(errc::stopped, "spawn refused: the actor system '" + opts.name + "' is stopping")});
   } else if (this_turn.worker != nullptr && this_turn.core == this && this_turn.cell != nullptr) {
-    static_cast<internal::worker*>(this_turn.worker)->push_spawned(*cell);
+    auto& here = *static_cast<internal::worker*>(this_turn.worker);
+    request.last ? here.push_last(internal::job(*cell)) : here.push_spawned(*cell);
   } else {
     make_ready(*cell);
   }
@@ -261,6 +262,10 @@ stop_report runtime_core::stop(std::chrono::milliseconds limit) {
 
 void runtime_core::stop_before_others(const actor& who) {
   std::lock_guard guard(first_mutex_);
+  if (no_more_first_) { // the stop has begun without it
+    who.cancel(error(errc::stopped, "the actor system '" + opts.name + "' is stopping"));
+    return;
+  }
   if (first_to_stop_.size() == first_to_stop_.capacity()) { // about to grow: those that have ended make room
     std::erase_if(first_to_stop_, [](const actor& a) { return a.finished(); });
   }
@@ -273,14 +278,15 @@ void runtime_core::stop_first(time_point deadline) {
     std::promise<void> ended;
     void on_exit(actor_cell&, const exit_reason&) noexcept override { ended.set_value(); }
   };
-  for (;;) {
-    actor next;
-    {
-      std::lock_guard guard(first_mutex_);
-      if (first_to_stop_.empty()) return;
-      next = std::move(first_to_stop_.back());
-      first_to_stop_.pop_back();
-    }
+  const std::lock_guard one_by_one(stop_first_mutex_); // who stops, too, waits until the order has been kept
+  std::vector<actor> all;
+  {
+    std::lock_guard guard(first_mutex_);
+    no_more_first_ = true;
+    all.swap(first_to_stop_);
+  }
+  for (; !all.empty(); all.pop_back()) {
+    const auto& next = all.back();
     const auto end = std::make_shared<signal>();
     if (!add_listener(*next.cell(), end)) continue;
     next.cancel(error(errc::stopped, "the actor system '" + opts.name + "' is stopping"));

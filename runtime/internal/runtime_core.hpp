@@ -93,6 +93,8 @@ private:
   std::condition_variable emptied_;
   std::mutex first_mutex_;
   std::vector<actor> first_to_stop_; // guarded by first_mutex_; may hold some that have ended
+  bool no_more_first_ = false;       // guarded by first_mutex_; never taken back: a stop has begun
+  std::mutex stop_first_mutex_;      // outside of first_mutex_
   std::mutex names_mutex_;
   std::unordered_set<std::string> names_; // guarded by names_mutex_; elements are never removed
   std::uint64_t seed_ = 0;                // constant after construction
