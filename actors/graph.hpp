@@ -46,33 +46,37 @@ template <class T>
 struct input_port {
   std::size_t node;
   std::size_t number;
+  const void* graph; ///< which it belongs to
 };
 template <class T>
 struct output_port {
   std::size_t node;
   std::size_t number;
+  const void* graph;
 };
 /// A way in from outside: service::to() gives its address.
 template <class T>
 struct entry_port {
   std::size_t number;
+  const void* graph;
 };
 
 /// A node of a graph; the types are those of its ports.
 template <class Inputs, class Outputs>
 struct graph_node {
   std::size_t index;
+  const void* graph;
   template <std::size_t I>
   auto in() const noexcept {
     static_assert(I < Inputs::size,
                   "graph: the node has no such input: they count from 0, in the order of its mailbox parameters");
-    return input_port<typename detail::element<I, Inputs>::type>{index, I};
+    return input_port<typename detail::element<I, Inputs>::type>{index, I, graph};
   }
   template <std::size_t I>
   auto out() const noexcept {
     static_assert(I < Outputs::size,
                   "graph: the node has no such output: they count from 0, in the order of its address parameters");
-    return output_port<typename detail::element<I, Outputs>::type>{index, I};
+    return output_port<typename detail::element<I, Outputs>::type>{index, I, graph};
   }
 };
 
@@ -152,6 +156,10 @@ consteval std::pair<std::size_t, std::size_t> fitting_pair(type_list<Out...>, ty
 class GREENROOM_EXPORT graph {
 public:
   explicit graph(std::string name);
+  graph(const graph& other);
+  graph(graph&&) noexcept = default;
+  graph& operator=(graph other) noexcept;
+  ~graph() = default;
 
   /// Adds a node. Errors: at compile time, if the function is no task<> or `others` do not fit its other parameters.
   template <class F, class... Others>
@@ -169,9 +177,10 @@ public:
     using node = graph_node<typename ports::inputs, typename ports::outputs>;
     if constexpr (ports::others == sizeof...(Others)) {
       std::tuple<Others...> given(std::move(others)...);
-      return node{add_node(detail::make_node(std::move(name.text), name.where, how, std::move(fn), std::move(given)))};
+      return node{add_node(detail::make_node(std::move(name.text), name.where, how, std::move(fn), std::move(given))),
+                  identity_.get()};
     } else {
-      return node{0};
+      return node{0, nullptr};
     }
   }
 
@@ -191,6 +200,8 @@ public:
   template <class T>
   void connect(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
                edge_options how = {}) {
+    check_own(from.graph);
+    check_own(to.graph);
     add_edge({from.node, from.number, to.node, to.number, limits, std::move(how)});
   }
 
@@ -198,6 +209,8 @@ public:
   template <std::copy_constructible T>
   void broadcast(output_port<T> from, input_port<std::type_identity_t<T>> to, mailbox_limits limits,
                  edge_options how = {}) {
+    check_own(from.graph);
+    check_own(to.graph);
     add_edge({from.node, from.number, to.node, to.number, limits, std::move(how), true});
   }
 
@@ -208,6 +221,11 @@ public:
                       edge_options how = {}) {
     static_assert(std::is_invocable_v<Key&, const T&>,
                   "graph::connect_by_key: the key function must take a const item");
+    static_assert(std::is_copy_constructible_v<Key>, "graph::connect_by_key: the key function must be copyable");
+    static_assert(std::is_default_constructible_v<std::hash<std::remove_cvref_t<std::invoke_result_t<Key&, const T&>>>>,
+                  "graph::connect_by_key: there is no std::hash for the key");
+    check_own(from.graph);
+    check_own(to.graph);
     add_edge({from.node, from.number, to.node, to.number, limits, std::move(how), false,
               [key_of](std::string name, std::source_location where, std::size_t partners) {
                 return detail::make_partition<T>(std::move(name), where, partners, key_of);
@@ -217,19 +235,22 @@ public:
   /// Lets items in from outside. Units: as mailbox_limits.
   template <class T>
   entry_port<T> entry(input_port<T> to, mailbox_limits limits) {
-    return {add_entry({to.node, to.number, limits})};
+    check_own(to.graph);
+    return {add_entry({to.node, to.number, limits}), identity_.get()};
   }
 
   /// Gives nodes a supervisor of their own, below that of the graph: when one fails, the others are restarted as its strategy says, and if that
   /// was too often, all of them as one child of the graph's. Of `how`, strategy and intensity count.
   template <class... I, class... O>
   void group(std::string name, supervisor_options how, graph_node<I, O>... nodes) {
+    (check_own(nodes.graph), ...);
     add_group({std::move(name), how, {nodes.index...}});
   }
 
   /// Names the ports of a node for errors and pictures: its inputs, then its outputs, in the order of its parameters.
   template <class I, class O>
   void name_ports(graph_node<I, O> node, std::vector<std::string> names) {
+    check_own(node.graph);
     set_port_names(node.index, std::move(names));
   }
 
@@ -239,18 +260,23 @@ public:
   /// node receives from them in a fixed order.
   std::vector<std::string> warnings() const;
 
-  /// For graph_service.hpp and graph_file.hpp.
-  explicit graph(detail::graph_plan plan) : plan_(std::make_shared<detail::graph_plan>(std::move(plan))) {}
-  const detail::graph_plan& plan() const noexcept { return *plan_; }
+  /// For graph_service.hpp and graph_file.hpp. Errors: usage_error if it was moved from.
+  explicit graph(detail::graph_plan plan);
+  const detail::graph_plan& plan() const;
+  const void* identity() const noexcept { return identity_.get(); }
 
 private:
+  detail::graph_plan& own_plan();
+  /// Errors: usage_error for a node or port of another graph.
+  void check_own(const void* of) const;
   std::size_t add_node(detail::node_record made);
   void add_edge(detail::edge_record made);
   std::size_t add_entry(detail::entry_record made);
   void add_group(detail::group_record made);
   void set_port_names(std::size_t node, std::vector<std::string> names);
 
-  std::shared_ptr<detail::graph_plan> plan_; // not shared while it can be changed
+  std::unique_ptr<detail::graph_plan> plan_; // null: moved from
+  std::shared_ptr<const char> identity_;     // copies have the same: the ports of one are good for the other
 };
 
 } // namespace greenroom

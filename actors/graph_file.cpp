@@ -69,15 +69,23 @@ public:
       if (list == nullptr) fault(*listed, "edges is no list of tables: write [[edges]] before each");
       for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) read_edge((*list)[i]);
     }
-    if (!faults_.empty()) return error(errc::parse, faults_);
+    if (!faults_.empty()) return error(errc::parse, all_faults());
     return graph(std::move(plan_));
   }
 
 private:
   void fault(const toml::node& at, const std::string& sentence) {
     const auto& where = at.source().begin;
-    faults_ +=
-        fmt::format("{}{}:{}:{}: {}", faults_.empty() ? "" : "\n", file_.native(), where.line, where.column, sentence);
+    faults_.emplace(std::pair(where.line, where.column), sentence);
+  }
+
+  std::string all_faults() const {
+    std::string text;
+    for (const auto& [where, sentence] : faults_) {
+      text +=
+          fmt::format("{}{}:{}:{}: {}", text.empty() ? "" : "\n", file_.native(), where.first, where.second, sentence);
+    }
+    return text;
   }
 
   void only_known(const toml::table& in, const std::vector<std::string>& known) {
@@ -142,6 +150,7 @@ private:
                        : fmt::format("there is no function '{}' to run; there are {}", function.value_or(""), known));
     }
     plan_.nodes.push_back(made->second(name, std::source_location::current(), how, settings));
+    plan_.nodes.back().declared_at = fmt::format("{}:{}", file_.filename().native(), value.source().begin.line);
   }
 
   node_settings read_settings(const toml::table& in) {
@@ -267,7 +276,7 @@ private:
   const node_library& nodes_;
   const std::filesystem::path& file_;
   detail::graph_plan plan_;
-  std::string faults_;
+  std::multimap<std::pair<toml::source_index, toml::source_index>, std::string> faults_; // by place
 };
 
 } // namespace

@@ -24,6 +24,7 @@
 //   when_full = "wait"                       # wait, reject, drop_newest or drop_oldest
 //   broadcast = false                        # as are urgent, allow_cycle and by_key, options of an edge: see graph.hpp
 //
+// A file has no entries, groups and port names: what comes from outside, from an HTTP front say, needs a graph that is written.
 // Thread safety: owner only. Lifetime: the graph needs the library no more.
 #pragma once
 

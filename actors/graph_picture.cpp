@@ -8,16 +8,12 @@
 namespace greenroom {
 namespace {
 
-/// Returns the text between quotes; JSON and DOT agree on what must be escaped, as long as it is no control character.
+/// Returns the text between quotes; JSON and DOT agree on what must be escaped, but for control characters, which no name needs.
 std::string literal(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   return out + '"';
 }
@@ -25,10 +21,10 @@ std::string literal(std::string_view text) {
 std::string json_of(const input_look& in) {
   const auto& n = in.items;
   return fmt::format(
-      R"({{"name":{},"type":{},"limits":{},"closed":{},"accepted":{},"handled":{},"failed":{},"dropped":{},)"
+      R"({{"name":{},"number":{},"replica":{},"type":{},"limits":{},"closed":{},"accepted":{},"handled":{},"failed":{},"dropped":{},)"
       R"("in_hand":{},"queued":{}}})",
-      literal(in.name), literal(in.type), literal(in.limits), in.closed, n.accepted, n.handled, n.failed, n.dropped,
-      n.in_hand, n.queued);
+      literal(in.name), in.number, in.replica, literal(in.type), literal(in.limits), in.closed, n.accepted, n.handled,
+      n.failed, n.dropped, n.in_hand, n.queued);
 }
 
 std::string json_of(const node_look& node) {
@@ -56,8 +52,8 @@ std::string graph_look::to_json() const {
   for (std::size_t n = 0; n < nodes.size(); ++n) text += (n == 0 ? "" : ",") + json_of(nodes[n]);
   text += "],\"edges\":[";
   for (std::size_t e = 0; e < edges.size(); ++e) {
-    text += fmt::format(R"({}{{"from":{},"output":{},"to":{},"input":{}}})", e == 0 ? "" : ",", edges[e].from,
-                        edges[e].output, edges[e].to, edges[e].input);
+    text += fmt::format(R"({}{{"from":{},"output":{},"to":{},"input":{},"replica":{}}})", e == 0 ? "" : ",",
+                        edges[e].from, edges[e].output, edges[e].to, edges[e].input, edges[e].replica);
   }
   return text + "]}\n";
 }

@@ -19,6 +19,7 @@ struct service_state {
   std::vector<std::vector<std::string>> children;              // their names
   std::vector<std::string> groups;                             // by node: whose child it is; "": the graph's
   std::vector<std::any> entries;
+  const void* identity = nullptr; // of the graph
   std::vector<std::shared_ptr<mailbox_base>> entry_boxes;
 };
 
@@ -145,6 +146,7 @@ task<result<service>> run(graph g, graph_options how) {
   for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
   auto state = std::make_shared<service_state>();
   state->plan = internal::with_junctions(g.plan());
+  state->identity = g.identity();
   auto tree = wire_up(*state, how);
   return start(std::move(tree), std::move(state));
 }
@@ -156,7 +158,12 @@ result<service> run(actor_system& sys, graph g, graph_options how) {
   return *std::move(started);
 }
 
-const std::any& service::entry_of(std::size_t number) const { return state_->entries.at(number); }
+const std::any& service::entry_of(std::size_t number, const void* graph) const {
+  if (graph == nullptr || graph != state_->identity) {
+    throw usage_error(fmt::format("service::to: this entry belongs to another graph than '{}'", state_->plan.name));
+  }
+  return state_->entries.at(number);
+}
 
 void service::stop() const { self().cancel(); }
 
@@ -230,7 +237,7 @@ graph_look service::look() const {
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
     node_look look{.name = node.name,
-                   .declared_at = internal::place_of(node.where),
+                   .declared_at = node.declared_at.empty() ? internal::place_of(node.where) : node.declared_at,
                    .replicas = node.how.replicas,
                    .is_junction = node.is_junction};
     for (const auto& replica : state_->nodes[n]) {

@@ -3,7 +3,7 @@
 //   const auto shop = run(sys, std::move(g)).value();    // throws graph_error, naming every fault, before anything starts
 //   auto orders = shop.to(intake);                       // the address behind an entry
 //   std::cout << shop.look().to_dot();
-//   const auto done = sys.run(drain, shop, 5s);          // task<result<void>> drain(service s, duration d) { return s.drain(d); }
+//   const result<void> done = sys.run(drain, shop).value(); // task<result<void>> drain(service s) { return s.drain(5s); }
 //
 // It ends when all of its nodes have ended for good, or when one had to be restarted too often: self() can be joined.
 // Thread safety: copies may be used from any thread. Lifetime: the graph runs on without handles, but its entries close with the last one.
@@ -90,10 +90,10 @@ public:
   const actor& self() const noexcept { return top_.self(); }
   const supervisor& top() const noexcept { return top_; }
 
-  /// Returns the address that lets items in.
+  /// Returns the address that lets items in. Errors: usage_error for an entry of another graph.
   template <class T>
   address<T> to(entry_port<T> entry) const {
-    return std::any_cast<address<T>>(entry_of(entry.number));
+    return std::any_cast<address<T>>(entry_of(entry.number, entry.graph));
   }
 
   /// Ends the service along its edges: closes the entries, cancels the nodes without inputs, and waits until every node has handled what is left.
@@ -111,7 +111,7 @@ public:
       : top_(std::move(top)), state_(std::move(state)) {}
 
 private:
-  const std::any& entry_of(std::size_t number) const;
+  const std::any& entry_of(std::size_t number, const void* graph) const;
   static task<result<void>> drain_all(service s, duration limit);
 
   supervisor top_;

@@ -18,7 +18,8 @@ template <class T, class Key>
 task<> send_by_key(mailbox<T> in, std::vector<address<T>> to, Key key_of) {
   using key = std::remove_cvref_t<std::invoke_result_t<Key&, const T&>>;
   while (auto item = co_await in.receive()) {
-    const auto spread = static_cast<std::uint64_t>(std::hash<key>()(key_of(std::as_const(*item)))) * 0x9e3779b97f4a7c15;
+    const auto spread =
+        static_cast<std::uint64_t>(std::hash<key>()(std::invoke(key_of, std::as_const(*item)))) * 0x9e3779b97f4a7c15;
     (void)co_await to[(spread >> 32) % to.size()].send(std::move(*item));
   }
 }
@@ -87,6 +88,7 @@ node_record make_junction(std::string name, std::source_location where, std::siz
           std::vector<port_record>(in, port_of_type<T>(true)),
           std::vector<port_record>(out, port_of_type<T>(false)),
           {},
+          "",
           true};
 }
 template <class T>

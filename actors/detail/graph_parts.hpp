@@ -42,20 +42,42 @@ struct type_list {
   static constexpr std::size_t size = sizeof...(T);
 };
 
+/// The parameters of a node function, without references.
 template <class F>
-struct signature : signature<decltype(&F::operator())> {};
+struct signature_of {
+  static_assert(
+      sizeof(F) == 0,
+      "graph: a node is a coroutine function that returns greenroom::task<>: a function that is not overloaded, or a "
+      "lambda that is not generic");
+  using parameters = type_list<>;
+};
 template <class... P>
-struct signature<task<void> (*)(P...)> {
+struct signature_of<task<void>(P...)> {
   using parameters = type_list<std::decay_t<P>...>;
 };
-template <class C, class... P>
-struct signature<task<void> (C::*)(P...) const> {
-  using parameters = type_list<std::decay_t<P>...>;
+
+template <class F>
+struct plain_signature {
+  using type = F;
 };
-template <class C, class... P>
-struct signature<task<void> (C::*)(P...)> {
-  using parameters = type_list<std::decay_t<P>...>;
+template <class R, class... P, bool N>
+struct plain_signature<R (*)(P...) noexcept(N)> {
+  using type = R(P...);
 };
+template <class R, class C, class... P, bool N>
+struct plain_signature<R (C::*)(P...) const noexcept(N)> {
+  using type = R(P...);
+};
+template <class R, class C, class... P, bool N>
+struct plain_signature<R (C::*)(P...) noexcept(N)> {
+  using type = R(P...);
+};
+
+template <class F>
+struct signature : signature_of<typename plain_signature<F>::type> {};
+template <class F>
+  requires requires { &F::operator(); }
+struct signature<F> : signature_of<typename plain_signature<decltype(&F::operator())>::type> {};
 
 /// Keeps the item types of those P that are Port<T>.
 template <template <class> class Port, class Found, class... P>
@@ -164,13 +186,20 @@ struct node_record {
   std::vector<port_record> inputs;
   std::vector<port_record> outputs;
   std::function<std::shared_ptr<child_start>(const node_wires&)> start;
-  bool is_junction = false; // made by the graph: a broadcast, a partition
+  std::string declared_at = {}; // in a file; else `where` says it
+  bool is_junction = false;     // made by the graph: a broadcast, a partition
 };
 
 /// How an actor of a node is started.
 template <class F, class... Args>
 class node_start final : public child_start {
   using state = std::shared_ptr<node_state>;
+  static_assert(std::is_copy_constructible_v<F> && (std::is_copy_constructible_v<Args> && ...),
+                "graph: function and arguments of a node are copied for each start; wrap an argument that cannot be "
+                "copied in made_by(function)");
+  static_assert(std::is_invocable_v<F&, typename fresh_argument<Args>::type...>,
+                "graph: the arguments given do not fit the node function's parameters that are no ports; ports are "
+                "taken by value");
 
 public:
   node_start(std::source_location at, state node, F fn, std::tuple<Args...> args)

@@ -15,6 +15,8 @@ using detail::graph_plan;
 using faults = std::vector<std::string>;
 using node_set = std::vector<bool>;
 
+constexpr std::size_t most_replicas = 10'000;
+
 std::string port_name(const char* kind, const detail::port_record& port, std::size_t number, const std::string& node) {
   return port.name.empty() ? fmt::format("{} {} of '{}'", kind, number, node)
                            : fmt::format("{} '{}' of '{}'", kind, port.name, node);
@@ -38,13 +40,20 @@ void check_names(const graph_plan& plan, faults& found) {
     if (++seen[node.name] == 2 && !node.name.empty()) {
       found.push_back(fmt::format("two nodes are called '{}': name each of them differently", node.name));
     }
-    if (node.how.replicas == 0) {
-      found.push_back(fmt::format("node '{}' has 0 replicas: it needs one at least", node.name));
+    if (node.how.replicas == 0 || node.how.replicas > most_replicas) {
+      found.push_back(
+          fmt::format("node '{}' has {} replicas: 1 to {} are possible", node.name, node.how.replicas, most_replicas));
     }
-    std::set<std::string> ports;
+    if (const auto ok = node.how.backoff.check(); !ok) {
+      found.push_back(fmt::format("node '{}': {}", node.name, ok.error().message()));
+    }
+    if (node.how.grace && *node.how.grace < duration::zero()) {
+      found.push_back(fmt::format("node '{}': grace must be 0 or more", node.name));
+    }
+    std::map<std::string, int> ports;
     for (const auto* all : {&node.inputs, &node.outputs}) {
       for (const auto& port : *all) {
-        if (!port.name.empty() && !ports.insert(port.name).second) {
+        if (!port.name.empty() && ++ports[port.name] == 2) {
           found.push_back(
               fmt::format("two ports of '{}' are called '{}': name each of them differently", node.name, port.name));
         }
@@ -69,7 +78,9 @@ void check_groups(const graph_plan& plan, faults& found) {
     }
     for (const auto n : g.nodes) {
       const auto [at, is_new] = group_of.emplace(n, g.name);
-      if (!is_new) {
+      if (!is_new && at->second == g.name) {
+        found.push_back(fmt::format("node '{}' is named twice in the group '{}'", plan.nodes[n].name, g.name));
+      } else if (!is_new) {
         found.push_back(fmt::format("node '{}' is in two groups, '{}' and '{}': it can have one supervisor",
                                     plan.nodes[n].name, at->second, g.name));
       }
@@ -112,6 +123,16 @@ void check_ports(const graph_plan& plan, faults& found) {
         found.push_back(
             fmt::format("{} is open: connect an output of type {} to it, or let items in from outside by entry()", name,
                         node.inputs[i].type));
+      }
+      for (const auto* all : {&limits, &urgent}) {
+        const auto bad = std::find_if(all->begin(), all->end(), [](const auto& l) {
+          return l.capacity == 0 && l.when_full == overflow::drop_oldest;
+        });
+        if (bad == all->end()) continue;
+        found.push_back(
+            fmt::format("an edge that leads to {} has no queue from which drop_oldest could drop: give it a "
+                        "capacity of 1 or more",
+                        name));
       }
       const auto other =
           std::find_if(limits.begin(), limits.end(), [&](const auto& l) { return !same(l, limits.front()); });

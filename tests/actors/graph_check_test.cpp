@@ -81,7 +81,7 @@ TEST(GraphCheck, NamesEveryFaultAtOnceEachWithItsCure) {
     const std::vector<std::string> wanted = {
         "graph 'shop' cannot run: ",
         "two nodes are called 'left': name each of them differently",
-        "node 'left' has 0 replicas",
+        "node 'left' has 0 replicas: 1 to 10000 are possible",
         "two ports of 'split' are called 'way'",
         "input 0 of 'open' is open: connect an output of type greenroom::(anonymous namespace)::order to it, or let "
         "items in from outside by entry()",
@@ -186,6 +186,36 @@ TEST(GraphCheck, NodeHasOneGroupAndGroupsHaveNamesOfTheirOwn) {
   EXPECT_TRUE(has(text, "the group 'sink' cannot be dynamic")) << text;
   EXPECT_TRUE(has(text, "the group 'sink': intensity: the period must be more than 0 s")) << text;
   EXPECT_TRUE(has(text, "node 'sink' is in two groups, 'one' and 'sink'")) << text;
+}
+
+TEST(GraphCheck, OptionsOutOfRangeAreFaults) {
+  graph g("options");
+  const auto source = g.add("source", {.backoff = {.factor = 0.5}, .grace = std::chrono::seconds(-1)}, emits);
+  const auto sink = g.add("sink", {.replicas = 1'000'000}, consumes);
+  g.connect(source, sink, {0, overflow::drop_oldest});
+  const auto text = all(g.faults());
+  EXPECT_TRUE(has(text, "node 'source': backoff: factor must be 1 or more, not 0.5")) << text;
+  EXPECT_TRUE(has(text, "node 'source': grace must be 0 or more")) << text;
+  EXPECT_TRUE(has(text, "node 'sink' has 1000000 replicas: 1 to 10000 are possible")) << text;
+  EXPECT_TRUE(has(text, "an edge that leads to input 0 of 'sink' has no queue from which drop_oldest could drop"))
+      << text;
+}
+
+TEST(GraphCheck, PortsOfAnotherGraphAndGraphsMovedFromAreUsageErrors) {
+  graph one("one");
+  graph two("two");
+  const auto source = one.add("source", emits);
+  const auto sink = two.add("sink", consumes);
+  EXPECT_THROW(one.connect(source, sink, bounded(1)), usage_error);
+  EXPECT_THROW(one.entry(sink.in<0>(), bounded(1)), usage_error);
+  EXPECT_THROW(one.group("g", {}, sink), usage_error);
+  graph copy(one);
+  const auto own = copy.add("own", consumes);
+  copy.connect(source, own, bounded(1)); // a node from before the copy
+  EXPECT_EQ(all(copy.faults()), "");
+  EXPECT_EQ(one.plan().nodes.size(), 1u) << "the copy is the same graph";
+  const graph taken(std::move(one));
+  EXPECT_THROW((void)one.faults(), usage_error);
 }
 
 TEST(GraphCheck, EmptyGraphCannotRun) { EXPECT_TRUE(has(all(graph("none").faults()), "it has no nodes")); }

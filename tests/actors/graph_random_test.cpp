@@ -152,8 +152,8 @@ made_graph build(const shape& s, const std::vector<behaviour>& how, const std::s
     const auto add = [&](auto node) {
       auto& i = in.emplace_back();
       auto& o = out.emplace_back();
-      for (int k = 0; k < s.nodes[n].first; ++k) i.push_back({node.index, static_cast<std::size_t>(k)});
-      for (int k = 0; k < s.nodes[n].second; ++k) o.push_back({node.index, static_cast<std::size_t>(k)});
+      for (int k = 0; k < s.nodes[n].first; ++k) i.push_back({node.index, static_cast<std::size_t>(k), node.graph});
+      for (int k = 0; k < s.nodes[n].second; ++k) o.push_back({node.index, static_cast<std::size_t>(k), node.graph});
     };
     switch (s.nodes[n].first * 10 + s.nodes[n].second) {
     case 10: add(made.g.add(name, node10, how[n])); break;

@@ -416,6 +416,19 @@ task<> fan_in() {
 
 TEST(GraphService, SeveralOutputsMayLeadToOneInput) { play(fan_in); }
 
+TEST(GraphService, ThatEndsAtOnceHasStarted) {
+  actor_system sys(options{.workers = 2, .log_level = "off"});
+  for (int i = 0; i < 300; ++i) {
+    const auto sum = std::make_shared<int>(0);
+    graph g("short");
+    g.connect(g.add("source", count_up, 3), g.add("sink", sum_up, sum), bounded(4));
+    const auto s = run(sys, std::move(g));
+    ASSERT_TRUE(s) << s.error().message();
+    EXPECT_TRUE(s->self().wait().normal());
+    EXPECT_EQ(*sum, 6);
+  }
+}
+
 TEST(GraphService, IsDrawnAsJsonAndDot) {
   actor_system sys(options{.workers = 1, .log_level = "off"});
   graph g("a \"shop\"");
