@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/internal/graph_check.hpp>
 #include <greenroom/runtime/files.hpp>
 
 #if GREENROOM_HAS_TOML
@@ -213,17 +214,14 @@ private:
   mailbox_limits read_limits(const toml::table& in) {
     auto policy = overflow::wait;
     if (const auto given = text(in, "when_full")) {
-      static constexpr std::pair<const char*, overflow> known[] = {{"wait", overflow::wait},
-                                                                   {"reject", overflow::reject},
-                                                                   {"drop_newest", overflow::drop_newest},
-                                                                   {"drop_oldest", overflow::drop_oldest}};
+      const auto known = {overflow::wait, overflow::reject, overflow::drop_newest, overflow::drop_oldest};
       const auto* const found =
-          std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return *given == k.first; });
-      if (found == std::end(known)) {
+          std::find_if(known.begin(), known.end(), [&](auto k) { return *given == internal::to_string(k); });
+      if (found == known.end()) {
         fault(*in.get("when_full"),
               fmt::format("when_full must be wait, reject, drop_newest or drop_oldest, not '{}'", *given));
       } else {
-        policy = found->second;
+        policy = *found;
       }
     }
     const auto* const capacity = in.get("capacity");

@@ -7,6 +7,7 @@
 #include <greenroom/actors/internal/graph_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
 #include <greenroom/actors/internal/supervisor_actor.hpp>
+#include <greenroom/runtime/detail/file_and_line.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom {
@@ -237,7 +238,7 @@ graph_look service::look() const {
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
     node_look look{.name = node.name,
-                   .declared_at = node.declared_at.empty() ? internal::place_of(node.where) : node.declared_at,
+                   .declared_at = node.declared_at.empty() ? detail::file_and_line(node.where) : node.declared_at,
                    .replicas = node.how.replicas,
                    .is_junction = node.is_junction};
     for (const auto& replica : state_->nodes[n]) {

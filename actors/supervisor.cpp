@@ -113,17 +113,11 @@ task<result<void>> supervisor::remove_child(std::string name) const {
 task<result<std::vector<child_info>>> supervisor::children() const { return call(calls_, detail::list_call{}); }
 task<result<child_counts>> supervisor::count_children() const { return call(calls_, detail::count_call{}); }
 
-namespace {
-task<result<detail::nested_supervisor>> find_below(std::shared_ptr<detail::call_place> calls, std::string name) {
-  detail::find_call message{std::move(name)};
-  co_return co_await call(std::move(calls), std::move(message));
-}
-} // namespace
-
 task<result<supervisor>> supervisor::find(std::string name) const { return find_in(calls_, std::move(name)); }
 
 task<result<supervisor>> supervisor::find_in(call_place calls, std::string name) {
-  auto found = co_await find_below(std::move(calls), std::move(name));
+  detail::find_call message{std::move(name)};
+  auto found = co_await call(std::move(calls), std::move(message));
   if (!found) co_return found.error();
   co_return supervisor(std::move(found->who), std::move(found->calls));
 }

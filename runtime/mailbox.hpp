@@ -90,7 +90,7 @@ public:
   std::size_t discard() const noexcept { return core_ == nullptr ? 0 : core_->discard(); }
 
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
-  std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().size; }
+  std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().queued; }
   /// Counts the items dropped by policy or by close. Units: items.
   std::uint64_t dropped() const noexcept { return core_ == nullptr ? 0 : core_->look().dropped; }
   /// Returns the capacity, or nothing when unbounded. Units: items.

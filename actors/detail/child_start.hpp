@@ -24,7 +24,7 @@ public:
   virtual started begin() = 0;
   /// Drops what is queued in the mailboxes among the arguments, and returns how many items.
   virtual std::size_t drop_queued() { return 0; }
-  /// Closes the mailboxes and drops the addresses among the arguments: the child will not be started again.
+  /// Closes the mailboxes and drops the addresses among the arguments: the child will not be started again. It rests, too.
   virtual void give_up_ports() noexcept {}
   virtual bool gave_up() const noexcept { return false; }
   /// Returns whether a new start would end at once, since nothing can come any more: there is none then, whatever its kind of restart.

@@ -2,14 +2,12 @@
 // Thread safety: owner only. Lifetime: of the graph, then of the service.
 #pragma once
 
-#include <algorithm>
 #include <any>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -124,13 +122,6 @@ wire make_wire(mailbox_limits limits) {
   return {in, out, std::shared_ptr<mailbox_base>(keep, keep->base())};
 }
 
-/// Returns whether nothing will come out of the mailbox any more.
-inline bool is_finished(mailbox_base& box) {
-  std::lock_guard guard(box.lock());
-  const auto now = box.look_locked();
-  return now.closed && now.queued == 0;
-}
-
 /// A node at work. Thread safety: any thread.
 struct node_state {
   std::vector<std::shared_ptr<mailbox_base>> inputs; // constant
@@ -212,10 +203,7 @@ public:
   std::size_t drop_queued() override { return inner_.drop_queued(); }
   void give_up_ports() noexcept override { inner_.give_up_ports(); }
   bool gave_up() const noexcept override { return inner_.gave_up(); }
-  bool has_nothing_to_do() const override {
-    const auto& all = node_->inputs;
-    return !all.empty() && std::all_of(all.begin(), all.end(), [](const auto& box) { return is_finished(*box); });
-  }
+  bool has_nothing_to_do() const override { return inner_.has_nothing_to_do(); }
 
 private:
   const state node_;

@@ -242,17 +242,15 @@ void check_cycles(const graph_plan& plan, faults& found) {
 
 } // namespace
 
-std::string text_of(const mailbox_limits& l) {
-  static constexpr const char* policies[] = {"wait", "reject", "drop_newest", "drop_oldest"};
-  const auto* const policy = policies[static_cast<std::size_t>(l.when_full)];
-  if (l.capacity == detail::no_bound) return "unbounded()";
-  if (l.capacity == 0) return fmt::format("rendezvous(overflow::{})", policy);
-  return fmt::format("bounded({}, overflow::{})", l.capacity, policy);
+const char* to_string(overflow policy) noexcept {
+  static constexpr const char* names[] = {"wait", "reject", "drop_newest", "drop_oldest"};
+  return names[static_cast<std::size_t>(policy)];
 }
 
-std::string place_of(const std::source_location& where) {
-  const std::string_view file(where.file_name());
-  return fmt::format("{}:{}", file.substr(file.rfind('/') + 1), where.line());
+std::string text_of(const mailbox_limits& l) {
+  if (l.capacity == detail::no_bound) return "unbounded()";
+  if (l.capacity == 0) return fmt::format("rendezvous(overflow::{})", to_string(l.when_full));
+  return fmt::format("bounded({}, overflow::{})", l.capacity, to_string(l.when_full));
 }
 
 std::string name_of_output(const graph_plan& plan, std::size_t node, std::size_t number) {

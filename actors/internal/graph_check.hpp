@@ -16,9 +16,9 @@ std::vector<std::string> warnings_of(const detail::graph_plan& plan);
 std::string name_of_output(const detail::graph_plan& plan, std::size_t node, std::size_t number);
 std::string name_of_input(const detail::graph_plan& plan, std::size_t node, std::size_t number);
 
+/// "drop_oldest"
+const char* to_string(overflow policy) noexcept;
 /// "bounded(64, overflow::wait)"
 std::string text_of(const mailbox_limits& limits);
-/// "shop.cpp:12"
-std::string place_of(const std::source_location& where);
 
 } // namespace greenroom::internal

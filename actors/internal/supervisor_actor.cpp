@@ -1,17 +1,15 @@
 #include <greenroom/actors/internal/supervisor_actor.hpp>
 
-#include <stdexcept>
-
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/file_and_line.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom::internal {
 namespace {
 
-constexpr duration usual_limit = std::chrono::seconds(5);
+constexpr duration usual_grace = std::chrono::seconds(5);
 // How long a killed child may go on computing before it is left behind: running code cannot be stopped, and must not hold the rest.
 constexpr duration kill_limit = std::chrono::seconds(1);
 
@@ -22,7 +20,7 @@ constexpr duration usual_start_limit = std::chrono::seconds(4);
 [[noreturn]] void fail(std::string sentence) { throw bad_result(error(errc::failed, std::move(sentence))); }
 
 duration grace_of(const detail::child_spec& child) noexcept {
-  return child.how.grace.value_or(child.is_supervisor ? duration::max() : usual_limit);
+  return child.how.grace.value_or(child.is_supervisor ? duration::max() : usual_grace);
 }
 duration start_limit_of(const detail::child_spec& child) noexcept {
   return child.how.start_limit.value_or(child.is_supervisor ? duration::max() : usual_start_limit);
@@ -239,12 +237,10 @@ task<> supervisor_actor::stop_at_once() {
   }
   if (killed != 0) system_.log().warn("{} children did not end in time and are killed", killed);
   const auto deadline = detail::deadline_in(kill_limit);
-  for (auto& c : children_) {
-    if (!c.who) continue;
-    auto ended = co_await select(c.who.join(), greenroom::at(deadline));
-    if (ended.index() == 0) continue;
-    system_.log().error("{} does not come to a wait, where its kill would end it; it is left behind", describe(c));
-    c.who = {}; // not to be waited for once more
+  for (auto at = children_.begin(); at != children_.end(); ++at) {
+    if (!at->who) continue;
+    co_await await_end(at, deadline);
+    if (!at->who.finished()) at->who = {}; // not to be waited for once more
   }
 }
 
@@ -285,7 +281,6 @@ bool supervisor_actor::ends_with(place at) {
   at->spec.start->give_up_ports();
   system_.log().debug("{} has ended: {}", describe(*at), at->last_exit->to_string());
   const bool significant = at->spec.how.significant;
-  at->spec.start->rest();
   if (at->spec.how.restart == temporary || is(dynamic)) forget(at);
   if (!significant) return false;
   if (plan_->how.shuts_down == auto_shutdown::any_significant) return true;
@@ -383,8 +378,7 @@ result<supervisor_actor::place> supervisor_actor::named(const std::string& name)
 }
 
 std::string supervisor_actor::describe(const child& c) const {
-  const std::string_view file(c.spec.start->where.file_name());
-  const auto where = fmt::format("{}:{}", file.substr(file.rfind('/') + 1), c.spec.start->where.line());
+  const auto where = detail::file_and_line(c.spec.start->where);
   return c.who ? fmt::format("child '{}' (actor {}, declared at {})", c.spec.name, c.who.id(), where)
                : fmt::format("child '{}' (declared at {})", c.spec.name, where);
 }

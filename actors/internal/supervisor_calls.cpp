@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/file_and_line.hpp>
+
 namespace greenroom::internal {
 
 using namespace detail;
@@ -125,7 +127,6 @@ void supervisor_actor::answer(request<list_call> r) const {
   std::vector<child_info> all;
   all.reserve(children_.size());
   for (const auto& c : children_) {
-    const std::string_view file(c.spec.start->where.file_name());
     all.push_back({.name = c.spec.name,
                    .state = c.state,
                    .who = c.who,
@@ -133,7 +134,7 @@ void supervisor_actor::answer(request<list_call> r) const {
                    .is_supervisor = c.spec.is_supervisor,
                    .restarts = c.restarts,
                    .last_exit = c.last_exit,
-                   .declared_at = fmt::format("{}:{}", file.substr(file.rfind('/') + 1), c.spec.start->where.line())});
+                   .declared_at = file_and_line(c.spec.start->where)});
   }
   r.reply(std::move(all));
 }

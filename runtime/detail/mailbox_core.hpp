@@ -143,7 +143,7 @@ public:
 
   /// Drops as many items as are queued now, one by one: senders that wait then have room, and what they send stays.
   std::size_t discard() noexcept {
-    const auto count = look().size;
+    const std::size_t count = look().queued;
     for (std::size_t i = 0; i < count; ++i) {
       std::optional<T> victim; // destroyed after the lock is released
       actor_cell* wake = nullptr;
@@ -158,14 +158,9 @@ public:
     return count;
   }
 
-  struct snapshot {
-    std::size_t size;
-    std::uint64_t dropped;
-    bool closed;
-  };
-  snapshot look() noexcept {
+  queue_look look() noexcept {
     std::lock_guard guard(lock_);
-    return {items_.size(), dropped_, closed_};
+    return look_locked();
   }
 
 private:

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <greenroom/runtime/detail/file_and_line.hpp>
 #include <greenroom/runtime/internal/asio_transport.hpp>
 #include <greenroom/runtime/internal/wait_snapshot.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
@@ -33,12 +34,6 @@ constexpr const char* wait_names[] = {"nothing: it runs or is ready",
                                       "join",
                                       "reply",
                                       "monitor"};
-
-const char* file_name(const char* path) noexcept {
-  const std::string_view view(path);
-  const auto slash = view.rfind('/');
-  return slash == std::string_view::npos ? path : path + slash + 1;
-}
 
 options checked(options o) {
   if (auto ok = o.check(); !ok) throw usage_error(std::string(ok.error().message()));
@@ -332,8 +327,7 @@ actor_info runtime_core::describe(const actor_cell& cell) const {
       cell.wait_since.load(std::memory_order_relaxed); // before the clock: a wait that begins now has lasted 0
   const auto now = milliseconds(env.time->now());
   const auto age = kind == 0 || since > now ? 0U : now - since;
-  return {cell.id, cell.name, std::string(file_name(cell.site.file_name())) + ":" + std::to_string(cell.site.line()),
-          wait_names[kind], std::chrono::milliseconds(age)};
+  return {cell.id, cell.name, file_and_line(cell.site), wait_names[kind], std::chrono::milliseconds(age)};
 }
 
 void runtime_core::for_each_live(const std::function<void(actor_cell&)>& look) const {

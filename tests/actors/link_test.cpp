@@ -4,19 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <greenroom/tests/runtime/support.hpp>
+#include <greenroom/tests/actors/short_lives.hpp>
 
 namespace greenroom {
 namespace {
 
 using namespace test;
-
-task<> sleeps() { co_await sleep_for(24h); }
-task<> returns() { co_return; }
-task<> throws() {
-  throw std::runtime_error("broken");
-  co_return;
-}
 
 TEST(Link, EndInDisorderCancelsTheOtherAndSaysWhy) {
   one_worker sys;

@@ -9,19 +9,12 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/runtime/select.hpp>
-#include <greenroom/tests/runtime/support.hpp>
+#include <greenroom/tests/actors/short_lives.hpp>
 
 namespace greenroom {
 namespace {
 
 using namespace test;
-
-task<> sleeps() { co_await sleep_for(24h); }
-task<> returns() { co_return; }
-task<> throws() {
-  throw std::runtime_error("broken");
-  co_return;
-}
 
 task<std::string> ends_of_each_kind() {
   monitor ends;

@@ -69,16 +69,20 @@ TEST_P(SupervisorTable, RestartsAsTheKindSaysWhoTheStrategySays) {
   play([c] { return one_end(c); });
 }
 
-std::string name_of(const testing::TestParamInfo<cell>& info) {
+std::string name_of(restart_strategy how, restart_kind kind) {
   static constexpr const char* strategies[] = {"OneForOne", "OneForAll", "RestForOne", "Dynamic"};
+  return std::string(strategies[static_cast<int>(how)]) + "_" + to_string(kind);
+}
+
+std::string name_of_cell(const testing::TestParamInfo<cell>& info) {
   const auto [how, kind, reason] = info.param;
-  return std::string(strategies[static_cast<int>(how)]) + "_" + to_string(kind) + "_" + to_string(reason);
+  return name_of(how, kind) + "_" + to_string(reason);
 }
 INSTANTIATE_TEST_SUITE_P(All, SupervisorTable,
                          testing::Combine(testing::Values(one_for_one, one_for_all, rest_for_one, dynamic),
                                           testing::Values(permanent, transient, temporary),
                                           testing::ValuesIn(all_endings)),
-                         name_of);
+                         name_of_cell);
 
 // -- intensity ------------------------------------------------------------------------------------------
 
@@ -121,10 +125,9 @@ TEST_P(SupervisorIntensity, ExactlySoManyRestartsAreMadeWithinThePeriod) {
 }
 
 std::string name_of_pace(const testing::TestParamInfo<pace>& info) {
-  static constexpr const char* strategies[] = {"OneForOne", "OneForAll", "RestForOne", "Dynamic"};
   static constexpr const char* rhythms[] = {"At", "Above", "Spaced"};
   const auto [how, kind, when] = info.param;
-  return std::string(strategies[static_cast<int>(how)]) + "_" + to_string(kind) + "_" + rhythms[static_cast<int>(when)];
+  return name_of(how, kind) + "_" + rhythms[static_cast<int>(when)];
 }
 INSTANTIATE_TEST_SUITE_P(All, SupervisorIntensity,
                          testing::Combine(testing::Values(one_for_one, one_for_all, rest_for_one, dynamic),

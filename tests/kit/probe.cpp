@@ -1,19 +1,10 @@
 #include <greenroom/testkit/probe.hpp>
 
-#include <string_view>
-
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/file_and_line.hpp>
+
 namespace greenroom::testkit::detail {
-namespace {
-
-std::string place(const std::source_location& at) {
-  const std::string_view file = at.file_name();
-  return fmt::format("{}:{}", file.substr(file.rfind('/') + 1), at.line()); // npos + 1 is 0
-}
-
-} // namespace
-
 attempt begin_attempt(duration limit, std::source_location at) { return {this_actor::system().now(), limit, at}; }
 
 void fail(const std::string& probe, const attempt& of, const std::string& expected, const std::string& instead,
@@ -21,13 +12,14 @@ void fail(const std::string& probe, const attempt& of, const std::string& expect
   const duration waited = this_actor::system().now() - of.begun;
   throw broken_requirement(fmt::format(
       "probe '{}' at {}: expected {}, but {} (waited {} of at most {}; {} message(s) came before, {} passed over)",
-      probe, place(of.at), expected, instead, in_milliseconds(waited), in_milliseconds(of.limit), messages.before,
-      messages.allowed));
+      probe, greenroom::detail::file_and_line(of.at), expected, instead, in_milliseconds(waited),
+      in_milliseconds(of.limit), messages.before, messages.allowed));
 }
 
 void fail_mailbox(const char* expected, bool closed, std::size_t size, std::source_location at) {
-  throw broken_requirement(fmt::format("mailbox at {}: expected {}, but it holds {} message(s) and is {}", place(at),
-                                       expected, size, closed ? "closed" : "open"));
+  throw broken_requirement(fmt::format("mailbox at {}: expected {}, but it holds {} message(s) and is {}",
+                                       greenroom::detail::file_and_line(at), expected, size,
+                                       closed ? "closed" : "open"));
 }
 
 } // namespace greenroom::testkit::detail
