@@ -82,9 +82,7 @@ task<result<supervisor>> supervisor::start_all(std::shared_ptr<const detail::sup
 }
 
 result<supervisor> supervise(actor_system& sys, supervisor_spec spec) {
-  auto started = sys.run(start_below_root, std::move(spec));
-  if (!started) return started.error();
-  return *std::move(started);
+  return sys.run(start_below_root, std::move(spec));
 }
 
 task<result<actor>> supervisor::start(call_place calls, detail::child_spec child) {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/reason_of.hpp>
+
 namespace greenroom::detail {
 
 std::uint64_t pool_base::raise_submitted(std::uint64_t seen) noexcept {
@@ -30,15 +32,9 @@ void pool_base::cancel_workers() const {
 }
 
 error error_of_job(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const cancelled& c) {
-    return c.cause;
-  } catch (const std::exception& e) {
-    return {errc::failed, fmt::format("job failed: {}", e.what())};
-  } catch (...) {
-    return {errc::failed, "job failed: by an exception that is not derived from std::exception"};
-  }
+  const auto why = reason_of(thrown);
+  if (why.kind() == exit_kind::cancelled) return why.why();
+  return {why.why().code(), fmt::format("job failed: {}", why.why().message())};
 }
 
 void log_failed_job(const error& why) { this_actor::system().log().warn("worker_pool: {}", why.message()); }

@@ -58,7 +58,7 @@ public:
     return detail::launch({*core_, fn.begin(std::forward<Args>(args)...), &how, fn.site});
   }
 
-  /// Runs `fn(args...)` as an actor and gives its value. Waits: blocks the thread until the actor ends.
+  /// Runs `fn(args...)` as an actor and gives its value, as a result<T> for a task<T> and for a task<result<T>>. Waits: blocks the thread until the actor ends.
   /// Errors: what ended the actor otherwise: errc::failed with the exception's text, errc::cancelled, errc::stopped.
   /// usage_error on a worker thread.
   template <class F, class... Args>
@@ -112,7 +112,7 @@ private:
     std::optional<T> value;
   };
   template <class T, class F, class... Args>
-  result<T> run_as(F&& fn, Args&&... args) {
+  detail::as_result<T> run_as(F&& fn, Args&&... args) {
     using call = detail::kept_call<std::decay_t<F>, std::decay_t<Args>...>;
     call kept(std::forward<F>(fn), std::forward<Args>(args)...);
     if constexpr (std::is_void_v<T>) {

@@ -109,6 +109,9 @@ template <class T>
 inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<result<T>> = true;
+/// What a T comes back as from something that can fail itself: result<T>, or T if it is a result already.
+template <class T>
+using as_result = std::conditional_t<is_result<T>, T, result<T>>;
 
 template <class F, class... Args>
 using result_of = result<std::remove_cvref_t<std::invoke_result_t<F, Args...>>>;

@@ -1,16 +1,11 @@
 #include <greenroom/runtime/executor.hpp>
 
-#include <cxxabi.h>
-
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <string>
-#include <typeinfo>
 #include <utility>
 
 #include <greenroom/runtime/detail/actor_extras.hpp>
-#include <greenroom/runtime/detail/type_name.hpp>
+#include <greenroom/runtime/detail/reason_of.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 
@@ -39,34 +34,11 @@ void broken_frame() noexcept {
   std::abort();
 }
 
-std::string type_name(const std::type_info& type) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
-                                                    std::free);
-  return status == 0 ? name.get() : type.name();
-}
-
 namespace {
-
-exit_reason reason_of(const std::exception_ptr& failure) {
-  if (!failure) return {};
-  try {
-    std::rethrow_exception(failure);
-  } catch (const cancelled& c) {
-    return {exit_kind::cancelled, c.cause};
-  } catch (const bad_result& e) {
-    return {exit_kind::failed, e.why()};
-  } catch (const std::exception& e) {
-    return {exit_kind::failed, error(errc::failed, type_name(typeid(e)) + ": " + e.what())};
-  } catch (...) {
-    return {exit_kind::failed, error(errc::failed, "an exception that is not derived from std::exception")};
-  }
-}
 
 void free_kept(actor_cell& cell) noexcept {
   if (auto* extras = cell.extras.load(std::memory_order_acquire); extras != nullptr && extras->kept != nullptr) {
-    auto* const kept = std::exchange(extras->kept, nullptr);
-    kept->destroy(kept);
+    destroy_all(std::exchange(extras->kept, nullptr));
   }
 }
 

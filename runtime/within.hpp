@@ -61,10 +61,6 @@ private:
   actor_cell& cell_;
 };
 
-/// What a limited T comes back as: result<T>, or itself if it is a result already.
-template <class T>
-using limited = std::conditional_t<is_result<T>, T, result<T>>;
-
 } // namespace detail
 
 /// Runs `body` under `ctx`, which its waits and what it starts then see as this_actor::context().
@@ -72,12 +68,12 @@ using limited = std::conditional_t<is_result<T>, T, result<T>>;
 /// former context or of the actor itself throws `cancelled` on from here. Errors: the cause of `ctx`; a body that gives a result
 /// gives its own errors too. Exceptions of the body pass.
 template <class T>
-task<detail::limited<T>> within(context ctx, task<T> body) {
+task<detail::as_result<T>> within(context ctx, task<T> body) {
   detail::context_switch here(ctx);
   try {
     if constexpr (std::is_void_v<T>) {
       co_await std::move(body);
-      co_return detail::limited<T>();
+      co_return detail::as_result<T>();
     } else {
       co_return co_await std::move(body);
     }
@@ -88,12 +84,12 @@ task<detail::limited<T>> within(context ctx, task<T> body) {
 
 /// Runs `body` with `deadline`. Errors: errc::timed_out, after the body has unwound. See within().
 template <class T>
-task<detail::limited<T>> with_deadline(time_point deadline, task<T> body) {
+task<detail::as_result<T>> with_deadline(time_point deadline, task<T> body) {
   return within(this_actor::context().with_deadline(deadline), std::move(body));
 }
 /// Runs `body` for at most `limit`, counted from this call.
 template <class T, class Rep, class Period>
-task<detail::limited<T>> with_timeout(std::chrono::duration<Rep, Period> limit, task<T> body) {
+task<detail::as_result<T>> with_timeout(std::chrono::duration<Rep, Period> limit, task<T> body) {
   return within(this_actor::context().with_timeout(limit), std::move(body));
 }
 

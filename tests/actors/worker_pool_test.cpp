@@ -69,7 +69,7 @@ TEST(WorkerPool, SendsResultsAndFailuresWhereTheOptionsSay) {
   std::vector<int> got{values.try_receive().value(), values.try_receive().value()};
   std::sort(got.begin(), got.end());
   EXPECT_EQ(got, (std::vector{8, 10}));
-  EXPECT_EQ(errors.try_receive().value().why.message(), "job failed: n is negative");
+  EXPECT_EQ(errors.try_receive().value().why.message(), "job failed: std::invalid_argument: n is negative");
   const auto s = pool.stats();
   EXPECT_EQ(s.submitted, 3U);
   EXPECT_EQ(s.done, 2U);

@@ -76,7 +76,7 @@ task<result<number>> ask_bad_number(caf::actor whom) {
 }
 
 TEST_F(CafRemote, ErrorTextsTravel) {
-  const auto got = here.sys.run(ask_bad_number, proxy).value();
+  const auto got = here.sys.run(ask_bad_number, proxy);
   EXPECT_NE(got.error().message().find("too much"), std::string::npos) << got.error().message();
 }
 
