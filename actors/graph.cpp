@@ -21,27 +21,6 @@ graph_error::graph_error(const std::string& graph, std::vector<std::string> faul
     : std::logic_error(all_in_one(graph, faults)),
       faults_(std::make_shared<const std::vector<std::string>>(std::move(faults))) {}
 
-namespace detail {
-
-node_run::node_run(std::shared_ptr<node_state> node) : node_(std::move(node)), who_(this_turn.cell) {
-  for (const auto& box : node_->inputs) {
-    std::lock_guard guard(box->lock());
-    box->meter_locked()->enter(who_);
-  }
-  ++node_->starts;
-  ++node_->running;
-}
-
-node_run::~node_run() {
-  for (const auto& box : node_->inputs) {
-    std::lock_guard guard(box->lock());
-    box->meter_locked()->leave(who_, in_order_);
-  }
-  --node_->running;
-}
-
-} // namespace detail
-
 graph::graph(std::string name) : graph(detail::graph_plan{std::move(name), {}, {}, {}}) {}
 graph::graph(detail::graph_plan plan)
     : plan_(std::make_unique<detail::graph_plan>(std::move(plan))), identity_(std::make_shared<const char>()) {}

@@ -114,6 +114,7 @@ struct edge_record {
 struct entry_record {
   std::size_t to, input;
   mailbox_limits limits;
+  bool takes_dead_letters = false; // closed by the end of the nodes, not by a drain
 };
 /// Nodes with a supervisor of their own, below that of the graph.
 struct group_record {
@@ -237,6 +238,13 @@ public:
   entry_port<T> entry(input_port<T> to, mailbox_limits limits) {
     check_own(to.graph);
     return {add_entry({to.node, to.number, limits}), identity_.get()};
+  }
+
+  /// Has this input take the items that nodes could not handle: see queue_fate. They are sent without waiting; if there is no room the log alone has them.
+  /// The input closes when all nodes that may send there have ended; those behind it cannot.
+  void dead_letters(input_port<dead_letter> to, mailbox_limits limits) {
+    check_own(to.graph);
+    add_entry({to.node, to.number, limits, true});
   }
 
   /// Gives nodes a supervisor of their own, below that of the graph: when one fails, the others are restarted as its strategy says, and if that

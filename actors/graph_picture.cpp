@@ -22,9 +22,9 @@ std::string json_of(const input_look& in) {
   const auto& n = in.items;
   return fmt::format(
       R"({{"name":{},"number":{},"replica":{},"type":{},"limits":{},"closed":{},"accepted":{},"handled":{},"failed":{},"dropped":{},)"
-      R"("in_hand":{},"queued":{}}})",
+      R"("overflowed":{},"expired":{},"discarded":{},"undelivered":{},"in_hand":{},"queued":{},"redelivered":{}}})",
       literal(in.name), in.number, in.replica, literal(in.type), literal(in.limits), in.closed, n.accepted, n.handled,
-      n.failed, n.dropped, n.in_hand, n.queued);
+      n.failed, n.dropped(), n.overflowed, n.expired, n.discarded, n.undelivered, n.in_hand, n.queued, n.redelivered);
 }
 
 std::string json_of(const node_look& node) {
@@ -52,8 +52,9 @@ std::string graph_look::to_json() const {
   for (std::size_t n = 0; n < nodes.size(); ++n) text += (n == 0 ? "" : ",") + json_of(nodes[n]);
   text += "],\"edges\":[";
   for (std::size_t e = 0; e < edges.size(); ++e) {
-    text += fmt::format(R"({}{{"from":{},"output":{},"to":{},"input":{},"replica":{}}})", e == 0 ? "" : ",",
-                        edges[e].from, edges[e].output, edges[e].to, edges[e].input, edges[e].replica);
+    text += fmt::format(R"({}{{"from":{},"output":{},"to":{},"input":{},"replica":{},"dead_letters":{}}})",
+                        e == 0 ? "" : ",", edges[e].from, edges[e].output, edges[e].to, edges[e].input,
+                        edges[e].replica, edges[e].dead_letters);
   }
   return text + "]}\n";
 }
@@ -62,6 +63,36 @@ const input_look& graph_look::input_of(const edge_look& edge) const {
   const auto& all = nodes.at(edge.to).inputs;
   return *std::find_if(all.begin(), all.end(),
                        [&](const auto& in) { return in.number == edge.input && in.replica == edge.replica; });
+}
+
+std::string graph_look::to_metrics() const {
+  std::string accepted, became, now, restarts, running;
+  for (const auto& node : nodes) {
+    const auto of_node = fmt::format("graph={},node={}", literal(name), literal(node.name));
+    restarts += fmt::format("greenroom_node_restarts_total{{{}}} {}\n", of_node, node.restarts);
+    running += fmt::format("greenroom_node_running{{{}}} {}\n", of_node, node.running);
+    for (const auto& in : node.inputs) {
+      const auto of_input = fmt::format("{},input=\"{}\",replica=\"{}\"", of_node, in.number, in.replica);
+      const auto& n = in.items;
+      accepted += fmt::format("greenroom_edge_accepted_total{{{}}} {}\n", of_input, n.accepted);
+      const std::pair<const char*, std::uint64_t> ends[] = {
+          {"handled", n.handled}, {"failed", n.failed},       {"overflowed", n.overflowed},
+          {"expired", n.expired}, {"discarded", n.discarded}, {"undelivered", n.undelivered}};
+      for (const auto& [how, count] : ends)
+        became += fmt::format("greenroom_edge_items_total{{{},became=\"{}\"}} {}\n", of_input, how, count);
+      now += fmt::format(
+          "greenroom_edge_items{{{0},state=\"queued\"}} {1}\ngreenroom_edge_items{{{0},state=\"in_hand\"}} {2}\n",
+          of_input, n.queued, n.in_hand);
+    }
+  }
+  const auto family = [](const char* of, const char* type, const char* help, const std::string& lines) {
+    return fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{3}", of, type, help, lines);
+  };
+  return family("greenroom_edge_accepted_total", "counter", "Items sent to an input with success.", accepted) +
+         family("greenroom_edge_items_total", "counter", "Items of an input by what became of them.", became) +
+         family("greenroom_edge_items", "gauge", "Items of an input that are queued, or in a node's hand.", now) +
+         family("greenroom_node_restarts_total", "counter", "Restarts of a node.", restarts) +
+         family("greenroom_node_running", "gauge", "Actors of a node that run.", running);
 }
 
 std::string graph_look::to_dot() const {
@@ -75,8 +106,10 @@ std::string graph_look::to_dot() const {
   }
   for (const auto& e : edges) {
     const auto& in = input_of(e);
-    text += fmt::format("  n{} -> n{} [label={}];\n", e.from, e.to,
-                        literal(fmt::format("{}: {} queued", in.type, in.items.queued)));
+    text +=
+        fmt::format("  n{} -> n{} [label={}{}];\n", e.from, e.to,
+                    literal(e.dead_letters ? "dead letters" : fmt::format("{}: {} queued", in.type, in.items.queued)),
+                    e.dead_letters ? ", style=dashed" : "");
   }
   return text + "}\n";
 }

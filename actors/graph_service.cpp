@@ -16,7 +16,7 @@ namespace detail {
 /// A graph at work: constant.
 struct service_state {
   graph_plan plan;                                             // as internal::with_junctions() makes it
-  std::vector<std::vector<std::shared_ptr<node_state>>> nodes; // by node and replica
+  std::vector<std::vector<std::shared_ptr<child_work>>> nodes; // by node and replica
   std::vector<std::vector<std::string>> children;              // their names
   std::vector<std::string> groups;                             // by node: whose child it is; "": the graph's
   std::vector<std::any> entries;
@@ -54,27 +54,39 @@ wiring make_wires(service_state& s) {
   wiring wires(plan.nodes.size());
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
-    auto& states = s.nodes.emplace_back(node.how.replicas);
-    for (auto& state : states) state = std::make_shared<detail::node_state>();
+    auto& works = s.nodes.emplace_back(node.how.replicas);
+    for (auto& work : works) work = std::make_shared<detail::child_work>();
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       auto& of_input = wires[n].emplace_back();
       const auto limits = limits_of_input(plan, n, i);
       const bool by_key = is_by_key(plan, n, i);
       for (std::size_t r = 0; r < node.how.replicas; ++r) {
         if (by_key || r == 0) of_input.push_back(node.inputs[i].make(limits));
-        states[r]->inputs.push_back(of_input.back().box);
+        works[r]->add_input(of_input.back().input);
       }
     }
   }
   for (const auto& e : plan.entries) {
+    if (e.takes_dead_letters) { // the nodes alone keep it open
+      s.entries.emplace_back();
+      continue;
+    }
     s.entries.push_back(wires[e.to][e.input].front().out);
-    s.entry_boxes.push_back(wires[e.to][e.input].front().box);
+    s.entry_boxes.push_back(wires[e.to][e.input].front().input.box);
   }
   return wires;
 }
 
+address<dead_letter> dead_letters_of(const graph_plan& plan, const wiring& wires) {
+  for (const auto& e : plan.entries) {
+    if (e.takes_dead_letters) return std::any_cast<address<dead_letter>>(wires[e.to][e.input].front().out);
+  }
+  return {};
+}
+
 /// What starts one replica of a node.
-detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::size_t replica) {
+detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::size_t replica,
+                           const address<dead_letter>* letters) {
   const auto& node = s.plan.nodes[n];
   detail::node_wires to{s.nodes[n][replica], {}, {}};
   for (auto& of_input : wires[n]) to.inputs.push_back(&of_input[std::min(replica, of_input.size() - 1)]);
@@ -87,9 +99,13 @@ detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::
   const child_options how{.restart = node.how.restart,
                           .backoff = node.how.backoff,
                           .queue = node.how.queue,
+                          .deliveries = node.how.deliveries,
                           .grace = node.how.grace,
                           .significant = true};
-  return {name, how, node.start(to), false};
+  const auto start = node.start(to);
+  (void)start->work->follow(how.queue, how.deliveries); // the check has made sure that it can
+  if (letters != nullptr) start->dead_letters = *letters;
+  return {name, how, start, false};
 }
 
 /// Makes the mailboxes, and the tree of supervisors: the graph's, and below it those of its groups.
@@ -112,14 +128,18 @@ std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const g
       tree_of[n] = below;
     }
   }
+  const auto letters = dead_letters_of(plan, wires);
+  const auto behind = internal::behind_dead_letters(plan);
   for (const auto n : internal::receivers_first(plan)) {
+    const bool sends_letters = letters && !behind[n] && internal::may_send_dead_letters(plan.nodes[n]);
     auto& tree = tree_of[n];
     if (tree != top && tree->children.empty()) { // its place is that of its first node
       const child_options as_child{.restart = transient, .significant = true};
       const auto where = plan.nodes[n].where;
       top->children.push_back({tree->name, as_child, std::make_shared<detail::nested_start>(tree, where), true});
     }
-    for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r) tree->children.push_back(spec_of(s, wires, n, r));
+    for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r)
+      tree->children.push_back(spec_of(s, wires, n, r, sends_letters ? &letters : nullptr));
   }
   return top;
 }
@@ -154,9 +174,7 @@ task<result<service>> run(graph g, graph_options how) {
 
 result<service> run(actor_system& sys, graph g, graph_options how) {
   refuse_faults(g, how); // here, as an exception would not come out of the actor
-  auto started = sys.run(start_below_root, std::move(g), how);
-  if (!started) return started.error();
-  return *std::move(started);
+  return sys.run(start_below_root, std::move(g), how);
 }
 
 const std::any& service::entry_of(std::size_t number, const void* graph) const {
@@ -227,7 +245,16 @@ void count(input_look& in, detail::mailbox_base& box) {
   const auto now = box.look_locked();
   const auto& meter = *box.meter_locked();
   in.closed = now.closed;
-  in.items = {meter.accepted(), meter.handled(), meter.failed(), now.dropped, meter.in_hand(), now.queued};
+  in.items = {.accepted = meter.accepted(),
+              .handled = meter.handled(),
+              .failed = meter.failed(),
+              .overflowed = now.dropped - meter.discarded() - meter.undelivered(),
+              .expired = meter.expired(),
+              .discarded = meter.discarded(),
+              .undelivered = meter.undelivered(),
+              .in_hand = meter.in_hand(),
+              .queued = now.queued,
+              .redelivered = meter.redelivered()};
 }
 
 } // namespace
@@ -256,12 +283,19 @@ graph_look service::look() const {
         in.replica = r;
         in.type = node.inputs[i].type;
         in.limits = internal::text_of(limits_of_input(plan, n, i));
-        count(in, *state_->nodes[n][r]->inputs[i]);
+        count(in, *state_->nodes[n][r]->inputs()[i].box);
       }
     }
     all.nodes.push_back(std::move(look));
   }
   for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
+  const auto behind = internal::behind_dead_letters(plan);
+  for (const auto& e : plan.entries) {
+    for (std::size_t n = 0; e.takes_dead_letters && n < plan.nodes.size(); ++n) {
+      if (!behind[n] && internal::may_send_dead_letters(plan.nodes[n]))
+        all.edges.push_back({n, 0, e.to, e.input, 0, true});
+    }
+  }
   return all;
 }
 

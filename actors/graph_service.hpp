@@ -3,7 +3,7 @@
 //   const auto shop = run(sys, std::move(g)).value();    // throws graph_error, naming every fault, before anything starts
 //   auto orders = shop.to(intake);                       // the address behind an entry
 //   std::cout << shop.look().to_dot();
-//   const result<void> done = sys.run(drain, shop).value(); // task<result<void>> drain(service s) { return s.drain(5s); }
+//   const result<void> done = sys.run(drain, shop);         // task<result<void>> drain(service s) { return s.drain(5s); }
 //
 // It ends when all of its nodes have ended for good, or when one had to be restarted too often: self() can be joined.
 // Thread safety: copies may be used from any thread. Lifetime: the graph runs on without handles, but its entries close with the last one.
@@ -21,13 +21,18 @@ namespace greenroom {
 
 /// What became of the items of an input, at one moment. Units: items.
 struct item_counts {
-  std::uint64_t accepted = 0; ///< sent with success; the sum of all that follow
-  std::uint64_t handled = 0;  ///< taken, and the node asked for the next, or ended normally
-  std::uint64_t failed = 0;   ///< in the hand of an actor that ended otherwise
-  std::uint64_t dropped = 0;  ///< by the overflow policy, a close, or queue_fate::drop
+  std::uint64_t accepted = 0;    ///< sent with success; the sum of all that follow
+  std::uint64_t handled = 0;     ///< taken, and the node asked for the next, or ended normally
+  std::uint64_t failed = 0;      ///< in the hand of an actor that ended otherwise
+  std::uint64_t overflowed = 0;  ///< dropped as the mailbox was full, by its policy
+  std::uint64_t expired = 0;     ///< dropped as they were queued too long
+  std::uint64_t discarded = 0;   ///< dropped by queue_fate::drop
+  std::uint64_t undelivered = 0; ///< dropped as the mailbox closed for good
   std::uint64_t in_hand = 0;
   std::uint64_t queued = 0;
-  bool conserved() const noexcept { return accepted == handled + failed + dropped + in_hand + queued; }
+  std::uint64_t redelivered = 0; ///< came once more, by queue_fate::keep; no part of the sum
+  std::uint64_t dropped() const noexcept { return overflowed + expired + discarded + undelivered; }
+  bool conserved() const noexcept { return accepted == handled + failed + dropped() + in_hand + queued; }
   friend bool operator==(const item_counts&, const item_counts&) = default;
 };
 
@@ -56,7 +61,8 @@ struct edge_look {
   std::size_t output;
   std::size_t to;
   std::size_t input;
-  std::size_t replica; ///< of `to`, if it is reached by key
+  std::size_t replica;       ///< of `to`, if it is reached by key
+  bool dead_letters = false; ///< `from` sends what it could not handle; it has no output for that
 };
 
 /// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
@@ -72,6 +78,8 @@ struct GREENROOM_EXPORT graph_look {
   std::string to_json() const;
   /// Returns the graph in the language of Graphviz.
   std::string to_dot() const;
+  /// Returns the counts in the text format of Prometheus: greenroom_edge_items_total by what became of them, greenroom_edge_queued and others.
+  std::string to_metrics() const;
 };
 
 struct graph_options {

@@ -11,6 +11,11 @@ const char* to_string(restart_kind kind) noexcept {
   return names[static_cast<std::size_t>(kind)];
 }
 
+const char* to_string(queue_fate fate) noexcept {
+  static constexpr const char* names[] = {"drop_poison", "dead_letter", "keep", "drop"};
+  return names[static_cast<std::size_t>(fate)];
+}
+
 bool calls_for_restart(restart_kind kind, const exit_reason& why) noexcept {
   if (kind == transient) return why.kind() == exit_kind::failed || why.kind() == exit_kind::killed;
   return kind == permanent;

@@ -29,6 +29,18 @@ GREENROOM_EXPORT const char* to_string(restart_kind kind) noexcept;
 /// Returns whether an actor that ended so is to be started again: failed and killed are disorder, normal and cancelled are not.
 GREENROOM_EXPORT bool calls_for_restart(restart_kind kind, const exit_reason& why) noexcept;
 
+/// What becomes of a child's items when it is started anew: of those queued in its mailboxes, and of the one it had in hand when it failed.
+enum class queue_fate : std::uint8_t {
+  drop_poison, ///< what is queued stays; the item in hand is lost, and counted as failed
+  dead_letter, ///< the same, but a copy of the item in hand becomes a dead_letter
+  keep, ///< all stay: the item in hand comes first, once more, until it has been in hand child_options::deliveries times; then it is poison
+        ///< after all, and becomes a dead letter if somebody takes these
+  drop  ///< all are dropped, and counted as such
+};
+
+/// Returns "drop_poison", "dead_letter", "keep" or "drop".
+GREENROOM_EXPORT const char* to_string(queue_fate fate) noexcept;
+
 /// The pause before a restart. It grows with each restart of a child that does not last, so that a broken neighbour is not stormed.
 struct backoff {
   duration first{};                         ///< the first pause; 0 restarts at once, always

@@ -48,6 +48,7 @@ struct child_info {
   bool is_supervisor = false;
   std::uint64_t restarts = 0;
   std::optional<exit_reason> last_exit = std::nullopt;
+  std::string last_item = {};   ///< what it had in hand when it failed last, and what became of that; "" if nothing
   std::string declared_at = {}; ///< "file:line"
 };
 

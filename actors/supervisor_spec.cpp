@@ -25,6 +25,10 @@ result<void> check(const child_spec& child, auto_shutdown of_supervisor) {
   if (child.how.grace && *child.how.grace < duration::zero()) return bad("grace must be 0 or more");
   if (child.how.start_limit && *child.how.start_limit <= duration::zero())
     return bad("start_limit must be more than 0");
+  if (child.start->work != nullptr) {
+    if (auto ok = child.start->work->follow(child.how.queue, child.how.deliveries); !ok)
+      return bad(ok.error().message());
+  }
   if (!child.how.significant) return {};
   if (child.how.restart == permanent)
     return bad("a permanent child never ends for good, so it cannot be significant; make it transient or temporary");
@@ -67,7 +71,7 @@ std::vector<actor> nested_start::take_orphans() {
 void nested_start::give_up_ports() noexcept {
   over_ = true;
   rest();
-  for (const auto& child : plan_->children) child.start->give_up_ports();
+  for (const auto& child : plan_->children) child.start->give_up();
 }
 
 } // namespace detail
@@ -93,6 +97,12 @@ supervisor_spec& supervisor_spec::child(std::string name, child_options how, sup
   }
   auto start = std::make_shared<detail::nested_start>(below.plan_, where);
   return add({std::move(name), how, std::move(start), true});
+}
+
+supervisor_spec& supervisor_spec::dead_letters(address<dead_letter> to) {
+  if (plan_ == nullptr) throw usage_error("supervisor_spec::dead_letters: this spec was moved from");
+  plan_->dead_letters = std::move(to);
+  return *this;
 }
 
 supervisor_spec& supervisor_spec::add(detail::child_spec fresh) {

@@ -23,6 +23,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <greenroom/actors/dead_letter.hpp>
 #include <greenroom/actors/detail/child_start.hpp>
 #include <greenroom/actors/restart.hpp>
 #include <greenroom/runtime/spawn.hpp>
@@ -41,16 +42,12 @@ using enum restart_strategy;
 /// Whether a supervisor ends when its significant children have, by themselves and for good.
 enum class auto_shutdown : std::uint8_t { off, any_significant, all_significant };
 
-/// What becomes of the items in the mailboxes of a child that is started anew. The item it had in hand is gone with it.
-enum class queue_fate : std::uint8_t {
-  keep, ///< the next start finds them
-  drop  ///< they are dropped, and counted as such
-};
-
 struct child_options {
   restart_kind restart = permanent;
   greenroom::backoff backoff = {};
-  queue_fate queue = queue_fate::keep;
+  queue_fate queue = queue_fate::drop_poison;
+  /// How often an item may be in hand with queue_fate::keep; 1 or more.
+  std::uint32_t deliveries = 3;
   /// How long it may take to end when it is stopped, before it is killed; 0 kills at once. None: 5 s, for a supervisor no limit.
   std::optional<duration> grace = std::nullopt;
   /// Its start is over only when it calls this_child::ready(): the next child starts then. One that ends before has not started; if it
@@ -110,46 +107,68 @@ inline constexpr bool is_port = is_mailbox<A>;
 template <class T>
 inline constexpr bool is_port<address<T>> = true;
 
+/// The function and the arguments of a child, for all of its starts. The actor that runs shares them, so that the ends among them count as its own in the
+/// search for deadlocks: they are used again only when it has ended.
+template <class F, class... Args>
+struct child_arguments {
+  struct share final : kept_arguments {
+    explicit share(const std::shared_ptr<child_arguments>& all) noexcept : of(all) {
+      shown = all.get();
+      bytes = sizeof(child_arguments);
+      destroy = [](kept_arguments* self) noexcept { delete static_cast<share*>(self); };
+    }
+    const std::shared_ptr<child_arguments> of;
+  };
+
+  child_arguments(const F& f, std::tuple<Args...>&& a) : fn(f), args(std::move(a)) {}
+  // None once given up.
+  std::optional<F> fn;
+  std::optional<std::tuple<Args...>> args;
+};
+
 template <class F, class... Args>
 class child_start_of : public child_start {
-  static_assert((std::is_copy_constructible_v<Args> && ...),
-                "supervisor: the arguments of a child are copied for each start; wrap one that cannot be copied in "
-                "made_by(function)");
   using target = spawn_target<typename fresh_argument<Args>::type...>;
+  using arguments = child_arguments<F, Args...>;
 
 public:
   child_start_of(const F& fn, std::tuple<Args...>&& args, std::source_location at)
-      : child_start(at), fn_(fn), args_(std::move(args)) {}
+      : child_start(at), kept_(std::make_shared<arguments>(fn, std::move(args))) {}
 
   started begin() override {
-    if (!args_) throw_given_up();
-    return std::apply(
+    if (!kept_->args) throw_given_up();
+    auto shared = std::make_unique<typename arguments::share>(kept_);
+    auto made = std::apply(
         [this](auto&... kept) {
-          return target(*fn_).begin(typename fresh_argument<Args>::type(fresh_argument<Args>::of(kept))...);
+          return target(*kept_->fn).begin(typename fresh_argument<Args>::type(fresh_argument<Args>::of(kept))...);
         },
-        *args_);
+        *kept_->args);
+    shared->next = made.kept;
+    made.kept = shared.release();
+    return made;
   }
   bool has_nothing_to_do() const override {
     if constexpr ((is_mailbox<Args> || ...)) {
-      return !args_ || std::apply([](const auto&... kept) { return (is_over(kept) && ...); }, *args_);
+      return !kept_->args || std::apply([](const auto&... kept) { return (is_over(kept) && ...); }, *kept_->args);
     } else {
       return false;
     }
   }
   std::size_t drop_queued() override {
     std::size_t dropped = 0;
-    if (args_) std::apply([&dropped](auto&... kept) { ((dropped += drop_in(kept)), ...); }, *args_);
+    if (kept_->args) std::apply([&dropped](auto&... kept) { ((dropped += drop_in(kept)), ...); }, *kept_->args);
     return dropped;
   }
-  void give_up_ports() noexcept override {
-    if constexpr ((is_port<Args> || ...)) {
-      args_.reset();
-      fn_.reset();
-    }
-  }
-  bool gave_up() const noexcept override { return !args_; }
+  bool gave_up() const noexcept override { return !kept_->args; }
 
 private:
+  void give_up_ports() noexcept override {
+    if constexpr ((is_port<Args> || ...)) {
+      kept_->args.reset();
+      kept_->fn.reset();
+    }
+  }
+
   template <class A>
   static std::size_t drop_in(A& kept) {
     if constexpr (is_mailbox<A>) {
@@ -169,10 +188,54 @@ private:
     }
   }
 
-  // None once given up.
-  std::optional<F> fn_;
-  std::optional<std::tuple<Args...>> args_;
+  const std::shared_ptr<arguments> kept_;
 };
+
+/// The start of a child that has inputs: its items are followed.
+template <class F, class... Args>
+class working_start final : public child_start {
+  using work = std::shared_ptr<child_work>;
+
+public:
+  working_start(std::source_location at, work of, F fn, std::tuple<Args...> args)
+      : child_start(at, of),
+        inner_(run_child<F, typename fresh_argument<Args>::type...>,
+               std::tuple_cat(std::tuple<work, F>(of, std::move(fn)), std::move(args)), at) {}
+
+  started begin() override { return inner_.begin(); }
+  std::size_t drop_queued() override { return inner_.drop_queued(); }
+  bool gave_up() const noexcept override { return inner_.gave_up(); }
+  bool has_nothing_to_do() const override { return inner_.has_nothing_to_do(); }
+
+private:
+  void give_up_ports() noexcept override { inner_.give_up(); }
+
+  child_start_of<task<> (*)(work, F, typename fresh_argument<Args>::type...), work, F, Args...> inner_;
+};
+
+template <class A>
+void add_input([[maybe_unused]] child_work& work, [[maybe_unused]] const A& argument) {
+  if constexpr (is_mailbox<A>) {
+    if (argument) work.add_input(input_of(argument));
+  }
+}
+
+template <class F, class... Args>
+std::shared_ptr<child_start> make_start(std::source_location at, const F& fn, std::tuple<Args...>&& args) {
+  static_assert((std::is_copy_constructible_v<Args> && ...),
+                "supervisor: the arguments of a child are copied for each start; wrap one that cannot be copied in "
+                "made_by(function)");
+  static_assert(std::is_invocable_r_v<task<>, const F&, typename fresh_argument<Args>::type...>,
+                "supervisor: the arguments do not fit the parameters of the child's function, a coroutine that returns "
+                "greenroom::task<>; mind that a mailbox<T> is a receive end and an address<T> a send end");
+  if constexpr ((is_mailbox<Args> || ...)) {
+    const auto work = std::make_shared<child_work>();
+    std::apply([&work](const auto&... a) { (add_input(*work, a), ...); }, args);
+    return std::make_shared<working_start<F, Args...>>(at, work, fn, std::move(args));
+  } else {
+    return std::make_shared<child_start_of<F, Args...>>(fn, std::move(args), at);
+  }
+}
 
 /// What a child runs, with the place of the call; converts from any coroutine function that takes Args.
 template <class... Args>
@@ -186,7 +249,7 @@ public:
              !std::same_as<std::remove_cvref_t<F>, supervisor_spec>)
   child_target(F&& fn, std::source_location where = std::source_location::current())
       : make_([fn = std::decay_t<F>(std::forward<F>(fn))](std::tuple<Args...>&& args, std::source_location at) {
-          return std::make_shared<child_start_of<std::decay_t<F>, Args...>>(fn, std::move(args), at);
+          return make_start(at, fn, std::move(args));
         }),
         where_(where) {}
   template <class... A>
@@ -230,6 +293,10 @@ public:
                          std::source_location where = std::source_location::current()) {
     return child(std::move(name), {}, std::move(below), where);
   }
+
+  /// Sends what becomes a dead letter here, without waiting: see queue_fate. A letter for which there is no room is lost; the log has it. Supervisors below
+  /// have their own, or none.
+  supervisor_spec& dead_letters(address<dead_letter> to);
 
   /// For supervisor.hpp.
   std::shared_ptr<const detail::supervisor_plan> plan() const noexcept { return plan_; }

@@ -100,7 +100,13 @@ void throw_no_mailbox(const char* what) {
                     ": there is no mailbox behind this end: it was default-constructed or moved from");
 }
 
-void check_limits(std::uint32_t capacity, overflow policy) {
+void check_limits(std::uint32_t capacity, overflow policy, duration expires_after) {
+  if (expires_after <= duration::zero())
+    throw usage_error("mailbox: items that expire need a time above 0: see mailbox_limits::expiring");
+  if (capacity == 0 && expires_after != duration::max()) {
+    throw usage_error("mailbox: an item of a rendezvous is never queued, so it cannot expire; limit the wait of its "
+                      "sender with send_for");
+  }
   if (capacity == 0 && policy == overflow::drop_oldest) {
     throw usage_error("mailbox: overflow::drop_oldest needs a queue: capacity is 0; give it room, or use drop_newest");
   }

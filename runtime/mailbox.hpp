@@ -22,10 +22,15 @@
 
 namespace greenroom {
 
-/// How many items a mailbox holds, and what happens to one more; made by rendezvous(), bounded() and unbounded().
+/// How many items a mailbox holds, how long, and what happens to one more; made by rendezvous(), bounded() and unbounded().
 struct mailbox_limits {
   std::uint32_t capacity;
   overflow when_full;
+  duration expires_after = duration::max(); ///< for ever
+
+  /// Has items expire that are queued longer: they are dropped, and counted as expired, before a receive or a send would find them. Time is that of
+  /// the sender's system; for senders that are no actors, that of the machine.
+  constexpr mailbox_limits expiring(duration after) const noexcept { return {capacity, when_full, after}; }
 };
 
 /// No queue: a send completes when a receiver takes the item.
@@ -50,8 +55,9 @@ public:
   using value_type = T;
 
   mailbox() noexcept = default;
-  /// Makes a mailbox. Errors: usage_error for drop_oldest without a queue.
-  explicit mailbox(mailbox_limits limits) : core_(detail::make_mailbox_core<T>(limits.capacity, limits.when_full)) {}
+  /// Makes a mailbox. Errors: usage_error for drop_oldest without a queue, and for items that expire at once or are never queued.
+  explicit mailbox(mailbox_limits limits)
+      : core_(detail::make_mailbox_core<T>(limits.capacity, limits.when_full, limits.expires_after)) {}
   mailbox(const mailbox& other) noexcept : core_(other.core_.get()) {
     if (core_ != nullptr) core_->add_receiver();
   }
@@ -63,11 +69,11 @@ public:
 
   /// Receives the next item, or nothing when the mailbox is closed and empty: `while (auto item = co_await in.receive())`.
   /// Waits: suspends the actor until an item comes or the mailbox closes. Cancellation: throws `cancelled`, having taken nothing.
-  auto receive() const { return detail::operation(detail::receive_action<T>(core_)); }
+  auto receive() const { return detail::operation(detail::receive_action<T>(detail::before_receive(core_.get()))); }
 
   /// The same with a limit. Errors: errc::timed_out, errc::closed.
   auto receive_until(time_point deadline) const {
-    return detail::timed_operation(detail::timed_receive_action<T>(core_), deadline);
+    return detail::timed_operation(detail::timed_receive_action<T>(detail::before_receive(core_.get())), deadline);
   }
   template <class Rep, class Period>
   auto receive_for(std::chrono::duration<Rep, Period> limit) const {
@@ -91,13 +97,18 @@ public:
 
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
   std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().queued; }
-  /// Counts the items dropped by policy or by close. Units: items.
+  /// Counts the items that were queued too long. Units: items.
+  std::uint64_t expired() const noexcept { return core_ == nullptr ? 0 : core_->expired(); }
+  /// Counts the items dropped by policy, by close, or by discard(). Units: items.
   std::uint64_t dropped() const noexcept { return core_ == nullptr ? 0 : core_->look().dropped; }
   /// Returns the capacity, or nothing when unbounded. Units: items.
   std::optional<std::size_t> capacity() const noexcept {
     if (core_ == nullptr || core_->capacity() == detail::no_bound) return std::nullopt;
     return core_->capacity();
   }
+  /// For the runtime.
+  detail::mailbox_core<T>* base() const noexcept { return core_.get(); }
+
   explicit operator bool() const noexcept { return core_ != nullptr; }
   friend bool operator==(const mailbox&, const mailbox&) noexcept = default;
 
@@ -123,17 +134,21 @@ public:
   /// An rvalue is moved from only when the send completes (in a select: only if this case wins); an lvalue is copied at the call.
   /// Waits: suspends the actor while the mailbox is full and its policy is overflow::wait.
   /// Cancellation: throws `cancelled`; the item was not sent. Errors: errc::closed, errc::full (overflow::reject).
-  auto send(T&& item) const { return detail::operation(detail::send_action<T, detail::moved_item<T>>(core_, item)); }
+  auto send(T&& item) const {
+    return detail::operation(detail::send_action<T, detail::moved_item<T>>(detail::before_send(core_.get()), item));
+  }
   auto send(const T& item) const {
-    return detail::operation(detail::send_action<T, detail::copied_item<T>>(core_, item));
+    return detail::operation(detail::send_action<T, detail::copied_item<T>>(detail::before_send(core_.get()), item));
   }
 
   /// The same with a limit. Errors: also errc::timed_out, with the item handed back.
   auto send_until(T&& item, time_point deadline) const {
-    return detail::timed_operation(detail::send_action<T, detail::moved_item<T>>(core_, item), deadline);
+    return detail::timed_operation(
+        detail::send_action<T, detail::moved_item<T>>(detail::before_send(core_.get()), item), deadline);
   }
   auto send_until(const T& item, time_point deadline) const {
-    return detail::timed_operation(detail::send_action<T, detail::copied_item<T>>(core_, item), deadline);
+    return detail::timed_operation(
+        detail::send_action<T, detail::copied_item<T>>(detail::before_send(core_.get()), item), deadline);
   }
   // Two overloads as above, not one template: an item that is converted must live as long as the caller's expression.
   template <class Rep, class Period>

@@ -111,6 +111,7 @@ template <class F, class... Args>
 struct kept_call : kept_arguments {
   template <class G, class... A>
   explicit kept_call(G&& g, A&&... a) : fn(std::forward<G>(g)), args(std::forward<A>(a)...) {
+    shown = this;
     bytes = sizeof(kept_call);
     destroy = [](kept_arguments* self) noexcept { delete static_cast<kept_call*>(self); };
   }

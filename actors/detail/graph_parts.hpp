@@ -28,7 +28,8 @@ struct node_options {
   restart_kind restart = transient;
   greenroom::backoff backoff = {};
   std::optional<duration> grace = std::nullopt; ///< see child_options
-  queue_fate queue = queue_fate::keep;
+  queue_fate queue = queue_fate::drop_poison;
+  std::uint32_t deliveries = 3;
 };
 
 namespace detail {
@@ -109,52 +110,18 @@ struct element<I, type_list<T...>> {
 struct wire {
   std::any in;  // mailbox<T>
   std::any out; // address<T>
-  std::shared_ptr<mailbox_base> box =
-      nullptr; // the mailbox itself, not one of its ends: its counts are read when all is over
+  child_input input;
 };
 
 template <class T>
 wire make_wire(mailbox_limits limits) {
   const mailbox<T> in(limits);
-  const auto out = in.address();
-  const auto keep = std::make_shared<weak_address<T>>(out);
-  keep->base()->attach_meter();
-  return {in, out, std::shared_ptr<mailbox_base>(keep, keep->base())};
-}
-
-/// A node at work. Thread safety: any thread.
-struct node_state {
-  std::vector<std::shared_ptr<mailbox_base>> inputs; // constant
-  std::atomic<std::uint64_t> starts{0};
-  std::atomic<std::uint64_t> running{0};
-};
-
-/// One actor that runs a node, as the meters of its inputs know it: made when it starts, gone when it ends.
-class GREENROOM_EXPORT node_run {
-public:
-  explicit node_run(std::shared_ptr<node_state> node);
-  node_run(const node_run&) = delete;
-  node_run& operator=(const node_run&) = delete;
-  ~node_run();
-  void in_order() noexcept { in_order_ = true; }
-
-private:
-  const std::shared_ptr<node_state> node_;
-  const actor_cell* const who_;
-  bool in_order_ = false;
-};
-
-template <class F, class... Args>
-task<> run_node(std::shared_ptr<node_state> node, F fn, Args... args) {
-  node_run here(std::move(node));
-  auto body = fn(std::move(args)...);
-  co_await std::move(body);
-  here.in_order();
+  return {in, in.address(), input_of(in)};
 }
 
 /// What a node's actors are wired to: the wires of its inputs and outputs, in the order of its parameters.
 struct node_wires {
-  std::shared_ptr<node_state> state;
+  std::shared_ptr<child_work> work;
   std::vector<const wire*> inputs;
   std::vector<const wire*> outputs;
 };
@@ -164,6 +131,7 @@ struct port_record {
   std::string type;
   std::string name = {}; // may be ""
   // Of an input.
+  const item_kind* kind = nullptr;
   wire (*make)(mailbox_limits limits) = nullptr;
   node_record (*make_merger)(std::string name, std::source_location where) = nullptr; // lets urgent items overtake
   // Of an output; null: its items cannot be copied.
@@ -181,39 +149,16 @@ struct node_record {
   bool is_junction = false;     // made by the graph: a broadcast, a partition
 };
 
-/// How an actor of a node is started.
 template <class F, class... Args>
-class node_start final : public child_start {
-  using state = std::shared_ptr<node_state>;
+std::shared_ptr<child_start> start_of_node(std::source_location at, const node_wires& wires, F fn, Args... args) {
   static_assert(std::is_copy_constructible_v<F> && (std::is_copy_constructible_v<Args> && ...),
                 "graph: function and arguments of a node are copied for each start; wrap an argument that cannot be "
                 "copied in made_by(function)");
   static_assert(std::is_invocable_v<F&, typename fresh_argument<Args>::type...>,
                 "graph: the arguments given do not fit the node function's parameters that are no ports; ports are "
                 "taken by value");
-
-public:
-  node_start(std::source_location at, state node, F fn, std::tuple<Args...> args)
-      : child_start(at),
-        node_(std::move(node)),
-        inner_(run_node<F, typename fresh_argument<Args>::type...>,
-               std::tuple_cat(std::tuple<state, F>(node_, std::move(fn)), std::move(args)), at) {}
-
-  started begin() override { return inner_.begin(); }
-  std::size_t drop_queued() override { return inner_.drop_queued(); }
-  void give_up_ports() noexcept override { inner_.give_up_ports(); }
-  bool gave_up() const noexcept override { return inner_.gave_up(); }
-  bool has_nothing_to_do() const override { return inner_.has_nothing_to_do(); }
-
-private:
-  const state node_;
-  child_start_of<task<> (*)(state, F, typename fresh_argument<Args>::type...), state, F, Args...> inner_;
-};
-
-template <class F, class... Args>
-std::shared_ptr<child_start> start_of_node(std::source_location at, const node_wires& wires, F fn, Args... args) {
-  return std::make_shared<node_start<F, Args...>>(at, wires.state, std::move(fn),
-                                                  std::tuple<Args...>(std::move(args)...));
+  return std::make_shared<working_start<F, Args...>>(at, wires.work, std::move(fn),
+                                                     std::tuple<Args...>(std::move(args)...));
 }
 
 // -- the parameters of a node's function --------------------------------------------------------------------

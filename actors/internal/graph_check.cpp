@@ -24,7 +24,7 @@ std::string port_name(const char* kind, const detail::port_record& port, std::si
 
 bool waits(const mailbox_limits& l) noexcept { return l.capacity != detail::no_bound && l.when_full == overflow::wait; }
 bool same(const mailbox_limits& a, const mailbox_limits& b) noexcept {
-  return a.capacity == b.capacity && a.when_full == b.when_full;
+  return a.capacity == b.capacity && a.when_full == b.when_full && a.expires_after == b.expires_after;
 }
 
 std::string list(const std::vector<std::string>& names) {
@@ -88,6 +88,23 @@ void check_groups(const graph_plan& plan, faults& found) {
   }
 }
 
+/// What no mailbox can be like.
+std::optional<std::string> fault_of(const mailbox_limits& l, const std::string& input) {
+  if (l.capacity == 0 && l.when_full == overflow::drop_oldest) {
+    return fmt::format("an edge that leads to {} has no queue from which drop_oldest could drop: give it a "
+                       "capacity of 1 or more",
+                       input);
+  }
+  if (l.expires_after <= duration::zero()) {
+    return fmt::format("items on the way to {} expire at once: give expiring() a time above 0", input);
+  }
+  if (l.capacity == 0 && l.expires_after != duration::max()) {
+    return fmt::format(
+        "an edge that leads to {} has no queue in which items could expire: give it a capacity of 1 or more", input);
+  }
+  return std::nullopt;
+}
+
 /// Each port must lead somewhere, and those that share a mailbox agree on it.
 void check_ports(const graph_plan& plan, faults& found) {
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
@@ -125,14 +142,12 @@ void check_ports(const graph_plan& plan, faults& found) {
                         node.inputs[i].type));
       }
       for (const auto* all : {&limits, &urgent}) {
-        const auto bad = std::find_if(all->begin(), all->end(), [](const auto& l) {
-          return l.capacity == 0 && l.when_full == overflow::drop_oldest;
-        });
-        if (bad == all->end()) continue;
-        found.push_back(
-            fmt::format("an edge that leads to {} has no queue from which drop_oldest could drop: give it a "
-                        "capacity of 1 or more",
-                        name));
+        for (const auto& l : *all) {
+          if (auto fault = fault_of(l, name)) {
+            found.push_back(*std::move(fault));
+            break;
+          }
+        }
       }
       const auto other =
           std::find_if(limits.begin(), limits.end(), [&](const auto& l) { return !same(l, limits.front()); });
@@ -240,7 +255,50 @@ void check_cycles(const graph_plan& plan, faults& found) {
   }
 }
 
+/// What becomes of items in hand must be possible.
+void check_fates(const graph_plan& plan, faults& found) {
+  const auto takers =
+      std::count_if(plan.entries.begin(), plan.entries.end(), [](const auto& e) { return e.takes_dead_letters; });
+  if (takers > 1) {
+    found.push_back(
+        fmt::format("{} inputs are to take the dead letters: name one, and have its node send them on", takers));
+  }
+  const auto behind = behind_dead_letters(plan);
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    const auto& node = plan.nodes[n];
+    const auto fate = node.how.queue;
+    if (node.how.deliveries == 0) found.push_back(fmt::format("node '{}': deliveries must be 1 or more", node.name));
+    if (fate == queue_fate::dead_letter && behind.empty()) {
+      found.push_back(
+          fmt::format("what node '{}' cannot handle is to become a dead letter, but nobody takes these: name "
+                      "an input by dead_letters(), or take queue_fate::drop_poison",
+                      node.name));
+    }
+    if (fate == queue_fate::dead_letter && !behind.empty() && behind[n]) {
+      found.push_back(fmt::format(
+          "node '{}' takes dead letters, or lies behind the node that does: it cannot send any, or neither would ever "
+          "end; take queue_fate::drop_poison for it",
+          node.name));
+    }
+    if (fate != queue_fate::dead_letter && fate != queue_fate::keep) continue;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i].kind->copy != nullptr) continue;
+      found.push_back(fmt::format("queue_fate::{} needs a copy of the item in hand, but {} is for {}, which cannot be "
+                                  "copied: make it copyable, or take drop_poison or drop",
+                                  greenroom::to_string(fate), name_of_input(plan, n, i), node.inputs[i].type));
+    }
+  }
+}
+
 } // namespace
+
+node_set behind_dead_letters(const graph_plan& plan) {
+  std::vector<std::size_t> takers;
+  for (const auto& e : plan.entries) {
+    if (e.takes_dead_letters) takers.push_back(e.to);
+  }
+  return takers.empty() ? node_set() : reach(plan, std::move(takers));
+}
 
 const char* to_string(overflow policy) noexcept {
   static constexpr const char* names[] = {"wait", "reject", "drop_newest", "drop_oldest"};
@@ -248,9 +306,15 @@ const char* to_string(overflow policy) noexcept {
 }
 
 std::string text_of(const mailbox_limits& l) {
-  if (l.capacity == detail::no_bound) return "unbounded()";
-  if (l.capacity == 0) return fmt::format("rendezvous(overflow::{})", to_string(l.when_full));
-  return fmt::format("bounded({}, overflow::{})", l.capacity, to_string(l.when_full));
+  std::string text = "unbounded()";
+  if (l.capacity == 0) {
+    text = fmt::format("rendezvous(overflow::{})", to_string(l.when_full));
+  } else if (l.capacity != detail::no_bound) {
+    text = fmt::format("bounded({}, overflow::{})", l.capacity, to_string(l.when_full));
+  }
+  if (l.expires_after != duration::max())
+    text += fmt::format(".expiring({} ms)", std::chrono::duration<double, std::milli>(l.expires_after).count());
+  return text;
 }
 
 std::string name_of_output(const graph_plan& plan, std::size_t node, std::size_t number) {
@@ -268,6 +332,7 @@ faults faults_of(const graph_plan& plan) {
   check_ports(plan, found);
   check_reach(plan, found);
   check_cycles(plan, found);
+  check_fates(plan, found);
   return found;
 }
 

@@ -16,6 +16,13 @@ std::vector<std::string> warnings_of(const detail::graph_plan& plan);
 std::string name_of_output(const detail::graph_plan& plan, std::size_t node, std::size_t number);
 std::string name_of_input(const detail::graph_plan& plan, std::size_t node, std::size_t number);
 
+/// Returns which nodes can be reached from the input that takes the dead letters: those cannot send any. Empty: nobody takes them.
+std::vector<bool> behind_dead_letters(const detail::graph_plan& plan);
+
+inline bool may_send_dead_letters(const detail::node_record& node) noexcept {
+  return !node.inputs.empty() && (node.how.queue == queue_fate::dead_letter || node.how.queue == queue_fate::keep);
+}
+
 /// "drop_oldest"
 const char* to_string(overflow policy) noexcept;
 /// "bounded(64, overflow::wait)"

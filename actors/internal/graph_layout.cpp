@@ -96,7 +96,12 @@ std::vector<std::size_t> receivers_first(const graph_plan& plan) {
     std::size_t node;
     std::size_t edge;
   };
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+  std::vector<std::size_t> starts; // who takes dead letters receives from all others
+  for (const auto& e : plan.entries) {
+    if (e.takes_dead_letters) starts.push_back(e.to);
+  }
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) starts.push_back(n);
+  for (const auto n : starts) {
     if (seen[n]) continue;
     seen[n] = true;
     std::vector<step> path{{n, 0}};

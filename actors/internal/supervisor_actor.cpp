@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/detail/file_and_line.hpp>
+#include <greenroom/runtime/detail/reason_of.hpp>
+#include <greenroom/runtime/detail/type_name.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/within.hpp>
 
@@ -30,16 +32,6 @@ double milliseconds(duration d) noexcept { return std::chrono::duration<double, 
 
 std::uint64_t seed() noexcept {
   return (std::uint64_t{detail::random_below(UINT32_MAX)} << 32) + detail::random_below(UINT32_MAX);
-}
-
-std::string text_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an exception that is not derived from std::exception";
-  }
 }
 
 } // namespace
@@ -104,6 +96,11 @@ task<> supervisor_actor::start_all() {
 /// Makes the actor; it may run already when this returns.
 result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
   auto& start = *c.spec.start;
+  if (c.spec.how.queue == queue_fate::dead_letter && !letters_of(start)) {
+    return error(errc::invalid_argument,
+                 "its items may become dead letters, but nobody takes these: give the supervisor's "
+                 "spec an address for them, with dead_letters()");
+  }
   try {
     if (start.was_started && c.spec.how.queue == queue_fate::drop) {
       const auto dropped = start.drop_queued();
@@ -121,7 +118,7 @@ result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
     start.was_started = true;
     return {};
   } catch (...) {
-    return error(errc::failed, text_of(std::current_exception()));
+    return detail::reason_of(std::current_exception()).why();
   }
 }
 
@@ -130,6 +127,8 @@ task<result<void>> supervisor_actor::start(place at) {
   leave_pause(c);
   c.ready.reset();
   co_await await_orphans(at);
+  // Of a start that did not come up, or of children whose supervisor was killed.
+  if (const auto in_hand = settle(c); !in_hand.empty()) system_.log().warn("{} had ended{}", describe(c), in_hand);
   const bool tells = c.spec.how.reports_ready || c.spec.is_supervisor;
   const mailbox<nothing> ready(bounded(1, overflow::drop_newest));
   // Kept: only the child's end ends the wait, not that of its address.
@@ -171,6 +170,36 @@ bool supervisor_actor::ask_to_end(child& c) const {
   return true;
 }
 
+/// Tells what a child that has ended had in hand, and sends it to the dead letters if it does not come again. Returns ", with ... in hand", or "".
+std::string supervisor_actor::settle(child& c) const {
+  if (c.spec.start->work == nullptr) return {};
+  std::string all;
+  const auto& how = c.spec.how;
+  for (const auto& [input, left] : c.spec.start->work->take_left()) {
+    const auto type = left.kind == nullptr ? std::string("an item") : detail::type_name(left.kind->type);
+    const auto content = left.copy.text();
+    all += fmt::format(", with item {} of input {} in hand ({}{}{}", left.number, input, type,
+                       content.empty() ? "" : ": ", content);
+    const auto& letters = letters_of(*c.spec.start);
+    const bool is_letter = !left.comes_again && left.copy && letters && how.queue != queue_fate::drop_poison &&
+                           how.queue != queue_fate::drop;
+    const bool sent =
+        is_letter && letters
+                         .try_send(dead_letter{left.kind->to_any(left.copy.get()), type, content, c.spec.name,
+                                               left.deliveries, c.last_exit.value_or(exit_reason())})
+                         .has_value();
+    if (left.comes_again) {
+      all += fmt::format(", which comes again, delivery {} of {})", left.deliveries + 1, how.deliveries);
+    } else if (sent) {
+      all += ", which is a dead letter now)";
+    } else {
+      all += is_letter ? ", which is lost, as there is no room for one more dead letter)" : ", which is lost)";
+    }
+  }
+  if (!all.empty()) c.last_item = all.substr(std::string_view(", with ").size());
+  return all;
+}
+
 /// Waits for the end of a child that was killed.
 task<> supervisor_actor::await_end(place at, time_point deadline) {
   auto& c = *at;
@@ -209,6 +238,7 @@ task<> supervisor_actor::stop(place at) {
     co_await await_orphans(at);
     (void)ends_.remove(c.who);
     by_actor_.erase(c.who.cell());
+    if (const auto in_hand = settle(c); !in_hand.empty()) system_.log().warn("{} was stopped{}", describe(c), in_hand);
   }
   c.state = child_state::terminated;
 }
@@ -240,6 +270,8 @@ task<> supervisor_actor::stop_at_once() {
   for (auto at = children_.begin(); at != children_.end(); ++at) {
     if (!at->who) continue;
     co_await await_end(at, deadline);
+    if (const auto in_hand = settle(*at); !in_hand.empty())
+      system_.log().warn("{} was stopped{}", describe(*at), in_hand);
     if (!at->who.finished()) at->who = {}; // not to be waited for once more
   }
 }
@@ -268,17 +300,19 @@ task<bool> supervisor_actor::on_end(down notice) {
   const auto at = known->second;
   by_actor_.erase(known);
   at->last_exit = std::move(notice.why);
+  const auto in_hand = settle(*at);
   if (!calls_for_restart(at->spec.how.restart, *at->last_exit) || at->spec.start->has_nothing_to_do()) {
+    if (!in_hand.empty()) system_.log().warn("{} has ended: {}{}", describe(*at), at->last_exit->to_string(), in_hand);
     co_return ends_with(at);
   }
-  co_await restart_later(at, at->last_exit->to_string());
+  co_await restart_later(at, at->last_exit->to_string() + in_hand);
   co_return false;
 }
 
 /// Lets a child that has ended go; true if the supervisor ends with it.
 bool supervisor_actor::ends_with(place at) {
   at->state = child_state::ended;
-  at->spec.start->give_up_ports();
+  at->spec.start->give_up();
   system_.log().debug("{} has ended: {}", describe(*at), at->last_exit->to_string());
   const bool significant = at->spec.how.significant;
   if (at->spec.how.restart == temporary || is(dynamic)) forget(at);
@@ -363,7 +397,7 @@ supervisor_actor::place supervisor_actor::add(const detail::child_spec& spec) {
 
 void supervisor_actor::forget(place at) noexcept {
   leave_pause(*at);
-  at->spec.start->give_up_ports(); // it may still stand in the spec
+  at->spec.start->give_up(); // it may still stand in the spec
   if (!is(dynamic)) names_.erase(at->spec.name);
   children_.erase(at);
 }

@@ -21,6 +21,7 @@ struct supervisor_plan {
   std::string name;
   supervisor_options how;
   std::vector<child_spec> children;
+  address<dead_letter> dead_letters = {}; // none: what the children could not handle is only logged
 };
 
 /// Actors that a killed supervisor has killed, for whoever starts it anew. Thread safety: any thread.
@@ -108,6 +109,7 @@ private:
     detail::restart_pauses pauses = {};
     std::uint64_t restarts = 0;
     std::optional<exit_reason> last_exit = std::nullopt;
+    std::string last_item = {}; // what it had in hand then
   };
 
   // -- starting and stopping ------------------------------------------------------------------------
@@ -128,6 +130,7 @@ private:
   task<> restart_later(place at, std::string why);
   task<> restart_due();
   bool ends_with(place at);
+  std::string settle(child& c) const;
   void come_back(place at, time_point when);
   void leave_pause(child& c) noexcept;
 
@@ -149,6 +152,9 @@ private:
   bool is_group() const noexcept { return is(one_for_all) || is(rest_for_one); }
   static bool runs(const child& c) noexcept { return c.state == child_state::running; }
   std::string describe(const child& c) const;
+  const address<dead_letter>& letters_of(const detail::child_start& start) const noexcept {
+    return start.dead_letters ? start.dead_letters : plan_->dead_letters;
+  }
 
   const std::shared_ptr<const detail::supervisor_plan> plan_;
   const mailbox<detail::supervisor_call> calls_;

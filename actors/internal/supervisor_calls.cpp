@@ -134,6 +134,7 @@ void supervisor_actor::answer(request<list_call> r) const {
                    .is_supervisor = c.spec.is_supervisor,
                    .restarts = c.restarts,
                    .last_exit = c.last_exit,
+                   .last_item = c.last_item,
                    .declared_at = file_and_line(c.spec.start->where)});
   }
   r.reply(std::move(all));

@@ -31,7 +31,7 @@ void add_routes(http::server& front, const kept_total& total, const shop& s) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
-  front.get("/status", status, &front, &total, &s).get("/metrics", metrics, &front, &total);
+  front.get("/status", status, &front, &total, &s).get("/metrics", metrics, &front, &total, &s);
   front.get("/debug/deadlocks", deadlocks);
   s.add_routes(front);
 }

@@ -56,7 +56,7 @@ http::response deadlocks() {
   return http::text(std::move(out));
 }
 
-http::response metrics(const http::server* front, const kept_total* total) {
+http::response metrics(const http::server* front, const kept_total* total, const shop* s) {
   const auto now = front->stats();
   const auto& sys = this_actor::system();
   std::string out;
@@ -84,5 +84,6 @@ http::response metrics(const http::server* front, const kept_total* total) {
   add("greenroom_actors", "gauge", "Actors that have not ended.", sys.live_actors());
   add("greenroom_timers", "gauge", "Timers that are armed.", sys.live_timers());
   add("greenroom_asks_pending", "gauge", "Asks that wait for their answer.", sys.requests().pending());
+  out += s->running().look().to_metrics();
   return {200, "text/plain; version=0.0.4; charset=utf-8", std::move(out)};
 }

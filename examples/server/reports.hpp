@@ -10,4 +10,4 @@
 greenroom::http::response status(const greenroom::http::server* front, const kept_total* total, const shop* s);
 /// Who waits for each other in vain, and who keeps a worker for too long.
 greenroom::http::response deadlocks();
-greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total);
+greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total, const shop* s);

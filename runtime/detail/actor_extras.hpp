@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <greenroom/runtime/detail/actor_cell.hpp>
@@ -14,11 +15,20 @@
 
 namespace greenroom::detail {
 
-/// A function object and arguments that live as long as the frames that refer to them.
+/// Function objects and arguments that live as long as the frames that refer to them, or that are used again when these have gone. The search for
+/// deadlocks takes the ends among them for the actor's own.
 struct kept_arguments {
   void (*destroy)(kept_arguments*) noexcept = nullptr;
-  std::size_t bytes = 0; // of the whole object
+  const void* shown = nullptr; // their memory, which nobody writes while the actor waits
+  std::size_t bytes = 0;       // of it
+  kept_arguments* next = nullptr;
 };
+inline void destroy_all(kept_arguments* first) noexcept {
+  while (first != nullptr) {
+    auto* const one = std::exchange(first, first->next);
+    one->destroy(one);
+  }
+}
 
 /// Told once when an actor has ended, after its frames are gone. Runs on the worker that ended it; must be short.
 struct exit_listener {

@@ -2,14 +2,99 @@
 
 #include <algorithm>
 
+#include <greenroom/runtime/detail/mailbox_base.hpp>
+#include <greenroom/runtime/detail/timer_queue.hpp>
+
 namespace greenroom::detail {
 
-void item_meter::leave(const actor_cell* who, bool in_order) noexcept {
+void item_meter::begin_with(const queue_look& now) {
+  for (std::uint64_t i = 0; i < now.queued; ++i) tags_.push_back({});
+  accepted_ = now.queued + now.dropped;
+}
+
+void item_meter::ask(const actor_cell* who) noexcept {
+  if (auto* const h = find(who)) settle(*h);
+}
+
+item_copy item_meter::let_go(const actor_cell* who) noexcept {
   auto* const h = find(who);
-  if (h == nullptr) return;
-  if (h->holds) ++(in_order ? handled_ : failed_);
-  *h = holders_.back();
+  if (h == nullptr) return {};
+  settle(*h);
+  return std::move(h->copy);
+}
+
+void item_meter::push() {
+  tags_.push_back({expires_after_ == duration::max() ? never : deadline_in(expires_after_), 0});
+  ++accepted_;
+}
+
+void item_meter::push_front() { tags_.push_front(item_tag(on_the_way_)); }
+
+void item_meter::pop() noexcept { on_the_way_ = tags_.pop_front(); }
+
+void item_meter::take_back_push() noexcept {
+  (void)tags_.pop_back();
+  --accepted_;
+}
+
+void item_meter::take(const actor_cell* who, const void* item) noexcept {
+  ++taken_;
+  auto* const h = find(who);
+  if (h == nullptr) { // somebody who has not entered
+    ++handled_;
+    return;
+  }
+  settle(*h);
+  h->holds = true;
+  h->tag = on_the_way_;
+  ++h->tag.deliveries;
+  h->number = taken_;
+  if (kind_ == nullptr || kind_->copy == nullptr || !(keeps_ || kind_->copied_at_no_cost)) return;
+  // A copy that is left from an earlier item stays until it can be destroyed without the lock.
+  if (h->copy && !kind_->copied_at_no_cost) return;
+  try {
+    h->copy = item_copy(*kind_, item);
+    h->stale = false;
+  } catch (...) { // then it cannot come again
+  }
+}
+
+left_item item_meter::leave(const actor_cell* who, bool in_order, std::uint32_t most_deliveries, mailbox_base& box,
+                            actor_cell*& wake) noexcept {
+  auto* const h = find(who);
+  if (h == nullptr) return {};
+  auto last = std::move(*h);
+  if (h != &holders_.back()) *h = std::move(holders_.back());
   holders_.pop_back();
+  left_item left{last.holds && !in_order, false, last.tag.deliveries, last.number, kind_, std::move(last.copy)};
+  if (last.holds && in_order) ++handled_;
+  if (!left.failed) return left;
+  left.comes_again = !last.stale && last.tag.deliveries < most_deliveries && put_back(left, last.tag, box, wake);
+  ++(left.comes_again ? redelivered_ : failed_);
+  if (last.stale) left.kind = nullptr;
+  return left;
+}
+
+bool item_meter::put_back(const left_item& left, const item_tag& tag, mailbox_base& box, actor_cell*& wake) noexcept {
+  on_the_way_ = tag;
+  try {
+    item_copy again(*kind_, left.copy.get());
+    kind_->put_back(box, again.get(), wake);
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+void item_meter::clear() noexcept {
+  undelivered_ += tags_.size();
+  tags_.clear();
+}
+
+void mailbox_base::drop_copy(mailbox_base& box, const actor_cell* who) noexcept {
+  item_copy handled; // destroyed after the lock is released: it may hold an address of this very mailbox
+  std::lock_guard guard(box.lock_);
+  handled = box.meter_locked()->let_go(who);
 }
 
 std::uint64_t item_meter::in_hand() const noexcept {

@@ -2,6 +2,7 @@
 // Thread safety and lifetime: as queued_op.hpp; the end that made the action outlives the wait.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -46,12 +47,28 @@ private:
 
 namespace detail {
 
-GREENROOM_EXPORT void check_limits(std::uint32_t capacity, overflow policy);
+GREENROOM_EXPORT void check_limits(std::uint32_t capacity, overflow policy, duration expires_after);
 [[noreturn]] GREENROOM_EXPORT void throw_no_mailbox(const char* what);
 template <class T>
-mailbox_core<T>* make_mailbox_core(std::uint32_t capacity, overflow policy) {
-  check_limits(capacity, policy);
-  return new mailbox_core<T>(capacity, policy);
+mailbox_core<T>* make_mailbox_core(std::uint32_t capacity, overflow policy, duration expires_after) {
+  check_limits(capacity, policy, expires_after);
+  auto core = std::make_unique<mailbox_core<T>>(capacity, policy);
+  if (expires_after != duration::max()) core->expire_after(expires_after);
+  return core.release();
+}
+
+/// Goes before a receive. Not in the action itself, which runs under the lock.
+template <class T>
+mailbox_core<T>* before_receive(mailbox_core<T>* core) noexcept {
+  if (core == nullptr) return core;
+  core->drop_expired();
+  core->let_go_of_copy(this_turn.cell);
+  return core;
+}
+template <class T>
+mailbox_core<T>* before_send(mailbox_core<T>* core) noexcept {
+  if (core != nullptr) core->drop_expired();
+  return core;
 }
 
 inline void check_present(const void* core, const char* what) {
@@ -134,7 +151,7 @@ struct send_action : send_place<T> {
 template <class T>
 result<T> try_receive(mailbox_core<T>* there) {
   check_present(there, "try_receive");
-  auto& core = *there;
+  auto& core = *before_receive(there);
   std::optional<T> item;
   actor_cell* wake = nullptr;
   bool settled = false;
@@ -150,7 +167,7 @@ result<T> try_receive(mailbox_core<T>* there) {
 template <class T>
 send_result<T> try_send(mailbox_core<T>* there, T&& item) {
   check_present(there, "try_send");
-  auto& core = *there;
+  auto& core = *before_send(there);
   std::optional<T> victim;
   actor_cell* wake = nullptr;
   auto outcome = send_outcome::closed;

@@ -29,7 +29,7 @@ public:
   struct ends {
     std::uint32_t strong = 0;
     std::uint32_t receiving = 0;
-    std::uint32_t weak = 0;
+    std::uint32_t weak = 0; // observers apart
     std::uint16_t upgrades = 0;
     friend bool operator==(const ends&, const ends&) = default;
   };
@@ -52,6 +52,11 @@ public:
     return false;
   }
   void add_weak() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  /// Keeps the memory, but is no end: nobody sends or receives by it.
+  void add_observer() noexcept {
+    observers_.fetch_add(1, std::memory_order_relaxed);
+    add_weak();
+  }
 
   spin_lock& lock() noexcept { return lock_; }
   std::uint32_t capacity() const noexcept { return capacity_; }
@@ -62,7 +67,7 @@ public:
     const auto upgrades = upgrades_.load(std::memory_order_acquire);
     const auto strong = senders_.load(std::memory_order_acquire);
     const auto receiving = receivers_.load(std::memory_order_acquire);
-    const auto refs = refs_.load(std::memory_order_acquire);
+    const auto refs = refs_.load(std::memory_order_acquire) - observers_.load(std::memory_order_acquire);
     return {strong, receiving, refs - (strong != 0 ? 1U : 0U) - (receiving != 0 ? 1U : 0U), upgrades};
   }
   /// Returns whether items may hold ends of mailboxes.
@@ -72,20 +77,36 @@ public:
   /// Tells a living mailbox from other memory of the frame pool.
   bool is_mailbox() const noexcept { return magic_.load(std::memory_order_relaxed) == magic; }
 
-  // -- for graphs -----------------------------------------------------------------------------------
-  /// Begins to count the items. Requires: none was sent yet; called once.
-  void attach_meter() {
-    auto meter = std::make_unique<item_meter>(*viewer_);
-    std::lock_guard guard(lock_);
-    viewer_ = meter.release();
-    metered_ = true;
+  // -- what becomes of the items ----------------------------------------------------------------------
+  /// Returns the meter, made at the first call. Errors: std::bad_alloc. Requires: the lock is held.
+  item_meter& need_meter_locked() {
+    if (!metered_) {
+      auto meter = std::make_unique<item_meter>(*viewer_);
+      meter->begin_with(look_locked());
+      viewer_ = meter.release();
+      metered_ = true;
+    }
+    return *meter_locked();
   }
-  queue_look look_locked() noexcept { return viewer_->look(*this); }
-  void close_for_all() noexcept { viewer_->close(*this); }
   /// Returns the meter; null if items are not counted. Requires: the lock is held.
   item_meter* meter_locked() noexcept { return metered_ ? static_cast<item_meter*>(viewer_) : nullptr; }
+  queue_look look_locked() noexcept { return viewer_->look(*this); }
+  void close_for_all() noexcept { viewer_->close(*this); }
+  /// Has items in hand watched: see item_meter. Errors: std::bad_alloc.
+  void watch(const item_kind& kind, bool keeps) {
+    std::lock_guard guard(lock_);
+    need_meter_locked().watch(kind, keeps);
+    if (keeps) has_copies_.store(true, std::memory_order_relaxed);
+  }
+  /// Destroys the copy of the item that `who` has in hand, as it asks for the next.
+  void let_go_of_copy(const actor_cell* who) noexcept {
+    // Relaxed: who does not see it yet leaves the copy to the next call.
+    if (has_copies_.load(std::memory_order_relaxed)) [[unlikely]]
+      drop_copy(*this, who);
+  }
 
 protected:
+  void forget_observer() noexcept { observers_.fetch_sub(1, std::memory_order_relaxed); }
   mailbox_base(std::uint32_t capacity, std::uint8_t policy, item_viewer& viewer) noexcept
       : policy_(policy), capacity_(capacity), viewer_(&viewer) {}
   ~mailbox_base() {
@@ -94,18 +115,23 @@ protected:
   }
 
   spin_lock lock_;
-  const std::uint8_t policy_; // an `overflow`
-  bool closed_ = false;       // guarded by lock_; never taken back
-  bool metered_ = false;      // guarded by lock_; never taken back: viewer_ is an item_meter, and ours
+  const std::uint8_t policy_;           // an `overflow`
+  bool closed_ = false;                 // guarded by lock_; never taken back
+  bool metered_ = false;                // guarded by lock_; never taken back: viewer_ is an item_meter, and ours
+  bool may_expire_ = false;             // constant once the first end is given away
+  std::atomic<bool> has_copies_{false}; // never taken back
   const std::uint32_t capacity_;
   std::atomic<std::uint32_t> receivers_{1};
   std::atomic<std::uint32_t> senders_{0};
   std::atomic<std::uint32_t> refs_{1};
 
 private:
+  GREENROOM_EXPORT static void drop_copy(mailbox_base& box, const actor_cell* who) noexcept;
+
   static constexpr std::uint16_t magic = 0x6d62;
   std::atomic<std::uint16_t> upgrades_{0};
   std::atomic<std::uint16_t> magic_{magic}; // atomic, so that the store of the destructor is not dropped
+  std::atomic<std::uint32_t> observers_{0}; // among refs_
   item_viewer* viewer_;                     // static, the same for all mailboxes of T, unless metered_
 };
 

@@ -14,6 +14,7 @@
 #include <greenroom/runtime/detail/mailbox_base.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
 #include <greenroom/runtime/detail/ring.hpp>
+#include <greenroom/runtime/detail/timer_queue.hpp>
 
 namespace greenroom {
 
@@ -82,15 +83,22 @@ public:
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
+  void drop_observer() noexcept {
+    forget_observer();
+    release();
+  }
+
   // -- items --------------------------------------------------------------------------------------
   wait_queue& receive_queue() noexcept { return receive_queue_; }
   wait_queue& send_queue() noexcept { return send_queue_; }
 
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
-    if (metered_) meter_locked()->ask(this_turn.cell);
+    if (metered_) [[unlikely]]
+      meter_locked()->ask(this_turn.cell);
     if (!pop_locked(out, wake)) return closed_;
-    if (metered_) meter_locked()->take(this_turn.cell);
+    if (metered_) [[unlikely]]
+      meter_locked()->take(this_turn.cell, &*out);
     return true;
   }
 
@@ -101,29 +109,49 @@ public:
     if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
       receiver->item.emplace(std::move(item));
       wake = receiver->cell;
-      if (metered_) {
-        meter_locked()->accept();
-        meter_locked()->take(wake);
+      if (metered_) [[unlikely]] {
+        meter_locked()->pass();
+        meter_locked()->take(wake, &*receiver->item);
       }
       return send_outcome::sent;
     }
     if (items_.size() < capacity_) {
-      items_.push_back(std::move(item));
-      if (metered_) meter_locked()->accept();
+      push_locked(item);
       return send_outcome::sent;
     }
     switch (static_cast<overflow>(policy_)) {
     case overflow::wait: return send_outcome::must_wait;
     case overflow::reject: return send_outcome::full;
-    case overflow::drop_newest: victim.emplace(std::move(item)); break;
+    case overflow::drop_newest:
+      victim.emplace(std::move(item));
+      if (metered_) [[unlikely]]
+        meter_locked()->refuse();
+      break;
     case overflow::drop_oldest:
-      victim.emplace(items_.pop_front());
-      items_.push_back(std::move(item));
+      victim.emplace(pop_front_locked());
+      push_locked(item);
       break;
     }
     ++dropped_;
-    if (metered_) meter_locked()->accept();
     return send_outcome::sent;
+  }
+
+  /// Gives an item that was taken, and not handled, to a receiver, or else puts it first in the queue, whatever the capacity. Errors:
+  /// std::bad_alloc; the item has then not been moved from.
+  void put_back_locked(T& item, actor_cell*& wake) {
+    if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
+      receiver->item.emplace(std::move(item));
+      wake = receiver->cell;
+      meter_locked()->take(wake, &*receiver->item);
+      return;
+    }
+    meter_locked()->push_front();
+    try {
+      items_.push_front(std::move(item));
+    } catch (...) {
+      meter_locked()->pop();
+      throw;
+    }
   }
 
   void close(queued fate) noexcept {
@@ -133,6 +161,8 @@ public:
     if (fate == queued::drop) {
       dropped_ += items_.size();
       doomed.swap(items_);
+      if (metered_) [[unlikely]]
+        meter_locked()->clear();
     }
     while (auto* receiver = receive_queue_.claim_front()) make_ready(*receiver->cell);
     while (auto* sender = claim_sender()) {
@@ -152,10 +182,28 @@ public:
         if (items_.empty()) return i; // a receiver was faster
         (void)pop_locked(victim, wake);
         ++dropped_;
+        if (metered_) [[unlikely]]
+          meter_locked()->discard();
       }
       if (wake != nullptr) make_ready(*wake);
     }
     return count;
+  }
+
+  // -- items that expire ----------------------------------------------------------------------------
+  /// Requires: nobody else has an end yet.
+  void expire_after(duration limit) {
+    need_meter_locked().expire_after(limit);
+    may_expire_ = true;
+  }
+  /// Drops those whose time in the queue is over: before each receive, and each send.
+  void drop_expired() noexcept {
+    if (may_expire_) [[unlikely]]
+      look_for_expired();
+  }
+  std::uint64_t expired() noexcept {
+    std::lock_guard guard(lock_);
+    return metered_ ? meter_locked()->expired() : 0;
   }
 
   queue_look look() noexcept {
@@ -164,6 +212,20 @@ public:
   }
 
 private:
+  [[gnu::noinline]] void look_for_expired() noexcept {
+    const auto now = deadline_after(duration::zero());
+    for (std::optional<T> victim;; victim.reset()) { // destroyed after the lock is released
+      actor_cell* wake = nullptr;
+      {
+        std::lock_guard guard(lock_);
+        if (!meter_locked()->front_expires(now)) return;
+        (void)pop_locked(victim, wake);
+        meter_locked()->expire();
+      }
+      if (wake != nullptr) make_ready(*wake);
+    }
+  }
+
   // What is copied byte by byte counts nothing, so it holds no end.
   static constexpr bool items_can_hold_ends = !std::is_trivially_copyable_v<T>;
   static void show_items(mailbox_base& self, memory_reader& reader) {
@@ -180,11 +242,11 @@ private:
   /// Takes the next item; false if there is none.
   bool pop_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
     if (!items_.empty()) {
-      out.emplace(items_.pop_front());
+      out.emplace(pop_front_locked());
+      if (items_.size() >= capacity_) return true; // what was put back goes beyond it
       if (auto* sender = claim_sender()) {
-        items_.push_back(std::move(*sender->item)); // into the place just freed: does not allocate
+        push_locked(*sender->item); // into the place just freed: does not allocate
         wake = sender->cell;
-        if (metered_) meter_locked()->accept();
       }
       return true;
     }
@@ -192,8 +254,29 @@ private:
     if (sender == nullptr) return false;
     out.emplace(std::move(*sender->item));
     wake = sender->cell;
-    if (metered_) meter_locked()->accept();
+    if (metered_) [[unlikely]]
+      meter_locked()->pass();
     return true;
+  }
+
+  T pop_front_locked() noexcept {
+    if (metered_) [[unlikely]]
+      meter_locked()->pop();
+    return items_.pop_front();
+  }
+  void push_locked(T& item) {
+    if (metered_) [[unlikely]]
+      return push_counted(item);
+    items_.push_back(std::move(item));
+  }
+  [[gnu::noinline]] void push_counted(T& item) {
+    meter_locked()->push();
+    try {
+      items_.push_back(std::move(item));
+    } catch (...) {
+      meter_locked()->take_back_push();
+      throw;
+    }
   }
 
   send_place<T>* claim_sender() noexcept { return static_cast<send_place<T>*>(send_queue_.claim_front()); }
@@ -204,6 +287,33 @@ private:
   wait_queue send_queue_;
   std::uint64_t dropped_ = 0; // last, as it is rare: what every send touches lies in 64 bytes
 };
+
+/// What can be done with items of type T.
+template <class T>
+const item_kind& kind_of_item() {
+  static constexpr auto made = [] {
+    item_kind kind{
+        .type = typeid(T),
+        .size = sizeof(T),
+        .copied_at_no_cost = std::is_trivially_copyable_v<T> && sizeof(T) <= item_copy::inside_bytes,
+        .move = [](void* to,
+                   void* from) noexcept { std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from))); },
+        .destroy = [](void* item) noexcept { std::destroy_at(static_cast<T*>(item)); }};
+    if constexpr (std::is_copy_constructible_v<T>) {
+      kind.copy = [](void* to, const void* item) {
+        std::construct_at(static_cast<T*>(to), *static_cast<const T*>(item));
+      };
+      kind.to_any = [](const void* item) { return std::any(*static_cast<const T*>(item)); };
+      kind.put_back = [](mailbox_base& box, void* item, actor_cell*& wake) {
+        static_cast<mailbox_core<T>&>(box).put_back_locked(*static_cast<T*>(item), wake);
+      };
+    }
+    if constexpr (has_text<T>)
+      kind.write = [](std::ostream& out, const void* item) { out << *static_cast<const T*>(item); };
+    return kind;
+  }();
+  return made;
+}
 
 } // namespace detail
 } // namespace greenroom

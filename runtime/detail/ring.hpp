@@ -59,6 +59,14 @@ public:
     push_back(std::move(copy));
   }
 
+  /// Puts an item before the oldest. Errors and Requires: as push_back().
+  void push_front(T&& item) {
+    if (count_ == capacity_) grow();
+    head_ = (head_ - 1) & (capacity_ - 1);
+    std::construct_at(slot(0), std::move(item));
+    ++count_;
+  }
+
   /// Returns the oldest item. Requires: not empty().
   [[nodiscard]] T& front() noexcept {
     assert(count_ != 0);

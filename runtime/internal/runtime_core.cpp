@@ -108,7 +108,7 @@ struct unlaunched {
   unlaunched& operator=(const unlaunched&) = delete;
   ~unlaunched() {
     if (made.root) made.root.destroy();
-    if (made.kept != nullptr) made.kept->destroy(made.kept);
+    detail::destroy_all(made.kept);
     if (cell != nullptr) {
       delete cell->extras.load(std::memory_order_relaxed);
       delete cell;
@@ -160,8 +160,7 @@ actor runtime_core::launch(const launch_request& request) {
   actor handle(cell, actor::adopt{});
   if (!enlist(*cell)) {
     request.made.root.destroy();
-    if (request.made.kept != nullptr) request.made.kept->destroy(request.made.kept);
-    extras_of(*cell).kept = nullptr;
+    if (request.made.kept != nullptr) detail::destroy_all(std::exchange(extras_of(*cell).kept, nullptr));
     finish(*cell, {exit_kind::cancelled,
                    error(errc::stopped, "spawn refused: the actor system '" + opts.name + "' is stopping")});
   } else if (this_turn.worker != nullptr && this_turn.core == this && this_turn.cell != nullptr) {

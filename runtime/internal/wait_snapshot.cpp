@@ -139,8 +139,9 @@ bool read_frames(const actor_cell& cell, std::vector<seen_end>& ends) {
     finder(frame.address(), bytes);
     if (promise->call == nullptr) break;
   }
-  if (const auto* extras = cell.extras.load(std::memory_order_acquire); extras != nullptr && extras->kept != nullptr) {
-    finder(extras->kept, extras->kept->bytes);
+  const auto* const extras = cell.extras.load(std::memory_order_acquire);
+  for (const auto* kept = extras == nullptr ? nullptr : extras->kept; kept != nullptr; kept = kept->next) {
+    finder(kept->shown, kept->bytes);
   }
   return true;
 }

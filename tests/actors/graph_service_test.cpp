@@ -207,7 +207,7 @@ task<> kills_at_random(std::uint64_t seed) {
   std::uint64_t lost = 0;
   for (const auto& n : look.nodes) {
     for (const auto& input : n.inputs) {
-      require(input.items.in_hand == 0 && input.items.queued == 0 && input.items.dropped == 0, look.to_json());
+      require(input.items.in_hand == 0 && input.items.queued == 0 && input.items.dropped() == 0, look.to_json());
       lost += input.items.failed;
     }
   }
@@ -238,7 +238,7 @@ task<> gives_up() {
               why.to_string().find("supervisor 'hopeless' gives up") != std::string::npos,
           why.to_string());
   const auto look = s.look();
-  require(counts(look, "node") == item_counts{.accepted = 5, .failed = 3, .dropped = 2}, look.to_json());
+  require(counts(look, "node") == item_counts{.accepted = 5, .failed = 3, .undelivered = 2}, look.to_json());
   const auto done = co_await s.drain(1s);
   require(!done, "a failed service is drained");
 }
@@ -396,10 +396,10 @@ task<> overflows() {
   co_await settle_all();
   const auto to = s.to(in);
   for (int i = 0; i < 10; ++i) (void)to.try_send(i);
-  require(counts(s.look(), "sink") == item_counts{.accepted = 10, .dropped = 8, .queued = 2}, s.look().to_json());
+  require(counts(s.look(), "sink") == item_counts{.accepted = 10, .overflowed = 8, .queued = 2}, s.look().to_json());
   const auto done = co_await s.drain(2s);
   require(done.has_value(), "not drained");
-  require(counts(s.look(), "sink") == item_counts{.accepted = 10, .handled = 2, .dropped = 8}, s.look().to_json());
+  require(counts(s.look(), "sink") == item_counts{.accepted = 10, .handled = 2, .overflowed = 8}, s.look().to_json());
 }
 
 TEST(GraphService, CountsWhatAPolicyDrops) { play(overflows); }

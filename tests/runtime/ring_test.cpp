@@ -134,8 +134,13 @@ TEST(Ring, BehavesAsADequeUnderRandomOperations) {
   for (int i = 0; i != 200'000; ++i) {
     const bool growing = i / 1'000 % 2 == 0;
     if (model.empty() || random() % 10 < (growing ? 6u : 4u)) {
-      r.push_back(std::make_unique<int>(i));
-      model.push_back(i);
+      if (random() % 4 == 0) {
+        r.push_front(std::make_unique<int>(i));
+        model.push_front(i);
+      } else {
+        r.push_back(std::make_unique<int>(i));
+        model.push_back(i);
+      }
     } else if (random() % 3 == 0) {
       ASSERT_EQ(*r.pop_back(), model.back());
       model.pop_back();
