@@ -17,6 +17,7 @@
 #include <toml++/toml.h>
 #endif
 
+#include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/internal/cpu_limit.hpp>
 #include <greenroom/runtime/log.hpp>
@@ -27,31 +28,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-struct unit {
-  std::string_view name;
-  std::int64_t milliseconds;
-};
-
-// Longest first: the first that divides a duration is the one to show it in.
-constexpr std::array<unit, 4> units{{{"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}}};
-
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
-}
-
-std::optional<milliseconds> parse_duration(std::string_view text) {
-  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto count = parse_number<std::int64_t>(text.substr(0, digits));
-  const auto found =
-      std::find_if(units.begin(), units.end(), [&](const unit& one) { return one.name == text.substr(digits); });
-  std::int64_t total = 0;
-  if (!count || found == units.end() || __builtin_mul_overflow(*count, found->milliseconds, &total))
-    return std::nullopt;
-  return milliseconds{total};
 }
 
 template <auto Member, std::uint64_t Least, std::uint64_t Most>
@@ -65,7 +47,7 @@ bool assign_number(options& target, std::string_view text) {
 
 template <auto Member>
 bool assign_duration(options& target, std::string_view text) {
-  const auto parsed = parse_duration(text);
+  const auto parsed = detail::parse_duration(text);
   if (parsed) target.*Member = *parsed;
   return parsed.has_value();
 }
@@ -85,11 +67,7 @@ bool assign_log_level(options& target, std::string_view text) {
 template <auto Member>
 std::string show(const options& from) {
   if constexpr (std::is_same_v<std::remove_cvref_t<decltype(from.*Member)>, milliseconds>) {
-    const std::int64_t count = (from.*Member).count();
-    if (count == 0) return "0s";
-    const auto fits =
-        std::find_if(units.begin(), units.end(), [&](const unit& one) { return count % one.milliseconds == 0; });
-    return fmt::format("{}{}", count / fits->milliseconds, fits->name);
+    return detail::show_duration(from.*Member);
   } else {
     return fmt::format("{}", from.*Member);
   }
@@ -105,7 +83,7 @@ struct row {
   std::string (*show)(const options& from); // what assign() understands, if it is allowed
 };
 
-constexpr std::string_view duration_form = "a duration such as 500ms, 2s, 5min or 1h";
+using detail::duration_form;
 
 constexpr std::array<row, 10> rows{{
     {"name", "name of the system in logs and metrics", "a text of 1 to 64 characters", assign_name,
