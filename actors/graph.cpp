@@ -21,7 +21,8 @@ graph_error::graph_error(const std::string& graph, std::vector<std::string> faul
     : std::logic_error(all_in_one(graph, faults)),
       faults_(std::make_shared<const std::vector<std::string>>(std::move(faults))) {}
 
-graph::graph(std::string name) : graph(detail::graph_plan{std::move(name), {}, {}, {}}) {}
+graph::graph(std::string name, graph_options how)
+    : graph(detail::graph_plan{.name = std::move(name), .nodes = {}, .edges = {}, .entries = {}, .how = how}) {}
 graph::graph(detail::graph_plan plan)
     : plan_(std::make_unique<detail::graph_plan>(std::move(plan))), identity_(std::make_shared<const char>()) {}
 graph::graph(const graph& other)
@@ -52,7 +53,7 @@ std::size_t graph::add_node(detail::node_record made) {
 void graph::add_edge(detail::edge_record made) { own_plan().edges.push_back(std::move(made)); }
 
 std::size_t graph::add_entry(detail::entry_record made) {
-  own_plan().entries.push_back(made);
+  own_plan().entries.push_back(std::move(made));
   return own_plan().entries.size() - 1;
 }
 

@@ -17,6 +17,7 @@
 // Thread safety: owner only. Lifetime: moved into the service.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -98,6 +99,11 @@ struct edge_options {
   bool urgent = false;
 };
 
+struct graph_options {
+  /// Of all restarts; one more stops the service as failed.
+  restart_intensity intensity = {10, std::chrono::seconds(10)};
+};
+
 namespace detail {
 /// Makes a node of the graph's own: with so many inputs or outputs as there are partners.
 using junction_maker = std::function<node_record(std::string name, std::source_location where, std::size_t partners)>;
@@ -115,6 +121,7 @@ struct entry_record {
   std::size_t to, input;
   mailbox_limits limits;
   bool takes_dead_letters = false; // closed by the end of the nodes, not by a drain
+  std::string name = {};           // may be ""
 };
 /// Nodes with a supervisor of their own, below that of the graph.
 struct group_record {
@@ -129,6 +136,7 @@ struct graph_plan {
   std::vector<edge_record> edges;
   std::vector<entry_record> entries;
   std::vector<group_record> groups = {};
+  graph_options how = {};
 };
 
 template <class Wanted, class... T>
@@ -156,7 +164,8 @@ consteval std::pair<std::size_t, std::size_t> fitting_pair(type_list<Out...>, ty
 /// Thread safety and lifetime: see the file comment.
 class GREENROOM_EXPORT graph {
 public:
-  explicit graph(std::string name);
+  /// `how` holds unless run() is told otherwise.
+  explicit graph(std::string name, graph_options how = {});
   graph(const graph& other);
   graph(graph&&) noexcept = default;
   graph& operator=(graph other) noexcept;
@@ -233,18 +242,18 @@ public:
               }});
   }
 
-  /// Lets items in from outside. Units: as mailbox_limits.
+  /// Lets items in from outside: service::to() gives the address, and service::entry() by its name, if it has one.
   template <class T>
-  entry_port<T> entry(input_port<T> to, mailbox_limits limits) {
+  entry_port<T> entry(input_port<T> to, mailbox_limits limits, std::string name = {}) {
     check_own(to.graph);
-    return {add_entry({to.node, to.number, limits}), identity_.get()};
+    return {add_entry({.to = to.node, .input = to.number, .limits = limits, .name = std::move(name)}), identity_.get()};
   }
 
   /// Has this input take the items that nodes could not handle: see queue_fate. They are sent without waiting; if there is no room the log alone has them.
   /// The input closes when all nodes that may send there have ended; those behind it cannot.
   void dead_letters(input_port<dead_letter> to, mailbox_limits limits) {
     check_own(to.graph);
-    add_entry({to.node, to.number, limits, true});
+    add_entry({.to = to.node, .input = to.number, .limits = limits, .takes_dead_letters = true});
   }
 
   /// Gives nodes a supervisor of their own, below that of the graph: when one fails, the others are restarted as its strategy says, and if that

@@ -56,6 +56,11 @@ std::string graph_look::to_json() const {
                         e == 0 ? "" : ",", edges[e].from, edges[e].output, edges[e].to, edges[e].input,
                         edges[e].replica, edges[e].dead_letters);
   }
+  text += "],\"entries\":[";
+  for (std::size_t e = 0; e < entries.size(); ++e) {
+    text += fmt::format(R"({}{{"name":{},"to":{},"input":{}}})", e == 0 ? "" : ",", literal(entries[e].name),
+                        entries[e].to, entries[e].input);
+  }
   return text + "]}\n";
 }
 
@@ -110,6 +115,11 @@ std::string graph_look::to_dot() const {
         fmt::format("  n{} -> n{} [label={}{}];\n", e.from, e.to,
                     literal(e.dead_letters ? "dead letters" : fmt::format("{}: {} queued", in.type, in.items.queued)),
                     e.dead_letters ? ", style=dashed" : "");
+  }
+  for (std::size_t e = 0; e < entries.size(); ++e) {
+    if (entries[e].name.empty()) continue;
+    text += fmt::format("  e{} [label={}, shape=plaintext];\n  e{} -> n{};\n", e, literal(entries[e].name), e,
+                        entries[e].to);
   }
   return text + "}\n";
 }

@@ -161,6 +161,11 @@ task<result<service>> start_below_root(graph g, graph_options how) { return run(
 
 } // namespace
 
+task<result<service>> run(graph g) {
+  const auto how = g.plan().how;
+  return run(std::move(g), how);
+}
+
 task<result<service>> run(graph g, graph_options how) {
   refuse_faults(g, how);
   const auto& log = this_actor::system().log();
@@ -177,11 +182,33 @@ result<service> run(actor_system& sys, graph g, graph_options how) {
   return sys.run(start_below_root, std::move(g), how);
 }
 
+result<service> run(actor_system& sys, graph g) {
+  const auto how = g.plan().how;
+  return run(sys, std::move(g), how);
+}
+
 const std::any& service::entry_of(std::size_t number, const void* graph) const {
   if (graph == nullptr || graph != state_->identity) {
     throw usage_error(fmt::format("service::to: this entry belongs to another graph than '{}'", state_->plan.name));
   }
   return state_->entries.at(number);
+}
+
+result<const std::any*> service::entry_of(std::string_view name, const std::type_info& type) const {
+  const auto& plan = state_->plan;
+  std::string names;
+  for (std::size_t e = 0; e < plan.entries.size(); ++e) {
+    const auto& one = plan.entries[e];
+    if (one.name.empty()) continue;
+    names += (names.empty() ? "" : ", ") + one.name;
+    if (one.name != name) continue;
+    const auto& port = plan.nodes[one.to].inputs[one.input];
+    if (port.kind->type == type) return &state_->entries[e];
+    return error(errc::type_mismatch, fmt::format("entry '{}' of graph '{}' takes items of type {}, not {}", name,
+                                                  plan.name, port.type, detail::type_name(type)));
+  }
+  return error(errc::not_found, fmt::format("graph '{}' has no entry '{}': {}", plan.name, name,
+                                            names.empty() ? "none of its entries has a name" : "there are " + names));
 }
 
 void service::stop() const { self().cancel(); }
@@ -239,6 +266,43 @@ task<result<void>> service::drain_all(service s, duration limit) {
 
 namespace {
 
+graph_look look_of(const graph_plan& plan) {
+  graph_look all{plan.name, {}, {}};
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    const auto& node = plan.nodes[n];
+    node_look look{.name = node.name,
+                   .declared_at = node.declared_at.empty() ? detail::file_and_line(node.where) : node.declared_at,
+                   .replicas = node.how.replicas,
+                   .is_junction = node.is_junction};
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const bool by_key = is_by_key(plan, n, i);
+      const auto name = internal::name_of_input(plan, n, i);
+      for (std::size_t r = 0; r < (by_key ? node.how.replicas : 1); ++r) {
+        auto& in = look.inputs.emplace_back();
+        in.name = by_key ? fmt::format("{}[{}]", name, r) : name;
+        in.number = i;
+        in.replica = r;
+        in.type = node.inputs[i].type;
+        in.limits = internal::text_of(limits_of_input(plan, n, i));
+      }
+    }
+    all.nodes.push_back(std::move(look));
+  }
+  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
+  const auto behind = internal::behind_dead_letters(plan);
+  for (const auto& e : plan.entries) {
+    if (!e.takes_dead_letters) {
+      all.entries.push_back({e.name, e.to, e.input});
+      continue;
+    }
+    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+      if (!behind[n] && internal::may_send_dead_letters(plan.nodes[n]))
+        all.edges.push_back({n, 0, e.to, e.input, 0, true});
+    }
+  }
+  return all;
+}
+
 /// Counts the items of an input.
 void count(input_look& in, detail::mailbox_base& box) {
   std::lock_guard guard(box.lock());
@@ -260,43 +324,23 @@ void count(input_look& in, detail::mailbox_base& box) {
 } // namespace
 
 graph_look service::look() const {
-  const auto& plan = state_->plan;
-  graph_look all{plan.name, {}, {}};
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    const auto& node = plan.nodes[n];
-    node_look look{.name = node.name,
-                   .declared_at = node.declared_at.empty() ? detail::file_and_line(node.where) : node.declared_at,
-                   .replicas = node.how.replicas,
-                   .is_junction = node.is_junction};
-    for (const auto& replica : state_->nodes[n]) {
+  auto all = look_of(state_->plan);
+  for (std::size_t n = 0; n < all.nodes.size(); ++n) {
+    auto& node = all.nodes[n];
+    const auto& replicas = state_->nodes[n];
+    for (const auto& replica : replicas) {
       const std::uint64_t starts = replica->starts;
-      look.running += replica->running;
-      look.restarts += starts > 1 ? starts - 1 : 0;
+      node.running += replica->running;
+      node.restarts += starts > 1 ? starts - 1 : 0;
     }
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const bool by_key = is_by_key(plan, n, i);
-      const auto name = internal::name_of_input(plan, n, i);
-      for (std::size_t r = 0; r < (by_key ? node.how.replicas : 1); ++r) {
-        auto& in = look.inputs.emplace_back();
-        in.name = by_key ? fmt::format("{}[{}]", name, r) : name;
-        in.number = i;
-        in.replica = r;
-        in.type = node.inputs[i].type;
-        in.limits = internal::text_of(limits_of_input(plan, n, i));
-        count(in, *state_->nodes[n][r]->inputs()[i].box);
-      }
-    }
-    all.nodes.push_back(std::move(look));
-  }
-  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
-  const auto behind = internal::behind_dead_letters(plan);
-  for (const auto& e : plan.entries) {
-    for (std::size_t n = 0; e.takes_dead_letters && n < plan.nodes.size(); ++n) {
-      if (!behind[n] && internal::may_send_dead_letters(plan.nodes[n]))
-        all.edges.push_back({n, 0, e.to, e.input, 0, true});
-    }
+    for (auto& in : node.inputs) count(in, *replicas[in.replica]->inputs()[in.number].box);
   }
   return all;
+}
+
+graph_look look_at(const graph& g) {
+  refuse_faults(g, g.plan().how);
+  return look_of(internal::with_junctions(g.plan()));
 }
 
 } // namespace greenroom

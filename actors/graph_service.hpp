@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <typeinfo>
 #include <vector>
 
 #include <greenroom/actors/graph.hpp>
@@ -65,26 +67,28 @@ struct edge_look {
   bool dead_letters = false; ///< `from` sends what it could not handle; it has no output for that
 };
 
+struct entry_look {
+  std::string name; ///< may be ""
+  std::size_t to;   ///< index of a node
+  std::size_t input;
+};
+
 /// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
 struct GREENROOM_EXPORT graph_look {
   std::string name;
   std::vector<node_look> nodes;
   std::vector<edge_look> edges;
+  std::vector<entry_look> entries = {};
 
   /// Returns where an edge of this graph leads. Requires: `edge` is one of `edges`.
   const input_look& input_of(const edge_look& edge) const;
   /// Returns whether no item is missing or doubled anywhere.
   bool conserved() const noexcept;
   std::string to_json() const;
-  /// Returns the graph in the language of Graphviz.
+  /// Returns the graph in the language of Graphviz, with the entries that have names.
   std::string to_dot() const;
   /// Returns the counts in the text format of Prometheus: greenroom_edge_items_total by what became of them, greenroom_edge_queued and others.
   std::string to_metrics() const;
-};
-
-struct graph_options {
-  /// Of all restarts; one more stops the service as failed.
-  restart_intensity intensity = {10, std::chrono::seconds(10)};
 };
 
 namespace detail {
@@ -103,6 +107,13 @@ public:
   address<T> to(entry_port<T> entry) const {
     return std::any_cast<address<T>>(entry_of(entry.number, entry.graph));
   }
+  /// The same by name, for graphs from files. Errors: not_found, with the names that there are; type_mismatch, with both types.
+  template <class T>
+  result<address<T>> entry(std::string_view name) const {
+    const auto found = entry_of(name, typeid(T));
+    if (!found) return found.error();
+    return std::any_cast<address<T>>(**found);
+  }
 
   /// Ends the service along its edges: closes the entries, cancels the nodes without inputs, and waits until every node has handled what is left.
   /// Waits: suspends the actor, at most for `limit`. Cancellation: throws `cancelled`; the drain goes on. Errors: errc::timed_out, naming the nodes
@@ -120,16 +131,22 @@ public:
 
 private:
   const std::any& entry_of(std::size_t number, const void* graph) const;
+  result<const std::any*> entry_of(std::string_view name, const std::type_info& type) const;
   static task<result<void>> drain_all(service s, duration limit);
 
   supervisor top_;
   std::shared_ptr<detail::service_state> state_;
 };
 
-/// Starts a graph, those nodes first whose outputs lead nowhere. Logs its warnings.
+/// Starts a graph, those nodes first whose outputs lead nowhere; with its own options, unless others are given. Logs its warnings.
 /// Errors: throws graph_error; errc::stopped, the system stops.
-GREENROOM_EXPORT task<result<service>> run(graph g, graph_options how = {});
+GREENROOM_EXPORT task<result<service>> run(graph g);
+GREENROOM_EXPORT task<result<service>> run(graph g, graph_options how);
 /// The same for threads. Waits: blocks the thread. Errors: also usage_error on a worker thread.
-GREENROOM_EXPORT result<service> run(actor_system& sys, graph g, graph_options how = {});
+GREENROOM_EXPORT result<service> run(actor_system& sys, graph g);
+GREENROOM_EXPORT result<service> run(actor_system& sys, graph g, graph_options how);
+
+/// Returns what a graph looks like before it runs: with the nodes that it makes itself, and nothing counted. Errors: throws graph_error.
+GREENROOM_EXPORT graph_look look_at(const graph& g);
 
 } // namespace greenroom

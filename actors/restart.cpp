@@ -8,12 +8,14 @@ namespace greenroom {
 
 const char* to_string(restart_kind kind) noexcept {
   static constexpr const char* names[] = {"permanent", "transient", "temporary"};
-  return names[static_cast<std::size_t>(kind)];
+  const auto n = static_cast<std::size_t>(kind);
+  return n < std::size(names) ? names[n] : "";
 }
 
 const char* to_string(queue_fate fate) noexcept {
   static constexpr const char* names[] = {"drop_poison", "dead_letter", "keep", "drop"};
-  return names[static_cast<std::size_t>(fate)];
+  const auto n = static_cast<std::size_t>(fate);
+  return n < std::size(names) ? names[n] : "";
 }
 
 bool calls_for_restart(restart_kind kind, const exit_reason& why) noexcept {

@@ -23,7 +23,7 @@ enum class restart_kind : std::uint8_t {
 };
 using enum restart_kind;
 
-/// Returns "permanent", "transient" or "temporary".
+/// Returns "permanent", "transient" or "temporary"; "" for a number that is none of them.
 GREENROOM_EXPORT const char* to_string(restart_kind kind) noexcept;
 
 /// Returns whether an actor that ended so is to be started again: failed and killed are disorder, normal and cancelled are not.
@@ -38,7 +38,7 @@ enum class queue_fate : std::uint8_t {
   drop  ///< all are dropped, and counted as such
 };
 
-/// Returns "drop_poison", "dead_letter", "keep" or "drop".
+/// Returns "drop_poison", "dead_letter", "keep" or "drop"; "" for a number that is none of them.
 GREENROOM_EXPORT const char* to_string(queue_fate fate) noexcept;
 
 /// The pause before a restart. It grows with each restart of a child that does not last, so that a broken neighbour is not stormed.

@@ -8,6 +8,12 @@
 
 namespace greenroom {
 
+const char* to_string(restart_strategy strategy) noexcept {
+  static constexpr const char* names[] = {"one_for_one", "one_for_all", "rest_for_one", "dynamic"};
+  const auto n = static_cast<std::size_t>(strategy);
+  return n < std::size(names) ? names[n] : "";
+}
+
 namespace detail {
 
 child_start::~child_start() = default;

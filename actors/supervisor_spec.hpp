@@ -39,6 +39,9 @@ enum class restart_strategy : std::uint8_t {
 };
 using enum restart_strategy;
 
+/// Returns "one_for_one" and so on; "" for a number that is none of them.
+GREENROOM_EXPORT const char* to_string(restart_strategy strategy) noexcept;
+
 /// Whether a supervisor ends when its significant children have, by themselves and for good.
 enum class auto_shutdown : std::uint8_t { off, any_significant, all_significant };
 

@@ -66,9 +66,8 @@ node_record make_copier(std::string name, std::source_location where, std::size_
 
 template <class T>
 port_record port_of_type(bool is_input) {
-  port_record port{type_name(typeid(T))};
+  port_record port{type_name(typeid(T)), &kind_of_item<T>()};
   if (is_input) {
-    port.kind = &kind_of_item<T>();
     port.make = &make_wire<T>;
     port.make_merger = &make_merger<T>;
   } else if constexpr (std::copy_constructible<T>) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -129,9 +130,9 @@ struct node_wires {
 struct node_record;
 struct port_record {
   std::string type;
+  const item_kind* kind;
   std::string name = {}; // may be ""
   // Of an input.
-  const item_kind* kind = nullptr;
   wire (*make)(mailbox_limits limits) = nullptr;
   node_record (*make_merger)(std::string name, std::source_location where) = nullptr; // lets urgent items overtake
   // Of an output; null: its items cannot be copied.

@@ -62,6 +62,14 @@ void check_names(const graph_plan& plan, faults& found) {
   }
 }
 
+void check_entries(const graph_plan& plan, faults& found) {
+  std::map<std::string, int> seen;
+  for (const auto& e : plan.entries) {
+    if (!e.name.empty() && ++seen[e.name] == 2)
+      found.push_back(fmt::format("two entries are called '{}': name each of them differently", e.name));
+  }
+}
+
 void check_groups(const graph_plan& plan, faults& found) {
   std::map<std::string, int> seen;
   for (const auto& node : plan.nodes) ++seen[node.name];
@@ -302,7 +310,8 @@ node_set behind_dead_letters(const graph_plan& plan) {
 
 const char* to_string(overflow policy) noexcept {
   static constexpr const char* names[] = {"wait", "reject", "drop_newest", "drop_oldest"};
-  return names[static_cast<std::size_t>(policy)];
+  const auto n = static_cast<std::size_t>(policy);
+  return n < std::size(names) ? names[n] : "";
 }
 
 std::string text_of(const mailbox_limits& l) {
@@ -328,6 +337,7 @@ faults faults_of(const graph_plan& plan) {
   faults found;
   if (plan.nodes.empty()) found.push_back("it has no nodes: add some");
   check_names(plan, found);
+  check_entries(plan, found);
   check_groups(plan, found);
   check_ports(plan, found);
   check_reach(plan, found);

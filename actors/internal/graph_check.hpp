@@ -23,7 +23,7 @@ inline bool may_send_dead_letters(const detail::node_record& node) noexcept {
   return !node.inputs.empty() && (node.how.queue == queue_fate::dead_letter || node.how.queue == queue_fate::keep);
 }
 
-/// "drop_oldest"
+/// "drop_oldest"; "" for a number that is none
 const char* to_string(overflow policy) noexcept;
 /// "bounded(64, overflow::wait)"
 std::string text_of(const mailbox_limits& limits);

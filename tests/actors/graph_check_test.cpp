@@ -226,6 +226,18 @@ TEST(GraphCheck, WrongNumberOfPortNamesIsAUsageError) {
   EXPECT_THROW(g.name_ports(a, {"in"}), usage_error);
 }
 
+TEST(GraphCheck, TwoEntriesOfOneNameAreAFault) {
+  graph g("g", {.intensity = {3, std::chrono::seconds(1)}});
+  const auto a = g.add("a", consumes);
+  g.entry(a.in<0>(), bounded(1), "orders");
+  g.entry(a.in<0>(), bounded(1), "");
+  g.entry(a.in<0>(), bounded(1), "");
+  EXPECT_EQ(all(g.faults()), "");
+  g.entry(a.in<0>(), bounded(1), "orders");
+  EXPECT_TRUE(has(all(g.faults()), "two entries are called 'orders'"));
+  EXPECT_EQ(g.plan().how.intensity.restarts, 3);
+}
+
 TEST(GraphCheck, PortsAreFoundByTheirTypesOrNamedByNumber) {
   graph g("g");
   const auto source = g.add("source", emits);

@@ -37,6 +37,11 @@ task<> two_ways(address<int> left, address<int> right) {
   (void)co_await right.send(2);
 }
 
+task<bool> drained(service s) {
+  const auto done = co_await s.drain(std::chrono::seconds(60));
+  co_return done.has_value();
+}
+
 class GraphFile : public testing::Test {
 protected:
   GraphFile() {
@@ -113,7 +118,7 @@ TEST_F(GraphFile, EachFaultHasItsPlace) {
   says("[nodes.a]\nrun = \"count\"\nrestart = \"often\"\n", "3:11",
        "restart must be permanent, transient or temporary, not 'often'");
   says("[nodes.a]\nrun = \"count\"\nspeed = 3\n", "3:9",
-       "'speed' is not known here; there are run, replicas, restart, settings");
+       "'speed' is not known here; there are run, replicas, restart, backoff, grace, queue, ports, settings");
   says("[nodes.a]\nrun = \"count\"\nsettings = { to = 1.5 }\n", "3:19", "setting to must be a text or a whole number");
   says("[nodse.a]\nrun = \"count\"\n", "1:1", "'nodse' is not known here");
   const std::string two = "[nodes.a]\nrun = \"count\"\n[nodes.b]\nrun = \"sum\"\n[nodes.p]\nrun = "
@@ -137,6 +142,137 @@ TEST_F(GraphFile, EachFaultHasItsPlace) {
   says("[nodes\n", "1:7", "");
   EXPECT_NE(why("[nodes.a]\nrun = 1\n[nodes.b]\nrun = 2\n").find("\n"), std::string::npos)
       << "only the first fault is named";
+}
+
+const std::string two_nodes = "[nodes.a]\nrun = \"two\"\nports = [\"left\", \"right\"]\n[nodes.b]\nrun = \"sum\"\n";
+
+TEST_F(GraphFile, NamesOfPortsAreKnownToItsEdges) {
+  const auto edges = [](const std::string& first, const std::string& second) {
+    std::string text = two_nodes + "[nodes.c]\nrun = \"sum\"\nports = [\"in\"]\n";
+    for (const auto& [from, to] : {std::pair(first, "b"), std::pair(second, "c.in")})
+      text += "[[edges]]\nfrom = \"" + from + "\"\nto = \"" + to + "\"\ncapacity = 1\n";
+    return text;
+  };
+  const auto g = load(edges("a.right", "a.0"));
+  ASSERT_TRUE(g) << g.error().message();
+  EXPECT_EQ(g->faults(), std::vector<std::string>());
+  EXPECT_EQ(g->plan().edges[0].output, 1u);
+  EXPECT_EQ(look_at(*g).nodes[2].inputs[0].name, "input 'in' of 'c'");
+  says(edges("a.up", "a.0"), "10:8", "node 'a' has no output 'up'; there are left, right");
+  says(edges("a", "a.0"), "10:8", "node 'a' has 2 outputs: say which, as \"a.left\"");
+  says(edges("a.2", "a.0"), "10:8", "node 'a' has 2 output(s), so none with the number 2");
+  says(edges("b", "a.0"), "10:8", "node 'b' has no outputs");
+  says("[nodes.b]\nrun = \"sum\"\n[entries.e]\nto = \"b.in\"\ncapacity = 1\n", "4:6",
+       "node 'b' has no input 'in'; its ports have no names");
+}
+
+TEST_F(GraphFile, OptionsOfNodesAreRead) {
+  const auto g = load("[nodes.a]\nrun = \"sum\"\ngrace = \"2s\"\nqueue = \"drop\"\nrestart = \"permanent\"\n"
+                      "backoff = { first = \"10ms\", most = \"5s\", factor = 3, jitter = 0.5, lasts = \"1min\" }\n");
+  ASSERT_TRUE(g) << g.error().message();
+  using namespace std::chrono_literals;
+  const auto& how = g->plan().nodes[0].how;
+  EXPECT_EQ(how.grace, duration(2s));
+  EXPECT_EQ(how.queue, queue_fate::drop);
+  EXPECT_EQ(how.restart, permanent);
+  EXPECT_EQ(how.backoff.first, 10ms);
+  EXPECT_EQ(how.backoff.most, 5s);
+  EXPECT_EQ(how.backoff.factor, 3);
+  EXPECT_EQ(how.backoff.jitter, 0.5);
+  EXPECT_EQ(how.backoff.lasts, 60s);
+}
+
+TEST_F(GraphFile, IntensityAndGroupsAreRead) {
+  const auto g =
+      load(two_nodes + "[graph]\nintensity = { restarts = 7, period = \"3s\" }\n[groups.both]\n"
+                       "nodes = [\"a\", \"b\"]\nstrategy = \"rest_for_one\"\nintensity = { restarts = 2 }\n");
+  ASSERT_TRUE(g) << g.error().message();
+  EXPECT_EQ(g->plan().how.intensity.restarts, 7);
+  EXPECT_EQ(g->plan().how.intensity.period, std::chrono::seconds(3));
+  ASSERT_EQ(g->plan().groups.size(), 1u);
+  const auto& group = g->plan().groups[0];
+  EXPECT_EQ(group.name, "both");
+  EXPECT_EQ(group.nodes, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(group.how.strategy, rest_for_one);
+  EXPECT_EQ(group.how.intensity.restarts, 2);
+  EXPECT_EQ(group.how.intensity.period, restart_intensity().period);
+}
+
+TEST_F(GraphFile, EachFaultOfAnOptionHasItsPlace) {
+  const std::string a = "[nodes.a]\nrun = \"sum\"\n";
+  says(a + "grace = 2\n", "3:9", "grace must be a duration such as 500ms, 2s, 5min or 1h, in quotes");
+  says(a + "grace = \"soon\"\n", "3:9", "grace must be a duration");
+  says(a + "queue = \"burn\"\n", "3:9", std::string("queue must be ") + to_string(queue_fate::keep));
+  says(a + "backoff = \"10ms\"\n", "3:11", "backoff is no table");
+  says(a + "backoff = { initial = \"10ms\" }\n", "3:23",
+       "'initial' is not known here; there are first, most, factor, jitter, lasts");
+  says(a + "backoff = { factor = \"two\" }\n", "3:22", "factor must be a number");
+  says(a + "backoff = { factor = 0.5 }\n", "3:11", "backoff");
+  says(a + "ports = \"in\"\n", "3:9", "ports must be a list of texts");
+  says(a + "ports = [1]\n", "3:10", "ports must be a list of texts, each in quotes");
+  says(a + "ports = [\"0\"]\n", "3:10", "'0' cannot name a port");
+  says(a + "ports = []\n", "3:9", "node 'a' has 1 input(s) and 0 output(s), but 0 name(s) are given");
+  says("[graph]\nintensity = { restarts = -1 }\n", "2:26", "restarts must be a whole number from 0 to 1000000");
+  says("[graph]\nintensity = { period = \"0s\" }\n", "2:13", "intensity: the period must be more than 0 s, not 0 s");
+  says("[graph]\nlibraries = [\"none.so\"]\n", "2:14", "cannot load the nodes of ");
+  says(a + "[groups.g]\nnodes = [\"a\", \"b\"]\n", "4:15", "there is no node 'b'");
+  says(a + "[groups.g]\nnodes = [\"a\"]\nstrategy = \"dynamic\"\n", "5:12",
+       "strategy must be one_for_one, one_for_all or rest_for_one, not 'dynamic'");
+  says(a + "[groups.g]\nstrategy = \"one_for_all\"\n", "3:1", "group 'g' does not say what is in it");
+  says(a + "[entries.e]\ncapacity = 1\n", "3:1", "the entry does not say where it ends");
+  says(a + "[entries.e]\nto = \"a\"\n", "3:1", "the entry does not say how many items it holds");
+  says(a + "[entries]\ne = 1\n", "4:5", "entries.e is no table: write [entries.e]");
+}
+
+TEST_F(GraphFile, FaultOfANodeIsToldOnce) {
+  const auto text =
+      why("[nodes.a]\nrun = \"nothing\"\n[entries.e]\nto = \"a\"\ncapacity = 1\n[groups.g]\nnodes = [\"a\"]\n");
+  EXPECT_EQ(text.find("there is no node"), text.npos) << text;
+}
+
+TEST_F(GraphFile, EntriesLetItemsIn) {
+  auto g = load("[graph]\nname = \"sums\"\n[nodes.a]\nrun = \"sum\"\n[entries.numbers]\nto = \"a\"\ncapacity = 8\n");
+  ASSERT_TRUE(g) << g.error().message();
+  actor_system sys(options{.workers = 1, .log_level = "off"});
+  const auto s = run(sys, *std::move(g)).value();
+  {
+    const auto to = s.entry<int>("numbers");
+    ASSERT_TRUE(to) << to.error().message();
+    for (int n = 1; n <= 4; ++n) EXPECT_TRUE(to->try_send(n));
+  }
+  const auto wrong = s.entry<parcel>("numbers");
+  ASSERT_FALSE(wrong);
+  EXPECT_TRUE(wrong.error().is(errc::type_mismatch));
+  EXPECT_EQ(wrong.error().message(), "entry 'numbers' of graph 'sums' takes items of type int, not "
+                                     "greenroom::(anonymous namespace)::parcel");
+  const auto none = s.entry<int>("letters");
+  ASSERT_FALSE(none);
+  EXPECT_TRUE(none.error().is(errc::not_found));
+  EXPECT_EQ(none.error().message(), "graph 'sums' has no entry 'letters': there are numbers");
+  EXPECT_EQ(s.look().entries.size(), 1u);
+  EXPECT_TRUE(sys.run(drained, s).value());
+  EXPECT_EQ(*sum, 10);
+}
+
+TEST_F(GraphFile, IsDrawnBeforeItRuns) {
+  const auto g = load(two_nodes + "[nodes.c]\nrun = \"sum\"\n[[edges]]\nfrom = \"a.left\"\nto = \"b\"\ncapacity = 1\n"
+                                  "broadcast = true\n[[edges]]\nfrom = \"a.left\"\nto = \"c\"\ncapacity = 1\n"
+                                  "broadcast = true\n");
+  ASSERT_TRUE(g) << g.error().message();
+  EXPECT_THROW(look_at(*g), graph_error) << "a.right leads nowhere";
+  auto whole =
+      load(two_nodes + "[[edges]]\nfrom = \"a.left\"\nto = \"b\"\ncapacity = 1\n[[edges]]\nfrom = \"a.right\"\n"
+                       "to = \"b\"\ncapacity = 1\n");
+  ASSERT_TRUE(whole) << whole.error().message();
+  const auto before = look_at(*whole);
+  actor_system sys(options{.workers = 1, .log_level = "off"});
+  const auto s = run(sys, *std::move(whole)).value();
+  EXPECT_TRUE(s.self().wait().normal());
+  const auto after = s.look();
+  EXPECT_EQ(before.nodes[1].inputs[0].items, item_counts());
+  EXPECT_EQ(after.nodes[1].inputs[0].items, (item_counts{.accepted = 2, .handled = 2}));
+  EXPECT_EQ(before.nodes.size(), after.nodes.size());
+  EXPECT_EQ(before.edges.size(), after.edges.size());
 }
 
 TEST_F(GraphFile, ThatIsMissingIsAnError) {
