@@ -33,6 +33,7 @@ install(
   FILES "${PROJECT_BINARY_DIR}/greenroomConfig.cmake"
         "${PROJECT_BINARY_DIR}/greenroomConfigVersion.cmake"
         "${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/greenroom_nodes.cmake"
   DESTINATION "${package_dir}")
 # The documents, at their places in the tree, so that their links lead somewhere.
 foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md actors/README.md http/README.md tests/kit/README.md)
@@ -43,4 +44,5 @@ install(
   DIRECTORY "${PROJECT_SOURCE_DIR}/examples/"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
   FILES_MATCHING
-  PATTERN "*.cpp")
+  PATTERN "*.cpp"
+  PATTERN "*.toml")

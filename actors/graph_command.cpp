@@ -1,0 +1,296 @@
+#include <greenroom/actors/graph_command.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <greenroom/actors/graph_file.hpp>
+#include <greenroom/actors/graph_service.hpp>
+#include <greenroom/runtime/detail/duration_text.hpp>
+#include <greenroom/runtime/stop_signal.hpp>
+
+namespace greenroom {
+namespace {
+
+constexpr std::string_view usage = R"(Runs, checks and draws graphs of actors that TOML files describe.
+
+  greenroom run FILE [--for TIME] [--drain TIME]   runs a graph until it ends, or SIGINT or SIGTERM comes: it is then drained
+  greenroom check FILE                             says what is wrong with it
+  greenroom graph FILE [--json]                    prints it for Graphviz, or as JSON
+  greenroom nodes [LIBRARY...]                     lists the functions that nodes may run
+
+  --nodes LIBRARY
+      a library with more functions, besides those that the file names; may be given several times
+  --for TIME
+      drain it after so long
+  --drain TIME
+      how long that may take, before what is left is dropped: a duration such as 500ms, 2s, 5min or 1h (default 5s)
+  --config FILE
+      a TOML file with a table [greenroom] of the following; the graph's own file may have one, too
+)";
+
+/// What the command line says.
+struct request {
+  std::string verb;
+  std::vector<std::filesystem::path> files; // graphs, or libraries for `nodes`
+  std::vector<std::filesystem::path> libraries;
+  std::optional<duration> limit;
+  duration drain = std::chrono::seconds(5);
+  bool json = false;
+  bool help = false;
+};
+
+error bad_usage(const std::string& sentence) { return error(errc::invalid_argument, sentence + "; --help says more"); }
+
+result<duration> read_time(const std::string& option, const std::string& text) {
+  const auto found = detail::parse_duration(text);
+  if (!found) return bad_usage(fmt::format("{}: '{}' is not {}", option, text, detail::duration_form));
+  return detail::saturating_nanoseconds(*found);
+}
+
+result<void> read_option(request& r, const std::string& option, const std::string& value) {
+  if (option == "--nodes") {
+    r.libraries.emplace_back(value);
+    return {};
+  }
+  const auto time = read_time(option, value);
+  if (!time) return time.error();
+  if (option == "--for") r.limit = *time;
+  if (option == "--drain") r.drain = *time;
+  return {};
+}
+
+result<request> read_request(int argc, const char* const* argv) {
+  auto parsed = load_all({}, argc, argv); // only to take its options out; run_graph() reads them
+  if (!parsed) return parsed.error();
+  request r;
+  r.help = parsed->help;
+  const auto& given = parsed->rest;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto equals = given[i].find('=');
+    const auto option = given[i].substr(0, equals);
+    if (given[i] == "--json") {
+      r.json = true;
+    } else if (option == "--nodes" || option == "--for" || option == "--drain") {
+      if (equals == given[i].npos && i + 1 == given.size()) return bad_usage(option + ": its value is missing");
+      const auto read = read_option(r, option, equals == given[i].npos ? given[++i] : given[i].substr(equals + 1));
+      if (!read) return read.error();
+    } else if (given[i].starts_with('-')) {
+      return bad_usage(given[i] + ": there is no such option");
+    } else if (r.verb.empty()) {
+      r.verb = given[i];
+    } else {
+      r.files.emplace_back(given[i]);
+    }
+  }
+  if (r.help) return r;
+  const bool is_known = r.verb == "run" || r.verb == "check" || r.verb == "graph" || r.verb == "nodes";
+  if (!is_known)
+    return bad_usage(r.verb.empty() ? "say what to do" : "'" + r.verb + "' is not run, check, graph or nodes");
+  if (r.verb != "nodes" && r.files.size() != 1) return bad_usage(r.verb + " takes one file");
+  return r;
+}
+
+int fail(std::string_view why) {
+  std::fprintf(stderr, "greenroom: %.*s\n", static_cast<int>(why.size()), why.data());
+  return 1;
+}
+
+/// The same for faults that say where they are, for editors that jump there.
+int fail_at_places(const std::string& faults) { return std::fprintf(stderr, "%s\n", faults.c_str()), 1; }
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+/// Adds the libraries; what cannot be loaded has a line each.
+std::string load_all_nodes(node_library& nodes, const std::vector<std::filesystem::path>& libraries) {
+  std::string faults;
+  for (const auto& library : libraries) {
+    const auto loaded = nodes.load(library);
+    if (!loaded) faults.append(faults.empty() ? "" : "\n").append(loaded.error().message());
+  }
+  return faults;
+}
+
+/// Errors: all that is wrong with libraries and file, or with the graph as a whole.
+result<graph> load(node_library nodes, const request& r) {
+  const auto& file = r.files.front();
+  auto faults = load_all_nodes(nodes, r.libraries);
+  const auto add = [&faults](std::string_view more) { faults.append(faults.empty() ? "" : "\n").append(more); };
+  auto g = load_graph(nodes, file);
+  if (!g) add(g.error().message());
+  if (g && !g->faults().empty())
+    add(fmt::format("{}: {}", file.native(), graph_error(g->plan().name, g->faults()).what()));
+  const auto system = g ? load_file({}, file) : options(); // its table [greenroom]
+  if (!system) add(system.error().message());
+  if (!faults.empty()) return error(errc::parse, faults);
+  return g;
+}
+
+// -- the counts -----------------------------------------------------------------------------------------------
+
+/// "intake, other -> pricing", or "-> pricing.1" if it has more inputs than one.
+std::string name_of(const graph_look& look, std::size_t n, const input_look& in) {
+  const auto leads_there = [&](const auto& e) { return e.to == n && e.input == in.number; };
+  std::string from;
+  for (const auto& e : look.entries) {
+    if (leads_there(e)) from += (from.empty() ? "" : ", ") + e.name;
+  }
+  for (const auto& e : look.edges) {
+    if (leads_there(e) && e.replica == in.replica) from += (from.empty() ? "" : ", ") + look.nodes[e.from].name;
+  }
+  const auto& node = look.nodes[n];
+  const bool is_one = std::all_of(node.inputs.begin(), node.inputs.end(), [&](const auto& i) { return i.number == 0; });
+  const bool by_key = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                  [&](const auto& i) { return i.number == in.number && i.replica != 0; });
+  return fmt::format("{} -> {}{}{}", from, node.name, is_one ? "" : fmt::format(".{}", in.number),
+                     by_key ? fmt::format("[{}]", in.replica) : "");
+}
+
+/// Returns a table of what became of the items on each edge.
+std::string counts_of(const graph_look& look) {
+  std::vector<std::pair<std::string, item_counts>> rows;
+  for (std::size_t n = 0; n < look.nodes.size(); ++n) {
+    for (const auto& in : look.nodes[n].inputs) rows.emplace_back(name_of(look, n, in), in.items);
+  }
+  std::size_t width = 4;
+  for (const auto& [name, items] : rows) width = std::max(width, name.size());
+  auto text = fmt::format("{:{}} {:>12} {:>12} {:>8} {:>8} {:>8}\n", "edge", width, "accepted", "handled", "failed",
+                          "dropped", "queued");
+  for (const auto& [name, items] : rows) {
+    text += fmt::format("{:{}} {:>12} {:>12} {:>8} {:>8} {:>8}\n", name, width, items.accepted, items.handled,
+                        items.failed, items.dropped(), items.queued);
+  }
+  return text + (look.conserved() ? "all items are accounted for\n" : "items are missing, or there twice\n");
+}
+
+// -- run --------------------------------------------------------------------------------------------------------
+
+/// Ends the wait of main when the graph has ended, or its time is over.
+task<> tell_the_end(actor top, std::optional<duration> limit, stop_signal* asked) {
+  if (limit) {
+    auto first = co_await select(top.join(), after(*limit));
+    (void)first;
+  } else {
+    auto why = co_await top.join();
+    (void)why;
+  }
+  asked->stop();
+}
+
+task<result<void>> drain(service s, duration limit) { return s.drain(limit); }
+
+/// Returns what went wrong with the end, if anything did.
+result<void> end_in_order(actor_system& sys, const service& s, duration limit) {
+  if (!s.self().finished()) {
+    print("draining\n");
+    const auto came_back = sys.run(drain, s, limit);
+    const auto drained = came_back ? *came_back : result<void>(came_back.error());
+    if (!drained) {
+      s.stop();
+      s.self().wait();
+      return drained;
+    }
+  }
+  const auto why = s.self().wait();
+  if (why.kind() == exit_kind::failed || why.kind() == exit_kind::killed) return why.why();
+  return {};
+}
+
+std::string names_of_entries(const graph& g) {
+  std::string names;
+  for (const auto& e : g.plan().entries) {
+    if (!e.name.empty()) names += (names.empty() ? "'" : ", '") + e.name + "'";
+  }
+  return names;
+}
+
+int run_graph(const request& r, graph g, int argc, const char* const* argv) {
+  stop_signal asked; // first, so that a signal is never missed, and longest
+  auto opts = load_file({}, r.files.front());
+  if (!opts) return fail(opts.error().message());
+  const auto with_arguments = load_all(*std::move(opts), argc, argv);
+  if (!with_arguments) return fail(with_arguments.error().message());
+  const auto entries = names_of_entries(g);
+  if (!entries.empty()) {
+    std::fprintf(stderr, "greenroom: nothing comes in by %s here: that takes a program of your own (graph_file.hpp)\n",
+                 entries.c_str());
+  }
+  print(fmt::format("running graph '{}'\n", g.plan().name));
+  actor_system sys(with_arguments->values);
+  const auto started = run(sys, std::move(g));
+  if (!started) return fail(started.error().message());
+  sys.spawn({.name = "end of the graph"}, tell_the_end, started->self(), r.limit, &asked);
+  asked.wait();
+  const auto ended = end_in_order(sys, *started, r.drain);
+  const auto look = started->look();
+  print(counts_of(look));
+  if (!ended) return fail(ended.error().message());
+  return look.conserved() ? 0 : 1;
+}
+
+// -- the others -------------------------------------------------------------------------------------------------
+
+int check_graph(const request& r, const graph& g) {
+  const auto warnings = g.warnings();
+  for (const auto& w : warnings) std::fprintf(stderr, "%s: warning: %s\n", r.files.front().c_str(), w.c_str());
+  print(fmt::format("graph '{}' can run: {} node(s), {} edge(s), {} warning(s)\n", g.plan().name, g.plan().nodes.size(),
+                    g.plan().edges.size(), warnings.size()));
+  return 0;
+}
+
+std::string types_of(const std::vector<detail::port_record>& ports) {
+  std::string text;
+  for (const auto& p : ports) text += (text.empty() ? "" : ", ") + p.type;
+  return text.empty() ? "()" : text;
+}
+
+int list_nodes(const node_library& nodes) {
+  for (const auto& [name, fn] : nodes.functions()) {
+    const auto node = fn.make(name, std::source_location::current(), {}, {});
+    print(fmt::format("{}: {} -> {}{}\n", name, types_of(node.inputs), types_of(node.outputs),
+                      fn.from.empty() ? "" : "   from " + fn.from));
+  }
+  for (const auto& [name, key] : nodes.keys()) {
+    print(fmt::format("{}: key of {}{}\n", name, detail::type_name(*key.of),
+                      key.from.empty() ? "" : "   from " + key.from));
+  }
+  return 0;
+}
+
+int do_as_asked(node_library nodes, int argc, const char* const* argv) {
+  const auto wanted = read_request(argc, argv);
+  if (!wanted) return fail(wanted.error().message());
+  const auto& r = *wanted;
+  if (r.help) return print(std::string(usage) + "\n" + options_help()), 0;
+  if (r.verb == "nodes") {
+    auto libraries = r.files;
+    libraries.insert(libraries.end(), r.libraries.begin(), r.libraries.end());
+    const auto faults = load_all_nodes(nodes, libraries);
+    return faults.empty() ? list_nodes(nodes) : fail_at_places(faults);
+  }
+  auto g = load(std::move(nodes), r);
+  if (!g) return fail_at_places(std::string(g.error().message()));
+  if (r.verb == "run") return run_graph(r, *std::move(g), argc, argv);
+  if (r.verb == "check") return check_graph(r, *g);
+  const auto look = look_at(*g);
+  return print(r.json ? look.to_json() : look.to_dot()), 0;
+}
+
+} // namespace
+
+int graph_command(const node_library& nodes, int argc, const char* const* argv) {
+  try {
+    return do_as_asked(nodes, argc, argv);
+  } catch (const std::exception& e) { // options out of range, a second stop_signal
+    return fail(e.what());
+  }
+}
+
+} // namespace greenroom

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Tests of the command `greenroom` with libraries of nodes: tests/tools/graph_command_test.py COMMAND FOLDER_OF_LIBRARIES"""
+
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+COMMAND, LIBRARIES = sys.argv[1], Path(sys.argv[2])
+LIMIT = 120  # seconds, for a hang
+
+
+def library(name):
+    return LIBRARIES / f"lib{name}.so"
+
+
+SUMS = f"""
+[graph]
+name = "sums"
+libraries = ["{library("numbers")}", "{library("printing")}"]
+[nodes.source]
+run = "count"
+settings = {{ to = 10 }}
+[nodes.doubler]
+run = "twice"
+replicas = 2
+[nodes.sink]
+run = "sum"
+[[edges]]
+from = "source"
+to = "doubler"
+capacity = 4
+[[edges]]
+from = "doubler"
+to = "sink"
+capacity = 4
+"""
+
+ENDLESS = SUMS.replace('"count"', '"count_for_ever"').replace("settings = { to = 10 }", "")
+
+
+class GraphCommand(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def file(self, text):
+        path = self.folder / "graph.toml"
+        path.write_text(text)
+        return path
+
+    def call(self, *arguments):
+        return subprocess.run([COMMAND, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=LIMIT, check=False)
+
+    def ends_well(self, *arguments):
+        done = self.call(*arguments)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def fails(self, *arguments):
+        done = self.call(*arguments)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertNotEqual(done.stderr, "")
+        return done.stderr
+
+    def counts(self, printed):
+        """By edge: accepted, handled, failed, dropped, queued."""
+        rows = re.findall(r"^(\S.* -> \S+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", printed, re.MULTILINE)
+        return {row[0]: tuple(map(int, row[1:])) for row in rows}
+
+    def test_runs_to_the_end_and_every_item_is_counted(self):
+        printed = self.ends_well("run", self.file(SUMS))
+        self.assertIn("sum 110\n", printed)
+        self.assertEqual(self.counts(printed),
+                         {"source -> doubler": (10, 10, 0, 0, 0), "doubler -> sink": (10, 10, 0, 0, 0)})
+        self.assertIn("all items are accounted for\n", printed)
+
+    def test_other_wiring_in_the_file_gives_another_result_without_a_build(self):
+        straight = SUMS.replace('to = "doubler"', 'to = "sink"', 1)
+        straight = re.sub(r"\[nodes\.doubler\].*?(?=\[nodes\.sink\])", "", straight, flags=re.DOTALL)
+        straight = re.sub(r'\[\[edges\]\]\nfrom = "doubler".*', "", straight, flags=re.DOTALL)
+        printed = self.ends_well("run", self.file(straight))
+        self.assertIn("sum 55\n", printed)
+        self.assertEqual(self.counts(printed), {"source -> sink": (10, 10, 0, 0, 0)})
+
+    def test_items_that_fail_are_counted_and_the_node_goes_on(self):
+        printed = self.ends_well("run", self.file(SUMS.replace('"twice"', '"fail_at_two"')), "--log-level=off")
+        self.assertIn("sum 53\n", printed)
+        self.assertEqual(self.counts(printed)["source -> doubler"], (10, 9, 1, 0, 0))
+
+    def test_keys_and_settings_of_the_system_work_across_libraries(self):
+        text = SUMS.replace('to = "doubler"\ncapacity = 4', 'to = "doubler"\ncapacity = 4\nby_key = "value"')
+        printed = self.ends_well("run", self.file(text + '[greenroom]\nworkers = 1\nlog_level = "error"\n'))
+        self.assertIn("sum 110\n", printed)
+        by_replica = [n[0] for edge, n in self.counts(printed).items() if "doubler[" in edge]
+        self.assertEqual((len(by_replica), sum(by_replica)), (2, 10))
+
+    def run_until_first_item(self, text, *arguments):
+        process = subprocess.Popen([COMMAND, "run", str(self.file(text)), *arguments], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if line in ("the first has come\n", "nothing will be received\n"):
+                return process
+        self.fail("it ended: " + process.stderr.read())
+
+    def test_a_signal_drains_along_the_edges(self):
+        for number in signal.SIGTERM, signal.SIGINT:
+            process = self.run_until_first_item(ENDLESS)
+            process.send_signal(number)
+            printed, said = process.communicate(timeout=LIMIT)
+            self.assertEqual(process.returncode, 0, said)
+            counts = self.counts(printed)
+            accepted, handled, *others = counts["source -> doubler"]
+            self.assertGreater(accepted, 0)
+            self.assertEqual((handled, others), (accepted, [0, 0, 0]))
+            self.assertEqual(counts["doubler -> sink"], (accepted, accepted, 0, 0, 0))
+            self.assertRegex(printed, r"draining\nsum \d+\n")
+
+    def test_a_time_drains_too(self):
+        self.assertIn("draining\n", self.ends_well("run", self.file(ENDLESS), "--for", "10ms"))
+
+    def test_a_drain_that_takes_too_long_is_a_failure_that_names_the_node(self):
+        process = self.run_until_first_item(ENDLESS.replace('"sum"', '"never_receive"'), "--drain=10ms", "--log-level=off")
+        process.send_signal(signal.SIGTERM)
+        printed, said = process.communicate(timeout=LIMIT)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(said, r"greenroom: graph 'sums' is not drained: .*'sink'.* still run")
+        self.assertIn("all items are accounted for\n", printed)
+
+    def test_too_many_restarts_are_a_failure(self):
+        text = SUMS.replace('"twice"', '"fail_at_two"').replace("replicas = 2", "")
+        text = text.replace('name = "sums"', 'name = "sums"\nintensity = { restarts = 0, period = "1s" }')
+        self.assertIn("restart", self.fails("run", self.file(text), "--log-level=off"))
+
+    def test_all_faults_of_a_file_are_listed(self):
+        path = self.file(SUMS.replace('"twice"', '"thrice"').replace("capacity = 4", "capacity = -4").replace(
+            'to = "sink"', 'to = "drain"'))
+        said = self.fails("check", path)
+        self.assertRegex(said, rf"^{path}:9:7: there is no function 'thrice' to run; there are count, .*, twice\n")
+        self.assertEqual(said.count("capacity must be a whole number"), 2)
+        self.assertIn(f"{path}:19:6: there is no node 'drain'\n", said)
+        self.assertEqual(said.count("\n"), 4)
+        self.assertEqual(self.fails("run", path), said)
+
+    def test_a_graph_that_cannot_run_is_refused_as_a_whole(self):
+        said = self.fails("check", self.file(SUMS.rpartition("[[edges]]")[0]))
+        self.assertIn("graph 'sums' cannot run: 3 fault(s)", said)
+        self.assertIn("output 0 of 'doubler' is open", said)
+        path = self.file(SUMS + "[greenroom]\nworkers = 0\n")
+        self.assertIn(f"{path}:22:11: bad option: workers", self.fails("check", path))
+
+    def test_a_good_graph_passes_the_check(self):
+        self.assertEqual(self.ends_well("check", self.file(SUMS)), "graph 'sums' can run: 3 node(s), 2 edge(s), 0 warning(s)\n")
+
+    def test_a_graph_is_drawn_before_it_runs(self):
+        drawn = self.ends_well("graph", self.file(SUMS))
+        self.assertTrue(drawn.startswith('digraph "sums" {'), drawn)
+        self.assertIn("n0 -> n1", drawn)
+        self.assertIn('"name":"sink"', self.ends_well("graph", self.file(SUMS), "--json"))
+
+    def test_nodes_are_listed_with_the_types_of_their_ports(self):
+        listed = self.ends_well("nodes", library("numbers"))
+        self.assertIn("twice: test_nodes::number -> test_nodes::number   from ", listed)
+        self.assertIn("value: key of test_nodes::number", listed)
+
+    def test_libraries_may_be_given_beside_the_file(self):
+        text = re.sub(r"libraries = .*", "", SUMS)
+        printed = self.ends_well("run", self.file(text), "--nodes", library("numbers"), f"--nodes={library('printing')}")
+        self.assertIn("sum 110\n", printed)
+
+    def test_a_library_that_is_named_twice_is_loaded_once(self):
+        self.ends_well("run", self.file(SUMS), "--nodes", library("numbers"))
+
+    def test_a_wrong_library_is_refused_in_a_sentence(self):
+        for name, sentence in {
+            "older": "it was built for greenroom 0.0.9, g++ 11, and this program is greenroom ",
+            "other_headers": "it was built with other headers of the same version, greenroom ",
+            "own_copy": "it contains a Greenroom of its own",
+            "no_nodes": "it registers no nodes",
+            "throws": "its registration failed: no licence",
+            "nowhere": "there is no such file",
+        }.items():
+            said = self.fails("nodes", library(name))
+            self.assertIn(f"cannot load the nodes of {library(name)}: {sentence}", said)
+            path = self.file(SUMS.replace('libraries = [', f'libraries = ["{library(name)}", '))
+            self.assertIn(f"{path}:4:14: cannot load the nodes of {library(name)}: {sentence}", self.fails("run", path))
+
+    def test_a_file_that_is_no_library_is_refused(self):
+        self.assertIn("cannot load the nodes of", self.fails("nodes", self.file("no library")))
+
+    def test_two_libraries_with_the_same_function_are_both_named(self):
+        said = self.fails("nodes", library("numbers"), library("same_names"))
+        self.assertIn(f"both {library('numbers')} and {library('same_names')} have a function 'count'", said)
+
+    def test_types_that_are_only_called_the_same_do_not_fit(self):
+        text = SUMS.replace('"count"', '"count_own"').replace('"sum"', '"take_own"')
+        text = text.replace('to = "doubler"', 'to = "sink"', 1)
+        self.assertIn("ends at an input for another type of that name", self.fails("check", self.file(text)))
+
+    def test_entries_are_named_since_nothing_can_come_in(self):
+        text = SUMS + '[entries.orders]\nto = "doubler"\ncapacity = 4\n'
+        done = self.call("run", self.file(text), "--for=10ms")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("nothing comes in by 'orders'", done.stderr)
+        self.assertIn("orders, source -> doubler", done.stdout)
+
+    def test_a_command_line_that_is_wrong_is_told(self):
+        path = self.file(SUMS)
+        for arguments, sentence in {
+            (): "say what to do",
+            ("dance",): "'dance' is not run, check, graph or nodes",
+            ("run",): "run takes one file",
+            ("run", path, "--for"): "--for: its value is missing",
+            ("run", path, "--drain", "soon"): "--drain: 'soon' is not a duration",
+            ("run", path, "--workers", "0"): "workers",
+            ("check", path, "--quick"): "--quick: there is no such option",
+            ("run", self.folder / "none.toml"): "none.toml",
+        }.items():
+            self.assertIn(sentence, self.fails(*arguments))
+        self.assertIn("--workers VALUE", self.ends_well("--help"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
