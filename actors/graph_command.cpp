@@ -190,8 +190,7 @@ task<result<void>> drain(service s, duration limit) { return s.drain(limit); }
 result<void> end_in_order(actor_system& sys, const service& s, duration limit) {
   if (!s.self().finished()) {
     print("draining\n");
-    const auto came_back = sys.run(drain, s, limit);
-    const auto drained = came_back ? *came_back : result<void>(came_back.error());
+    const auto drained = sys.run(drain, s, limit);
     if (!drained) {
       s.stop();
       s.self().wait();

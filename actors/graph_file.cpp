@@ -39,7 +39,7 @@ public:
       : nodes_(nodes), file_(file), from_(file.native()) {}
 
   result<graph> read(const toml::table& all) {
-    from_.only_known(all, {"graph", "nodes", "edges", "entries", "groups", "greenroom"});
+    from_.only_known(all, {"graph", "nodes", "edges", "entries", "dead_letters", "groups", "greenroom"});
     plan_.name = file_.stem().native();
     if (const auto* const own = from_.table(all, "graph")) read_own(*own);
     for (const auto& [name, in] : from_.tables(all, "nodes")) read_node(name, *in.at, *in.value);
@@ -49,6 +49,7 @@ public:
       for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) read_edge((*list)[i]);
     }
     for (const auto& [name, in] : from_.tables(all, "entries")) read_entry(name, *in.value);
+    if (const auto* const letters = from_.table(all, "dead_letters")) read_dead_letters(*letters);
     for (const auto& [name, in] : from_.tables(all, "groups")) read_group(name, *in.value);
     if (from_.has_faults()) return from_.all_faults();
     return graph(std::move(plan_));
@@ -76,7 +77,8 @@ private:
   }
 
   void read_node(const std::string& name, const toml::node& at, const toml::table& in) {
-    from_.only_known(in, {"run", "replicas", "restart", "backoff", "grace", "queue", "ports", "settings"});
+    from_.only_known(in,
+                     {"run", "replicas", "restart", "backoff", "grace", "queue", "deliveries", "ports", "settings"});
     const auto how = read_options(in);
     const auto settings = read_settings(in);
     const auto ports = from_.texts(in, "ports");
@@ -102,6 +104,7 @@ private:
     how.replicas = static_cast<std::size_t>(from_.whole(in, "replicas", 1, 10'000).value_or(1));
     how.restart = from_.choice<restart_kind>(in, "restart", to_string).value_or(how.restart);
     how.queue = from_.choice<queue_fate>(in, "queue", to_string).value_or(how.queue);
+    how.deliveries = static_cast<std::uint32_t>(from_.whole(in, "deliveries", 1, 1'000'000).value_or(how.deliveries));
     how.grace = from_.time(in, "grace");
     const auto* const pauses = from_.table(in, "backoff");
     if (pauses == nullptr) return how;
@@ -210,6 +213,12 @@ private:
   }
 
   mailbox_limits read_limits(const char* what, const toml::table& in) {
+    const auto limits = read_capacity(what, in);
+    const auto expires = from_.time(in, "expires_after");
+    return expires ? limits.expiring(*expires) : limits;
+  }
+
+  mailbox_limits read_capacity(const char* what, const toml::table& in) {
     const auto policy = from_.choice<overflow>(in, "when_full", internal::to_string).value_or(overflow::wait);
     const auto* const capacity = in.get("capacity");
     if (capacity == nullptr) {
@@ -235,7 +244,8 @@ private:
   void read_edge(const toml::node& at) {
     const auto* const in = at.as_table();
     if (in == nullptr) return from_.fault(at, "an edge is no table: write [[edges]] before each");
-    from_.only_known(*in, {"from", "to", "capacity", "when_full", "broadcast", "urgent", "allow_cycle", "by_key"});
+    from_.only_known(
+        *in, {"from", "to", "capacity", "when_full", "expires_after", "broadcast", "urgent", "allow_cycle", "by_key"});
     const auto from = read_port("edge", *in, "from", true);
     const auto to = read_port("edge", *in, "to", false);
     const auto limits = read_limits("edge", *in);
@@ -251,7 +261,7 @@ private:
     detail::edge_record e{from->node, from->number, to->node, to->number, limits, std::move(how), copies};
     if (key) {
       const auto found = nodes_.keys().find(*key);
-      if (found == nodes_.keys().end() || *found->second.of != *out.id)
+      if (found == nodes_.keys().end() || *found->second.of != out.kind->type)
         return from_.fault(*in->get("by_key"),
                            fmt::format("there is no key '{}' for items of type {}", *key, out.type));
       e.by_key = found->second.make;
@@ -269,10 +279,23 @@ private:
   }
 
   void read_entry(const std::string& name, const toml::table& in) {
-    from_.only_known(in, {"to", "capacity", "when_full"});
+    from_.only_known(in, {"to", "capacity", "when_full", "expires_after"});
     const auto to = read_port("entry", in, "to", false);
     const auto limits = read_limits("entry", in);
     if (to) plan_.entries.push_back({.to = to->node, .input = to->number, .limits = limits, .name = name});
+  }
+
+  void read_dead_letters(const toml::table& in) {
+    from_.only_known(in, {"to", "capacity"});
+    const auto to = read_port("table of dead letters", in, "to", false);
+    const auto limits = read_limits("table of dead letters", in);
+    if (!to) return;
+    const auto& input = plan_.nodes[to->node].inputs[to->number];
+    if (input.kind->type != typeid(dead_letter)) {
+      return from_.fault(*in.get("to"),
+                         fmt::format("dead letters need an input for greenroom::dead_letter, not {}", input.type));
+    }
+    plan_.entries.push_back({.to = to->node, .input = to->number, .limits = limits, .takes_dead_letters = true});
   }
 
   void read_group(const std::string& name, const toml::table& in) {

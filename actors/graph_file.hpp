@@ -20,18 +20,24 @@
 //   restart = "transient"                    # permanent, transient or temporary
 //   backoff = { first = "10ms", most = "5s", factor = 2, jitter = 0.2, lasts = "10s" }
 //   grace = "2s"
-//   queue = "keep"                           # a queue_fate: keep or drop
+//   queue = "keep"                           # a queue_fate: drop_poison, dead_letter, keep or drop
+//   deliveries = 3
 //
 //   [[edges]]
 //   from = "intake"                          # or "intake.0", its first output, if it has more
 //   to = "pricing.orders"                    # or by name
 //   capacity = 256                           # 0: rendezvous; "unbounded"
 //   when_full = "wait"                       # wait, reject, drop_newest or drop_oldest
+//   expires_after = "500ms"                  # for ever if not given
 //   broadcast = false                        # as are urgent, allow_cycle and by_key, options of an edge: see graph.hpp
 //
 //   [entries.orders]                         # a way in from outside, from an HTTP front say
 //   to = "pricing.orders"
-//   capacity = 256                           # and when_full
+//   capacity = 256                           # and when_full, expires_after
+//
+//   [dead_letters]                           # an input that takes them
+//   to = "clinic"
+//   capacity = 64
 //
 //   [groups.sales]                           # nodes with a supervisor of their own
 //   nodes = ["intake", "pricing"]

@@ -43,5 +43,5 @@ int main(int argc, char** argv) {
   const auto sums = run(sys, *std::move(g)).value();
   const auto numbers = sums.entry<int>("numbers").value(); // where an HTTP front would send what its clients post
   (void)sys.run(feed, numbers);
-  return sys.run(drain, sums).value() ? 0 : 1;
+  return sys.run(drain, sums).has_value() ? 0 : 1;
 }

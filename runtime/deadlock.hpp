@@ -10,7 +10,7 @@
 // ends of the mailbox, the permits of the lock, or the request, are in variables of such actors, or queued in mailboxes that only such
 // actors can reach. So an end held elsewhere, by main, a thread, a CAF actor, a callback or an object on the heap (a vector, a
 // shared_ptr), keeps its mailbox out of all reports; and so does one in a variable of an actor that has given somebody who is no child in
-// a scope of it what may refer to its variables: a pointer, a closure, a shared_ptr, a struct (see owns_what_it_names). Waits for a
+// a scope of it what may refer to its variables: a pointer, a closure, a shared_ptr, a struct (see owns_what_it_names). What a supervisor keeps for a child's restart counts as the child's. Waits for a
 // wait_group, a condition or a time are never hopeless.
 // A cancellation or a kill is no way out that counts, nor is the end of the system; an actor that means to wait for its
 // cancellation waits for that: `co_await ctx.done()`. Waits under the deadline of a context are reported as those with one of their own, as far

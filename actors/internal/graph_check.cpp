@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
+
+#include <greenroom/actors/internal/graph_paths.hpp>
 
 namespace greenroom::internal {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using detail::edge_record;
 using detail::graph_plan;
 using faults = std::vector<std::string>;
-using node_set = std::vector<bool>;
 
 constexpr std::size_t most_replicas = 10'000;
 
@@ -184,28 +184,13 @@ void check_ports(const graph_plan& plan, faults& found) {
   }
 }
 
-/// Marks all that can be reached from `from`.
-node_set reach(const graph_plan& plan, std::vector<std::size_t> from) {
-  node_set reached(plan.nodes.size());
-  while (!from.empty()) {
-    const auto n = from.back();
-    from.pop_back();
-    if (reached[n]) continue;
-    reached[n] = true;
-    for (const auto& e : plan.edges) {
-      if (e.from == n) from.push_back(e.to);
-    }
-  }
-  return reached;
-}
-
 void check_reach(const graph_plan& plan, faults& found) {
   std::vector<std::size_t> sources;
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     if (plan.nodes[n].inputs.empty()) sources.push_back(n);
   }
   for (const auto& e : plan.entries) sources.push_back(e.to);
-  const auto reached = reach(plan, sources);
+  const auto reached = graph_paths(plan).reach(sources);
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     if (reached[n]) continue;
     found.push_back(fmt::format("node '{}' cannot be reached from any node without inputs, nor from an entry: nothing "
@@ -215,34 +200,15 @@ void check_reach(const graph_plan& plan, faults& found) {
   }
 }
 
-/// Returns the shortest way from a node back to itself over edges that wait, as indices of edges.
-std::optional<std::vector<std::size_t>> waiting_cycle(const graph_plan& plan, std::size_t start) {
-  std::vector<std::optional<std::size_t>> came_by(plan.nodes.size());
-  std::vector<std::size_t> next{start};
-  for (std::size_t at = 0; at < next.size(); ++at) {
-    for (std::size_t i = 0; i < plan.edges.size(); ++i) {
-      const auto& e = plan.edges[i];
-      if (e.from != next[at] || !waits(e.limits) || !e.how.allow_cycle.empty()) continue;
-      if (e.to == start) {
-        std::vector<std::size_t> way{i};
-        for (auto n = e.from; n != start; n = plan.edges[*came_by[n]].from) way.push_back(*came_by[n]);
-        std::reverse(way.begin(), way.end());
-        return way;
-      }
-      if (came_by[e.to]) continue;
-      came_by[e.to] = i;
-      next.push_back(e.to);
-    }
-  }
-  return std::nullopt;
-}
-
 /// One fault for each cycle that shares no node with one named before: curing that may cure others, too.
 void check_cycles(const graph_plan& plan, faults& found) {
+  const graph_paths paths(plan);
+  const auto can_stop = [](const edge_record& e) { return waits(e.limits) && e.how.allow_cycle.empty(); };
+  const auto candidates = paths.may_be_on_cycle(can_stop);
   node_set named(plan.nodes.size());
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    if (named[n]) continue;
-    const auto way = waiting_cycle(plan, n);
+    if (named[n] || !candidates[n]) continue;
+    const auto way = paths.cycle_through(n, can_stop);
     if (!way) continue;
     std::string text;
     bool known = false;
@@ -305,7 +271,7 @@ node_set behind_dead_letters(const graph_plan& plan) {
   for (const auto& e : plan.entries) {
     if (e.takes_dead_letters) takers.push_back(e.to);
   }
-  return takers.empty() ? node_set() : reach(plan, std::move(takers));
+  return takers.empty() ? node_set() : graph_paths(plan).reach(std::move(takers));
 }
 
 const char* to_string(overflow policy) noexcept {
@@ -348,29 +314,16 @@ faults faults_of(const graph_plan& plan) {
 
 std::vector<std::string> warnings_of(const graph_plan& plan) {
   std::vector<std::string> found;
+  const graph_paths paths(plan);
   for (std::size_t join = 0; join < plan.nodes.size(); ++join) {
     if (plan.nodes[join].inputs.size() < 2) continue;
-    for (std::size_t fork = 0; fork < plan.nodes.size(); ++fork) {
-      std::set<std::size_t> inputs; // of `join`, that edges from `fork` lead to on different ways
-      std::size_t ways = 0;
-      for (const auto& first : plan.edges) {
-        if (first.from != fork) continue;
-        std::set<std::size_t> reached_inputs;
-        if (first.to == join) reached_inputs.insert(first.input);
-        const auto reached = reach(plan, {first.to});
-        for (const auto& e : plan.edges) {
-          if (e.to == join && reached[e.from] && first.to != join) reached_inputs.insert(e.input);
-        }
-        if (!reached_inputs.empty()) ++ways;
-        inputs.merge(reached_inputs);
-      }
-      if (ways < 2 || inputs.size() < 2 || fork == join) continue;
+    for (const auto& at : paths.partings_before(join)) {
       std::vector<std::string> names;
-      for (const auto i : inputs) names.push_back(name_of_input(plan, join, i));
+      for (const auto i : at.inputs) names.push_back(name_of_input(plan, join, i));
       found.push_back(fmt::format("ways that part at '{}' meet again at {}: if '{}' receives from them in a fixed "
                                   "order, one may fill up while it waits for "
                                   "the other; receive by select, or give the edges room for all that is under way",
-                                  plan.nodes[fork].name, list(names), plan.nodes[join].name));
+                                  plan.nodes[at.node].name, list(names), plan.nodes[join].name));
     }
   }
   return found;

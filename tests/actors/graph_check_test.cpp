@@ -161,6 +161,41 @@ TEST(GraphCheck, WarnsOfWaysThatPartAndMeetAgainAtDifferentInputs) {
       << g.warnings()[0];
 }
 
+TEST(GraphCheck, WarnsWhereWaysPartLastAndNotWhereTheyHaveMetAgain) {
+  graph g("two diamonds");
+  const auto source = g.add("source", emits);
+  const auto first = g.add("first", splits);
+  const auto left = g.add("left", passes);
+  const auto right = g.add("right", passes);
+  const auto second = g.add("second", splits); // where the ways from `first` meet, at one input
+  const auto join = g.add("join", joins);
+  g.connect(source, first, bounded(1));
+  g.connect(first.out<0>(), left.in<0>(), bounded(1));
+  g.connect(first.out<1>(), right.in<0>(), bounded(1));
+  g.connect(left, second, bounded(1));
+  g.connect(right, second, bounded(1));
+  g.connect(second.out<0>(), join.in<0>(), bounded(1));
+  g.connect(second.out<1>(), join.in<1>(), bounded(1));
+  EXPECT_EQ(all(g.faults()), "");
+  ASSERT_EQ(g.warnings().size(), 1u) << all(g.warnings());
+  EXPECT_TRUE(has(g.warnings()[0], "ways that part at 'second'")) << g.warnings()[0];
+}
+
+TEST(GraphCheck, WaysWithANodeInCommonBehindACycleDoNotConfuseIt) {
+  graph g("ring before a join");
+  const auto source = g.add("source", emits);
+  const auto split = g.add("split", splits);
+  const auto back = g.add("back", passes);
+  const auto join = g.add("join", joins);
+  const auto other = g.add("other", emits);
+  g.connect(source, split, bounded(1));
+  g.connect(split.out<0>(), back.in<0>(), bounded(1));
+  g.connect(back.out<0>(), split.in<0>(), bounded(1), {.allow_cycle = "a test"});
+  g.connect(split.out<1>(), join.in<0>(), bounded(1));
+  g.connect(other.out<0>(), join.in<1>(), bounded(1));
+  EXPECT_EQ(all(g.warnings()), "");
+}
+
 TEST(GraphCheck, KeysAndOtherEdgesDoNotMixAtOneInput) {
   graph g("keys");
   const auto ledger = g.add("ledger", {.replicas = 2}, consumes);

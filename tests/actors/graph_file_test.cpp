@@ -37,6 +37,10 @@ task<> two_ways(address<int> left, address<int> right) {
   (void)co_await right.send(2);
 }
 
+task<> keeps_aside(mailbox<dead_letter> in, std::shared_ptr<std::string> text) {
+  while (const auto letter = co_await in.receive()) *text += letter->text + " ";
+}
+
 task<bool> drained(service s) {
   const auto done = co_await s.drain(std::chrono::seconds(60));
   co_return done.has_value();
@@ -118,7 +122,8 @@ TEST_F(GraphFile, EachFaultHasItsPlace) {
   says("[nodes.a]\nrun = \"count\"\nrestart = \"often\"\n", "3:11",
        "restart must be permanent, transient or temporary, not 'often'");
   says("[nodes.a]\nrun = \"count\"\nspeed = 3\n", "3:9",
-       "'speed' is not known here; there are run, replicas, restart, backoff, grace, queue, ports, settings");
+       "'speed' is not known here; there are run, replicas, restart, backoff, grace, queue, deliveries, ports, "
+       "settings");
   says("[nodes.a]\nrun = \"count\"\nsettings = { to = 1.5 }\n", "3:19", "setting to must be a text or a whole number");
   says("[nodse.a]\nrun = \"count\"\n", "1:1", "'nodse' is not known here");
   const std::string two = "[nodes.a]\nrun = \"count\"\n[nodes.b]\nrun = \"sum\"\n[nodes.p]\nrun = "
@@ -167,13 +172,15 @@ TEST_F(GraphFile, NamesOfPortsAreKnownToItsEdges) {
 }
 
 TEST_F(GraphFile, OptionsOfNodesAreRead) {
-  const auto g = load("[nodes.a]\nrun = \"sum\"\ngrace = \"2s\"\nqueue = \"drop\"\nrestart = \"permanent\"\n"
-                      "backoff = { first = \"10ms\", most = \"5s\", factor = 3, jitter = 0.5, lasts = \"1min\" }\n");
+  const auto g =
+      load("[nodes.a]\nrun = \"sum\"\ngrace = \"2s\"\nqueue = \"drop\"\ndeliveries = 7\nrestart = \"permanent\"\n"
+           "backoff = { first = \"10ms\", most = \"5s\", factor = 3, jitter = 0.5, lasts = \"1min\" }\n");
   ASSERT_TRUE(g) << g.error().message();
   using namespace std::chrono_literals;
   const auto& how = g->plan().nodes[0].how;
   EXPECT_EQ(how.grace, duration(2s));
   EXPECT_EQ(how.queue, queue_fate::drop);
+  EXPECT_EQ(how.deliveries, 7U);
   EXPECT_EQ(how.restart, permanent);
   EXPECT_EQ(how.backoff.first, 10ms);
   EXPECT_EQ(how.backoff.most, 5s);
@@ -202,7 +209,12 @@ TEST_F(GraphFile, EachFaultOfAnOptionHasItsPlace) {
   const std::string a = "[nodes.a]\nrun = \"sum\"\n";
   says(a + "grace = 2\n", "3:9", "grace must be a duration such as 500ms, 2s, 5min or 1h, in quotes");
   says(a + "grace = \"soon\"\n", "3:9", "grace must be a duration");
-  says(a + "queue = \"burn\"\n", "3:9", std::string("queue must be ") + to_string(queue_fate::keep));
+  says(a + "queue = \"burn\"\n", "3:9", "queue must be drop_poison, dead_letter, keep or drop, not 'burn'");
+  says(a + "deliveries = 0\n", "3:14", "deliveries must be a whole number from 1 to 1000000");
+  says(a + "[dead_letters]\nto = \"a\"\ncapacity = 4\n", "4:6",
+       "dead letters need an input for greenroom::dead_letter, not int");
+  says(a + "[dead_letters]\ncapacity = 4\n", "3:1", "the table of dead letters does not say where it ends");
+  says(a + "[entries.e]\nto = \"a\"\ncapacity = 4\nexpires_after = 5\n", "6:17", "expires_after must be a duration");
   says(a + "backoff = \"10ms\"\n", "3:11", "backoff is no table");
   says(a + "backoff = { initial = \"10ms\" }\n", "3:23",
        "'initial' is not known here; there are first, most, factor, jitter, lasts");
@@ -222,6 +234,25 @@ TEST_F(GraphFile, EachFaultOfAnOptionHasItsPlace) {
   says(a + "[entries.e]\ncapacity = 1\n", "3:1", "the entry does not say where it ends");
   says(a + "[entries.e]\nto = \"a\"\n", "3:1", "the entry does not say how many items it holds");
   says(a + "[entries]\ne = 1\n", "4:5", "entries.e is no table: write [entries.e]");
+}
+
+TEST_F(GraphFile, DeadLettersAndExpiryAreWired) {
+  const auto text = std::make_shared<std::string>();
+  nodes.add("even", [](mailbox<int> in) -> task<> {
+    while (const auto n = co_await in.receive()) {
+      if (*n % 2 != 0) throw std::runtime_error("odd");
+    }
+  });
+  nodes.add("keep_aside", keeps_aside, text);
+  auto g = load("[nodes.source]\nrun = \"count\"\n[nodes.even]\nrun = \"even\"\nqueue = \"dead_letter\"\n"
+                "[nodes.clinic]\nrun = \"keep_aside\"\n[dead_letters]\nto = \"clinic\"\ncapacity = 8\n"
+                "[[edges]]\nfrom = \"source\"\nto = \"even\"\ncapacity = 4\nexpires_after = \"1h\"\n");
+  ASSERT_TRUE(g) << g.error().message();
+  EXPECT_EQ(g->plan().edges[0].limits.expires_after, std::chrono::hours(1));
+  actor_system sys(options{.workers = 1, .log_level = "off"});
+  const auto s = run(sys, *std::move(g)).value();
+  EXPECT_TRUE(s.self().wait().normal());
+  EXPECT_EQ(*text, "1 3 ");
 }
 
 TEST_F(GraphFile, FaultOfANodeIsToldOnce) {

@@ -103,13 +103,11 @@ struct rig {
   client connect() { return connect(front); }
   client connect(const server& to) { return client(try_connect(to).value()); }
   result<std::unique_ptr<stream>> try_connect(const server& to) {
-    return sys
-        .run(
-            [](transport* through, std::uint16_t port) {
-              return through->connect({"127.0.0.1", port});
-            },
-            &net, to.port())
-        .value();
+    return sys.run(
+        [](transport* through, std::uint16_t port) {
+          return through->connect({"127.0.0.1", port});
+        },
+        &net, to.port());
   }
   /// Sends `bytes` on a connection of their own and returns the first answer.
   reply ask(std::string bytes) {

@@ -23,9 +23,8 @@ struct world {
     return net.listen({host, port}, {.backlog = backlog}).value();
   }
   result<std::unique_ptr<stream>> connect(const std::string& host, std::uint16_t port) {
-    return sys
-        .run([](memory_transport* to, endpoint at) { return to->connect(std::move(at)); }, &net, endpoint(host, port))
-        .value();
+    return sys.run([](memory_transport* to, endpoint at) { return to->connect(std::move(at)); }, &net,
+                   endpoint(host, port));
   }
 };
 
