@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <string_view>
 
 namespace greenroom::http::internal {
 namespace {
@@ -63,7 +64,8 @@ void append_status_line(std::string& out, int status) {
 
 void write_response(std::string& out, const response& answer, answer_form form,
                     std::chrono::system_clock::time_point now) {
-  const auto& body = answer.body();
+  // Source: RFC 9110 section 15.3.6: 205 has content for nobody.
+  const auto body = answer.status() == 205 ? std::string_view() : std::string_view(answer.body());
   // Source: RFC 9110 sections 15.3.5 and 15.4.5: these two end with their header section.
   const bool may_have_body = answer.status() != 204 && answer.status() != 304;
   out.reserve(out.size() + 160 + answer.header_lines().size() +

@@ -46,6 +46,21 @@ TEST(Server, HeadGetsTheFieldsOfAGetWithoutTheBody) {
   EXPECT_EQ(r.hear(c).body, "Hello, World!"); // follows at once: there was no body in between
 }
 
+TEST(Server, SendsNoBodyWithAStatusThatHasNone) {
+  rig r;
+  r.front.get("/reset", [] { return text("ignored", 205); }).get("/none", [] { return text("ignored", 204); });
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/reset") + get("/none") + get("/nothing"));
+  const auto reset = r.hear(c);
+  EXPECT_EQ(reset.status, 205);
+  EXPECT_EQ(reset.field("Content-Length"), "0");
+  const auto none = r.hear(c);
+  EXPECT_EQ(none.status, 204);
+  EXPECT_EQ(none.field("Content-Length"), "none");
+  EXPECT_EQ(r.hear(c).status, 404);
+}
+
 TEST(Server, GivesTheHandlerParametersQueryAndBody) {
   rig r;
   r.front.get("/people/{name}", show_name).get("/search", show_query).post("/echo", echo);
