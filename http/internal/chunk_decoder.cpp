@@ -14,6 +14,8 @@ chunk_decoder::outcome fail(refusal& why, int status, std::string reason) {
   return chunk_decoder::outcome::failed;
 }
 
+constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
+
 } // namespace
 
 chunk_decoder::outcome chunk_decoder::decode(std::string_view& bytes, std::string& body, const limits& most,
@@ -68,12 +70,10 @@ chunk_decoder::outcome chunk_decoder::take_size(char c, const std::string& body,
     counted_ = 0;
     return outcome::more;
   }
-  if (at_ == at::extension) {
-    if (c == '\r') {
-      at_ = at::size_end;
-    } else if (!is(c, value_char)) {
-      return fail(why, 400, "a chunk extension holds a control character");
-    }
+  if (at_ != at::size_start && at_ != at::size) {
+    if (c != '\r' && !is(c, value_char)) return fail(why, 400, "a chunk extension holds a control character");
+    at_ = after(at_, c);
+    if (at_ == at::malformed) return fail(why, 400, "a chunk extension is not of the form ;name or ;name=value");
     return outcome::more;
   }
   if (const int digit = hex_value(c); digit >= 0) {
@@ -83,12 +83,31 @@ chunk_decoder::outcome chunk_decoder::take_size(char c, const std::string& body,
     return outcome::more;
   }
   if (at_ == at::size_start) return fail(why, 400, "a chunk does not begin with its size in hexadecimal digits");
-  if (c != '\r' && c != ';')
+  if (c != '\r' && c != ';' && !is_space(c))
     return fail(why, 400, "the size of a chunk is followed by neither an extension nor an end of line");
   if (left_ > most.body - std::min(body.size(), most.body)) // no sum: it could overflow
     return fail(why, 413, fmt::format("the body is longer than the limit of {} bytes", most.body));
-  at_ = c == ';' ? at::extension : at::size_end;
+  at_ = c == '\r' ? at::size_end : c == ';' ? at::name_start : at::size_gap;
   return outcome::more;
+}
+
+/// What follows a byte of the extensions; `malformed` where it must not stand. Nobody uses them, but who reads a quote or a gap otherwise
+/// sees another end of the line. Source: RFC 9112 section 7.1.1.
+chunk_decoder::at chunk_decoder::after(at now, char c) noexcept {
+  const bool space = is_space(c);
+  const bool token = is(c, token_char);
+  switch (now) {
+  case at::name_start: return space ? now : token ? at::name : at::malformed;
+  case at::value_start: return space ? now : token ? at::value : c == '"' ? at::quoted : at::malformed;
+  case at::quoted: return c == '"' ? at::quote_end : c == '\\' ? at::escaped : c != '\r' ? now : at::malformed;
+  case at::escaped: return c != '\r' ? at::quoted : at::malformed;
+  default: break;
+  }
+  if (c == ';') return at::name_start;
+  if (c == '=' && (now == at::name || now == at::name_gap)) return at::value_start;
+  if (space) return now == at::name || now == at::name_gap ? at::name_gap : at::size_gap;
+  if (token && (now == at::name || now == at::value)) return now;
+  return c == '\r' && now != at::size_gap && now != at::name_gap ? at::size_end : at::malformed;
 }
 
 chunk_decoder::outcome chunk_decoder::take_trailer(char c, const limits& most, refusal& why) {

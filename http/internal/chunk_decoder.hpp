@@ -23,7 +23,16 @@ private:
   enum class at : std::uint8_t {
     size_start,
     size,
-    extension,
+    size_gap, // white space: an extension must follow
+    name_start,
+    name,
+    name_gap,
+    value_start,
+    value,
+    quoted,
+    escaped,
+    quote_end,
+    malformed,
     size_end,
     data,
     data_cr,
@@ -37,6 +46,7 @@ private:
 
   outcome take(char c, const std::string& body, const limits& most, refusal& why);
   outcome take_size(char c, const std::string& body, const limits& most, refusal& why);
+  static at after(at now, char c) noexcept;
   outcome take_trailer(char c, const limits& most, refusal& why);
 
   std::uint64_t left_ = 0;    // of the chunk, or its size so far

@@ -70,7 +70,7 @@ TEST(ChunkDecoder, JoinsChunksAndLeavesWhatFollows) {
 
 TEST(ChunkDecoder, SkipsExtensions) {
   check({{"1;a=b\r\nx\r\n0;last\r\n\r\n", "done 'x' left ''"},
-         {"1;\r\nx\r\n0\r\n\r\n", "done 'x' left ''"},
+         {"1 ; a\t= \"b\" ;c\r\nx\r\n0\t;a\r\n\r\n", "done 'x' left ''"},
          {"1;a=\"b;\t\\\"\xc3\xa9\"\r\nx\r\n0\r\n\r\n", "done 'x' left ''"}});
 }
 
@@ -85,8 +85,6 @@ TEST(ChunkDecoder, RefusesSizesThatLeaveADoubt) {
          {"g\r\n", begin},
          {"\n", begin},
          {"0x1\r\n", end},
-         {"1 \r\n", end},
-         {"1\t;a\r\n", end},
          {"1g\r\n", end},
          {"1,1\r\n", end},
          {"1\n", end},
@@ -96,6 +94,16 @@ TEST(ChunkDecoder, RefusesSizesThatLeaveADoubt) {
          {"00000000000000001\r\n", "400: the size of a chunk has more than 16 digits"},
          {"10000000000000000\r\n", "400: the size of a chunk has more than 16 digits"},
          {"fffffffffffffffff\r\n", "400: the size of a chunk has more than 16 digits"}});
+}
+
+TEST(ChunkDecoder, RefusesExtensionsOfAnotherForm) {
+  const std::string_view form = "400: a chunk extension is not of the form ;name or ;name=value";
+  for (const auto* bad :
+       {"1 \r",     "1\t\r",      "1 1",        "1 =",        "1;\r",         "1;;",         "1;=",
+        "1;\"",     "1;a;\r",     "1;a \r",     "1;a b",      "1;a,",         "1;a\"",       "1;a=\r",
+        "1;a=;",    "1;a= \r",    "1;a==",      "1;a=b=",     "1;a=b \r",     "1;a=b c",     "1;a=b\"",
+        "1;a=\"\r", "1;a=\"\\\r", "1;a=\"b\"c", "1;a=\"b\"=", "1;a=\"b\" \r", "1;a=\"b\"\"", "1;\x80"})
+    check({{bad, form}});
 }
 
 TEST(ChunkDecoder, RefusesControlCharactersInExtensions) {
