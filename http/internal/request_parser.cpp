@@ -282,8 +282,10 @@ void request_parser::note_field(const field& f) {
     return;
   case 6:
     if (!same_word(f.name, "expect") || data_->minor_version == 0) return;
-    if (!same_word(f.value, "100-continue")) return fail(417, "this server meets no expectation but 100-continue");
-    seen.expects_continue = true;
+    for_each_element(f.value, [this, &seen](std::string_view expectation) {
+      if (!same_word(expectation, "100-continue")) fail(417, "this server meets no expectation but 100-continue");
+      seen.expects_continue = true;
+    });
     return;
   case 10:
     if (!same_word(f.name, "connection")) return;
@@ -330,6 +332,8 @@ void request_parser::finish_head() {
   if (seen.has_coding) {
     if (seen.has_length) return fail(400, "there are both a Content-Length and a Transfer-Encoding field");
     if (data_->minor_version == 0) return fail(400, "an HTTP/1.0 request cannot have a Transfer-Encoding");
+    // Source: RFC 9112 section 6.3: first of all the length must be known, then the coding.
+    if (!seen.chunked) return fail(400, "the Transfer-Encoding does not end with chunked");
     if (seen.other_coding) return fail(501, "this server decodes no Transfer-Encoding but chunked");
   }
   if (seen.left > limits_->body)
