@@ -29,6 +29,30 @@ void rebase(std::string_view& view, std::string_view from, const char* to) noexc
   view = {to + (view.data() - from.data()), view.size()};
 }
 
+/// Says whether a segment of the path is "." or "..", whether or not its dots, and the slashes around it, are encoded. Browsers resolve
+/// these; who sends them hopes for a handler that makes the name of a file of them. Requires: sound escapes.
+bool has_dot_segment(std::string_view path) noexcept {
+  if (path.find('.') == path.npos && path.find('%') == path.npos) return false; // most paths
+  std::size_t length = 0;
+  bool dots = true;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    char c = path[i];
+    if (c == '%') {
+      c = static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]));
+      i += 2;
+    }
+    if (c != '/') {
+      dots &= c == '.';
+      ++length;
+      continue;
+    }
+    if (dots && (length == 1 || length == 2)) return true;
+    length = 0;
+    dots = true;
+  }
+  return dots && (length == 1 || length == 2);
+}
+
 } // namespace
 
 /// What the header section says about the length of the message, and where in it we are.
@@ -162,8 +186,12 @@ void request_parser::skip_line() {
 /// Compares what has come with the limits. The lower limit decides, so that the answer does not depend on how the bytes are split.
 bool request_parser::check_length(std::size_t length) {
   const auto longest_line = limits_->request_line + 2;
-  if (!framing_->in_fields && length > longest_line && longest_line <= limits_->head)
-    return fail_beyond(414, "the request line is longer", limits_->request_line, "bytes"), false;
+  if (!framing_->in_fields && length > longest_line && longest_line <= limits_->head) {
+    const bool all_method = span_of(data_->head, token_char) >= longest_line; // Source: RFC 9112 section 3
+    return fail_beyond(all_method ? 501 : 414, all_method ? "the method is longer" : "the request line is longer",
+                       limits_->request_line, "bytes"),
+           false;
+  }
   if (length > limits_->head) return fail_beyond(431, "the header section is longer", limits_->head, "bytes"), false;
   return true;
 }
@@ -253,7 +281,11 @@ bool request_parser::parse_target(std::string_view target) {
   const auto mark = target.find('?');
   d.path = target.substr(0, mark);
   if (mark != std::string_view::npos) d.query = target.substr(mark + 1);
+  // Source: RFC 9110 section 4.2.3: no path is the path "/", but for OPTIONS, which then asks for the server as a whole.
+  if (target.empty() && d.method == method::options) d.path = "*";
   if (d.path.empty()) d.path = "/";
+  if (has_dot_segment(d.path))
+    return fail(400, "the path has a segment . or .., which a client resolves itself"), false;
   return true;
 }
 

@@ -135,6 +135,10 @@ TEST(RequestParser, ReadsTargetsOfEachForm) {
       {with_target("http://x?b"), "keep GET http://x?b = x / ? b 1.1 {Host=h;} ''"},
       {with_target("http://[::1]:8/"), "keep GET http://[::1]:8/ = [::1]:8 / ?  1.1 {Host=h;} ''"},
       {with_target("*", "OPTIONS"), "keep OPTIONS * = h * ?  1.1 {Host=h;} ''"},
+      {with_target("http://x", "OPTIONS"), "keep OPTIONS http://x = x * ?  1.1 {Host=h;} ''"},
+      {with_target("http://x?b", "OPTIONS"), "keep OPTIONS http://x?b = x / ? b 1.1 {Host=h;} ''"},
+      {with_target("http://x/", "OPTIONS"), "keep OPTIONS http://x/ = x / ?  1.1 {Host=h;} ''"},
+      {with_target("/.a/b./...?/../"), "keep GET /.a/b./...?/../ = h /.a/b./... ? /../ 1.1 {Host=h;} ''"},
       {with_target("/", "DELETE"), "keep DELETE / = h / ?  1.1 {Host=h;} ''"},
   });
 }
@@ -170,6 +174,11 @@ TEST(RequestParser, RefusesTargetsThatAreNone) {
       {with_target("/?a=%zz"), 400, "a '%'"},
       {with_target("/%00"), 400, "a zero byte"},
       {with_target("/?%00"), 400, "a zero byte"},
+      {with_target("/.."), 400, "a segment . or .."},
+      {with_target("/a/./b"), 400, "a segment . or .."},
+      {with_target("/a/.%2e/b?c"), 400, "a segment . or .."},
+      {with_target("/a%2F%2E"), 400, "a segment . or .."},
+      {with_target("http://h/../"), 400, "a segment . or .."},
   });
 }
 
@@ -393,7 +402,9 @@ TEST(RequestParser, RefusesARequestLineBeyondItsLimit) {
   EXPECT_TRUE(tell_however_split(line(64) + "\r\nHost: h\r\n\r\n", tight()).ends_with("idle"));
   const std::string_view part = "the request line is longer than the limit of 64 bytes";
   check_refused({{line(65) + "\r\nHost: h\r\n\r\n", 414, part},
-                 {std::string(67, 'x'), 414, part},
+                 {"GET /" + std::string(67, 'x'), 414, part},
+                 {std::string(67, 'x'), 501, "the method is longer than the limit of 64 bytes"},
+                 {std::string(65, 'x') + " /", 414, part},
                  {std::string(1000, ' '), 414, part},
                  {"\r\n" + line(65) + "\r\n", 414, part}},
                 tight());
