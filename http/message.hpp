@@ -56,7 +56,8 @@ public:
   /// Returns the decoded value of the first query parameter of that name ('+' is a space); nothing if there is none, "" for
   /// one without a value. Cost: walks the query.
   std::optional<std::string> query_value(std::string_view name) const;
-  /// Returns the decoded value of a parameter of the route, as in "/users/{id}". Errors: usage_error if the route has no such one.
+  /// Returns the decoded value of a parameter of the route, as in "/users/{id}". It has no segment "." or "..", but may hold slashes,
+  /// also at its front: mind that when it becomes a part of a file's name. Errors: usage_error if the route has no such one.
   std::string_view parameter(std::string_view name) const;
 
   /// Returns the value of the first field of that name, without regard to case; nothing if there is none.
@@ -64,7 +65,8 @@ public:
   std::optional<std::string_view> header(std::string_view name) const noexcept;
   /// Returns all fields in the order in which they came.
   std::span<const field> headers() const noexcept;
-  /// Returns the host that was asked for, from the target or the Host field; "" in an HTTP/1.0 request without one.
+  /// Returns the host that was asked for, from the target or else the Host field, which header("Host") has in any case; "" if that is
+  /// empty, and in an HTTP/1.0 request without one.
   std::string_view host() const noexcept;
   /// Returns 1 for HTTP/1.1, 0 for HTTP/1.0.
   int minor_version() const noexcept;
