@@ -14,7 +14,7 @@ namespace greenroom::http {
 struct limits {
   // -- sizes; a request beyond one is answered with the status in brackets and the connection closed ------
 
-  /// Longest request line, from 64 to 65,535 [414]. RFC 9112 section 3 asks for at least 8,000. Units: bytes.
+  /// Longest request line, from 64 to 65,535 [414; 501 where the method alone is longer]. RFC 9112 section 3 asks for at least 8,000. Units: bytes.
   std::size_t request_line = 8'192;
   /// Longest header section, request line included, from 256 to 65,535 [431]. A connection that is being read holds as much.
   /// Units: bytes.
