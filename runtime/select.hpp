@@ -42,6 +42,11 @@ template <class Action>
 struct case_state<operation<Action>> : Action {
   explicit case_state(operation<Action>&& described) : Action(std::move(described).release()) {}
   spin_lock* lock_of() noexcept { return this->place() == nullptr ? nullptr : &this->queue_lock(); }
+  void get_ready() noexcept {
+    if constexpr (requires(Action & a) { a.prepare(); }) {
+      if (this->place() != nullptr) this->prepare();
+    }
+  }
   bool try_now(actor_cell*& wake) { return this->place() != nullptr && this->try_locked(wake); }
   void link() noexcept {
     if (this->place() != nullptr) this->queue().push_back(*this);
@@ -63,6 +68,7 @@ template <>
 struct case_state<time_case> : waiter {
   explicit case_state(time_case described) noexcept : when(described.when) {}
   spin_lock* lock_of() noexcept { return nullptr; }
+  void get_ready() noexcept {}
   bool try_now(actor_cell*&) const noexcept { return when != never && when <= now_of(*cell->home); }
   void link() noexcept {}
   void unlink() noexcept {}
@@ -76,6 +82,7 @@ template <>
 struct case_state<default_case> : waiter {
   explicit case_state(default_case) noexcept {}
   spin_lock* lock_of() noexcept { return nullptr; }
+  void get_ready() noexcept {}
   bool try_now(actor_cell*&) const noexcept { return false; } // asked last, by the select itself
   void link() noexcept {}
   void unlink() noexcept {}
@@ -157,6 +164,7 @@ public:
 
   bool await_ready() {
     cell_ = this_turn.cell;
+    each([](auto& state) { state.get_ready(); });
     if (cell_->cancel_pending()) {
       outcome_ = fired_cancel;
       return budget_left();

@@ -91,10 +91,10 @@ void item_meter::clear() noexcept {
   tags_.clear();
 }
 
-void mailbox_base::drop_copy(mailbox_base& box, const actor_cell* who) noexcept {
+void mailbox_base::drop_copy() noexcept {
   item_copy handled; // destroyed after the lock is released: it may hold an address of this very mailbox
-  std::lock_guard guard(box.lock_);
-  handled = box.meter_locked()->let_go(who);
+  std::lock_guard guard(lock_);
+  handled = meter_locked()->let_go(this_turn.cell);
 }
 
 std::uint64_t item_meter::in_hand() const noexcept {

@@ -57,20 +57,6 @@ mailbox_core<T>* make_mailbox_core(std::uint32_t capacity, overflow policy, dura
   return core.release();
 }
 
-/// Goes before a receive. Not in the action itself, which runs under the lock.
-template <class T>
-mailbox_core<T>* before_receive(mailbox_core<T>* core) noexcept {
-  if (core == nullptr) return core;
-  core->drop_expired();
-  core->let_go_of_copy(this_turn.cell);
-  return core;
-}
-template <class T>
-mailbox_core<T>* before_send(mailbox_core<T>* core) noexcept {
-  if (core != nullptr) core->drop_expired();
-  return core;
-}
-
 inline void check_present(const void* core, const char* what) {
   if (core == nullptr) throw_no_mailbox(what);
 }
@@ -83,6 +69,7 @@ struct receive_action : receive_place<T> {
   wait_queue& queue() noexcept { return core->receive_queue(); }
   const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "receive"); }
+  void prepare() noexcept { core->before_receive(); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
   std::optional<T> take(std::uint8_t) noexcept {
     if (!this->item) return std::nullopt;
@@ -130,6 +117,7 @@ struct send_action : send_place<T> {
   wait_queue& queue() noexcept { return core->send_queue(); }
   const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "send"); }
+  void prepare() noexcept { core->before_send(); }
   bool try_locked(actor_cell*& wake) {
     state = core->send_locked(storage.get(), wake, victim);
     this->item = &storage.get(); // for the claimer, if we wait
@@ -151,7 +139,8 @@ struct send_action : send_place<T> {
 template <class T>
 result<T> try_receive(mailbox_core<T>* there) {
   check_present(there, "try_receive");
-  auto& core = *before_receive(there);
+  auto& core = *there;
+  core.before_receive();
   std::optional<T> item;
   actor_cell* wake = nullptr;
   bool settled = false;
@@ -167,7 +156,8 @@ result<T> try_receive(mailbox_core<T>* there) {
 template <class T>
 send_result<T> try_send(mailbox_core<T>* there, T&& item) {
   check_present(there, "try_send");
-  auto& core = *before_send(there);
+  auto& core = *there;
+  core.before_send();
   std::optional<T> victim;
   actor_cell* wake = nullptr;
   auto outcome = send_outcome::closed;

@@ -96,16 +96,18 @@ public:
   void watch(const item_kind& kind, bool keeps) {
     std::lock_guard guard(lock_);
     need_meter_locked().watch(kind, keeps);
-    if (keeps) has_copies_.store(true, std::memory_order_relaxed);
-  }
-  /// Destroys the copy of the item that `who` has in hand, as it asks for the next.
-  void let_go_of_copy(const actor_cell* who) noexcept {
-    // Relaxed: who does not see it yet leaves the copy to the next call.
-    if (has_copies_.load(std::memory_order_relaxed)) [[unlikely]]
-      drop_copy(*this, who);
+    if (keeps) add_chore(drops_copies);
   }
 
 protected:
+  static constexpr std::uint8_t drops_expired = 1;
+  static constexpr std::uint8_t drops_copies = 2;
+  // Relaxed: what expires is known before the first end is given away, and who does not see yet that copies are kept leaves one to the next receive.
+  std::uint8_t chores() const noexcept { return chores_.load(std::memory_order_relaxed); }
+  void add_chore(std::uint8_t one) noexcept { chores_.fetch_or(one, std::memory_order_relaxed); }
+  /// Destroys the copy of the item that the running actor has in hand, as it asks for the next.
+  GREENROOM_EXPORT void drop_copy() noexcept;
+
   void forget_observer() noexcept { observers_.fetch_sub(1, std::memory_order_relaxed); }
   mailbox_base(std::uint32_t capacity, std::uint8_t policy, item_viewer& viewer) noexcept
       : policy_(policy), capacity_(capacity), viewer_(&viewer) {}
@@ -118,16 +120,13 @@ protected:
   const std::uint8_t policy_;           // an `overflow`
   bool closed_ = false;                 // guarded by lock_; never taken back
   bool metered_ = false;                // guarded by lock_; never taken back: viewer_ is an item_meter, and ours
-  bool may_expire_ = false;             // constant once the first end is given away
-  std::atomic<bool> has_copies_{false}; // never taken back
+  std::atomic<std::uint8_t> chores_{0}; // what is to be done before a receive or a send; never taken back
   const std::uint32_t capacity_;
   std::atomic<std::uint32_t> receivers_{1};
   std::atomic<std::uint32_t> senders_{0};
   std::atomic<std::uint32_t> refs_{1};
 
 private:
-  GREENROOM_EXPORT static void drop_copy(mailbox_base& box, const actor_cell* who) noexcept;
-
   static constexpr std::uint16_t magic = 0x6d62;
   std::atomic<std::uint16_t> upgrades_{0};
   std::atomic<std::uint16_t> magic_{magic}; // atomic, so that the store of the destructor is not dropped

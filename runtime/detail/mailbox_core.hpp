@@ -194,11 +194,15 @@ public:
   /// Requires: nobody else has an end yet.
   void expire_after(duration limit) {
     need_meter_locked().expire_after(limit);
-    may_expire_ = true;
+    add_chore(drops_expired);
   }
-  /// Drops those whose time in the queue is over: before each receive, and each send.
-  void drop_expired() noexcept {
-    if (may_expire_) [[unlikely]]
+  /// Goes before a receive, without the lock.
+  void before_receive() noexcept {
+    if (chores() != 0) [[unlikely]]
+      do_chores();
+  }
+  void before_send() noexcept {
+    if ((chores() & drops_expired) != 0) [[unlikely]]
       look_for_expired();
   }
   std::uint64_t expired() noexcept {
@@ -212,6 +216,11 @@ public:
   }
 
 private:
+  [[gnu::noinline]] void do_chores() noexcept {
+    if ((chores() & drops_expired) != 0) look_for_expired();
+    if ((chores() & drops_copies) != 0) drop_copy();
+  }
+  /// Drops those whose time in the queue is over.
   [[gnu::noinline]] void look_for_expired() noexcept {
     const auto now = deadline_after(duration::zero());
     for (std::optional<T> victim;; victim.reset()) { // destroyed after the lock is released

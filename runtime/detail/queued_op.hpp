@@ -22,6 +22,7 @@ namespace greenroom::detail {
 ///   wait_queue& queue() noexcept;
 ///   const void* place() const noexcept;       the owner, for the wait record; null: there is none, and check() throws
 ///   void check() const;                       throws usage_error if the action cannot be awaited alone
+///   void prepare() noexcept;                  if there is one: goes before try_locked(), without the lock; place() is not null
 ///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases
 ///   auto take(std::uint8_t outcome);          the value of the await; outcome is `index` or fired_timeout
 template <class Action>
@@ -55,6 +56,7 @@ public:
   bool await_ready() {
     assert(this_turn.cell != nullptr);
     this->cell = this_turn.cell;
+    if constexpr (requires(Action & a) { a.prepare(); }) Action::prepare();
     if (this->cell->cancel_pending()) {
       outcome_ = fired_cancel;
       return budget_left(); // who swallows cancellation in a loop must not hold the worker, nor evade a kill
