@@ -16,6 +16,7 @@ using detail::graph_plan;
 using faults = std::vector<std::string>;
 
 constexpr std::size_t most_replicas = 10'000;
+constexpr std::size_t most_named = 3; // in one sentence
 
 std::string port_name(const char* kind, const detail::port_record& port, std::size_t number, const std::string& node) {
   return port.name.empty() ? fmt::format("{} {} of '{}'", kind, number, node)
@@ -317,14 +318,16 @@ std::vector<std::string> warnings_of(const graph_plan& plan) {
   const graph_paths paths(plan);
   for (std::size_t join = 0; join < plan.nodes.size(); ++join) {
     if (plan.nodes[join].inputs.size() < 2) continue;
-    for (const auto& at : paths.partings_before(join)) {
-      std::vector<std::string> names;
-      for (const auto i : at.inputs) names.push_back(name_of_input(plan, join, i));
-      found.push_back(fmt::format("ways that part at '{}' meet again at {}: if '{}' receives from them in a fixed "
-                                  "order, one may fill up while it waits for "
-                                  "the other; receive by select, or give the edges room for all that is under way",
-                                  plan.nodes[at.node].name, list(names), plan.nodes[join].name));
-    }
+    const auto partings = paths.partings_before(join);
+    if (partings.empty()) continue;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(partings.size(), most_named); ++i)
+      names.push_back(fmt::format("'{}'", plan.nodes[partings[i]].name));
+    if (partings.size() > most_named) names.push_back(fmt::format("{} more nodes", partings.size() - most_named));
+    found.push_back(fmt::format(
+        "ways that part at {} meet again at different inputs of '{}': if that receives from them in a fixed order, one "
+        "may fill up while it waits for the other; receive by select, or give the edges room for all that is under way",
+        list(names), plan.nodes[join].name));
   }
   return found;
 }

@@ -124,7 +124,7 @@ std::vector<std::size_t> reverse_postorder(const std::vector<std::vector<std::si
 
 } // namespace
 
-std::vector<graph_paths::parting> graph_paths::partings_before(std::size_t join) const {
+std::vector<std::size_t> graph_paths::partings_before(std::size_t join) const {
   // Turned round: 0 is `join`, its inputs follow, then all nodes. What passes through `join` itself does not count.
   const auto inputs = plan_.nodes[join].inputs.size();
   const auto first = 1 + inputs;
@@ -139,23 +139,9 @@ std::vector<graph_paths::parting> graph_paths::partings_before(std::size_t join)
     lead(e.to == join ? 1 + e.input : first + e.to, first + e.from);
   }
   const auto of = dominators(previous, reverse_postorder(next));
-  std::vector<parting> found;
+  std::vector<std::size_t> found;
   for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
-    if (of[first + n] != 0) continue;
-    parting p{n, {}};
-    node_set seen(next.size());
-    std::vector<std::size_t> ways{first + n}; // along the edges again
-    while (!ways.empty()) {
-      const auto at = ways.back();
-      ways.pop_back();
-      if (seen[at]) continue;
-      seen[at] = true;
-      ways.insert(ways.end(), previous[at].begin(), previous[at].end());
-    }
-    for (std::size_t i = 0; i < inputs; ++i) {
-      if (seen[1 + i]) p.inputs.push_back(i);
-    }
-    found.push_back(std::move(p));
+    if (of[first + n] == 0) found.push_back(n);
   }
   return found;
 }

@@ -25,14 +25,9 @@ public:
   /// Returns the nodes that may lie on a cycle of such edges; none that is not is missing. Cost: linear.
   node_set may_be_on_cycle(const edge_filter& counts) const;
 
-  /// A node from which ways lead to different inputs of another one, with no node in common.
-  struct parting {
-    std::size_t node;
-    std::vector<std::size_t> inputs; ///< that can be reached from it
-  };
-  /// Returns where ways part that meet again only at `join`. Source: dominators as in Cooper, Harvey and Kennedy, "A Simple, Fast
-  /// Dominance Algorithm", 2001, on the graph turned round.
-  std::vector<parting> partings_before(std::size_t join) const;
+  /// Returns the nodes from which ways lead to different inputs of `join` with no node in common: where ways part that meet again only there. Source:
+  /// dominators as in Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm", 2001, on the graph turned round.
+  std::vector<std::size_t> partings_before(std::size_t join) const;
 
 private:
   const detail::graph_plan& plan_;
