@@ -228,7 +228,11 @@ private:
                       what));
       return rendezvous();
     }
-    if (capacity->value_exact<std::string>() == "unbounded") return unbounded();
+    if (capacity->value_exact<std::string>() == "unbounded") {
+      if (policy != overflow::wait)
+        from_.fault(*in.get("when_full"), "when_full has no meaning for a mailbox that is never full");
+      return unbounded();
+    }
     const auto n = capacity->value_exact<std::int64_t>();
     if (!n || *n < 0 || *n > std::int64_t{1} << 31) {
       from_.fault(*capacity, "capacity must be a whole number from 0 to 2147483648, or \"unbounded\"");
@@ -286,7 +290,7 @@ private:
   }
 
   void read_dead_letters(const toml::table& in) {
-    from_.only_known(in, {"to", "capacity"});
+    from_.only_known(in, {"to", "capacity", "when_full", "expires_after"});
     const auto to = read_port("table of dead letters", in, "to", false);
     const auto limits = read_limits("table of dead letters", in);
     if (!to) return;

@@ -217,6 +217,8 @@ task<result<void>> service::drain(duration limit) const { return drain_all(*this
 
 namespace {
 
+bool is_over(const child_counts& children) noexcept { return children.running == 0 && children.pausing == 0; }
+
 /// Cancels the nodes without inputs, and has their supervisors forget them: they then give up the addresses they send to.
 task<> stop_sources(supervisor top, std::shared_ptr<const service_state> state) {
   for (std::size_t n = 0; n < state->nodes.size(); ++n) {
@@ -233,12 +235,12 @@ task<> stop_sources(supervisor top, std::shared_ptr<const service_state> state) 
       (void)co_await owner.remove_child(child);
     }
     const auto left = co_await owner.count_children();
-    if (group.empty() || !left || left->children != 0) continue;
+    if (group.empty() || !left || !is_over(*left)) continue;
     (void)co_await top.terminate_child(group);
     (void)co_await top.remove_child(group);
   }
   const auto left = co_await top.count_children();
-  if (left && left->running == 0) top.self().cancel();
+  if (left && is_over(*left)) top.self().cancel();
 }
 
 } // namespace

@@ -87,7 +87,7 @@ struct GREENROOM_EXPORT graph_look {
   std::string to_json() const;
   /// Returns the graph in the language of Graphviz, with the entries that have names.
   std::string to_dot() const;
-  /// Returns the counts in the text format of Prometheus: greenroom_edge_items_total by what became of them, greenroom_edge_queued and others.
+  /// Returns the counts in the text format of Prometheus: greenroom_edge_items_total by what became of them, greenroom_edge_items for those under way, and others.
   std::string to_metrics() const;
 };
 

@@ -55,6 +55,7 @@ struct child_info {
 struct child_counts {
   std::size_t children = 0; ///< all that the supervisor knows
   std::size_t running = 0;
+  std::size_t pausing = 0;     ///< about to be started anew
   std::size_t supervisors = 0; ///< of all, those that are supervisors
 };
 

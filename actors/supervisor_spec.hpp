@@ -298,7 +298,7 @@ public:
   }
 
   /// Sends what becomes a dead letter here, without waiting: see queue_fate. A letter for which there is no room is lost; the log has it. Supervisors below
-  /// have their own, or none.
+  /// have their own, or none. The supervisor holds the address as long as it lives.
   supervisor_spec& dead_letters(address<dead_letter> to);
 
   /// For supervisor.hpp.

@@ -29,7 +29,7 @@ struct mailbox_limits {
   duration expires_after = duration::max(); ///< for ever
 
   /// Has items expire that are queued longer: they are dropped, and counted as expired, before a receive or a send would find them. Time is that of
-  /// the sender's system; for senders that are no actors, that of the machine.
+  /// the sender's system; for senders that are no actors, that of the machine. A sender that waits for room is not woken by it.
   constexpr mailbox_limits expiring(duration after) const noexcept { return {capacity, when_full, after}; }
 };
 

@@ -47,6 +47,11 @@ struct case_state<operation<Action>> : Action {
       if (this->place() != nullptr) this->prepare();
     }
   }
+  void ask() noexcept {
+    if constexpr (requires(Action & a) { a.ask_locked(); }) {
+      if (this->place() != nullptr) this->ask_locked();
+    }
+  }
   bool try_now(actor_cell*& wake) { return this->place() != nullptr && this->try_locked(wake); }
   void link() noexcept {
     if (this->place() != nullptr) this->queue().push_back(*this);
@@ -69,6 +74,7 @@ struct case_state<time_case> : waiter {
   explicit case_state(time_case described) noexcept : when(described.when) {}
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
+  void ask() noexcept {}
   bool try_now(actor_cell*&) const noexcept { return when != never && when <= now_of(*cell->home); }
   void link() noexcept {}
   void unlink() noexcept {}
@@ -83,6 +89,7 @@ struct case_state<default_case> : waiter {
   explicit case_state(default_case) noexcept {}
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
+  void ask() noexcept {}
   bool try_now(actor_cell*&) const noexcept { return false; } // asked last, by the select itself
   void link() noexcept {}
   void unlink() noexcept {}
@@ -173,6 +180,7 @@ public:
     locks_.collect(states_);
     actor_cell* wake = nullptr;
     locks_.lock();
+    each([](auto& state) { state.ask(); });
     try {
       outcome_ = try_in_random_order(wake);
     } catch (...) {

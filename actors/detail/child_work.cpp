@@ -33,16 +33,29 @@ std::vector<child_work::left> child_work::take_left() {
 }
 
 child_run::child_run(std::shared_ptr<child_work> work) : work_(std::move(work)), who_(this_turn.cell) {
-  for (const auto& in : work_->inputs_) {
-    std::lock_guard guard(in.box->lock());
-    in.box->meter_locked()->enter(who_);
+  std::size_t entered = 0;
+  try {
+    for (; entered < work_->inputs_.size(); ++entered) {
+      auto& box = *work_->inputs_[entered].box;
+      std::lock_guard guard(box.lock());
+      box.meter_locked()->enter(who_);
+    }
+  } catch (...) { // no memory
+    leave(entered);
+    throw;
   }
   ++work_->starts;
   ++work_->running;
 }
 
 child_run::~child_run() {
-  for (std::size_t i = 0; i < work_->inputs_.size(); ++i) {
+  leave(work_->inputs_.size());
+  --work_->running;
+}
+
+/// Leaves the first inputs.
+void child_run::leave(std::size_t entered) noexcept {
+  for (std::size_t i = 0; i < entered; ++i) {
     auto& box = *work_->inputs_[i].box;
     actor_cell* wake = nullptr;
     left_item left; // destroyed without the lock
@@ -58,7 +71,6 @@ child_run::~child_run() {
     } catch (...) { // it is counted, but nobody will tell of it
     }
   }
-  --work_->running;
 }
 
 } // namespace greenroom::detail

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -64,6 +65,8 @@ public:
   void in_order() noexcept { in_order_ = true; }
 
 private:
+  void leave(std::size_t entered) noexcept;
+
   const std::shared_ptr<child_work> work_;
   const actor_cell* const who_;
   bool in_order_ = false;
@@ -72,7 +75,7 @@ private:
 template <class F, class... Args>
 task<> run_child(std::shared_ptr<child_work> work, F fn, Args... args) {
   child_run here(std::move(work));
-  auto body = fn(std::move(args)...);
+  auto body = std::invoke(fn, std::move(args)...);
   co_await std::move(body);
   here.in_order();
 }

@@ -238,6 +238,18 @@ void check_fates(const graph_plan& plan, faults& found) {
     found.push_back(
         fmt::format("{} inputs are to take the dead letters: name one, and have its node send them on", takers));
   }
+  for (const auto& e : plan.entries) {
+    const bool shared =
+        !e.takes_dead_letters && std::any_of(plan.entries.begin(), plan.entries.end(), [&e](const auto& o) {
+          return o.takes_dead_letters && o.to == e.to && o.input == e.input;
+        });
+    if (shared) {
+      found.push_back(
+          fmt::format("{} takes dead letters and is an entry, too: a drain would close it to both at once; give "
+                      "its node an input for each",
+                      name_of_input(plan, e.to, e.input)));
+    }
+  }
   const auto behind = behind_dead_letters(plan);
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
@@ -315,6 +327,17 @@ faults faults_of(const graph_plan& plan) {
 
 std::vector<std::string> warnings_of(const graph_plan& plan) {
   std::vector<std::string> found;
+  for (const auto& entry : plan.entries) {
+    const bool shared =
+        !entry.takes_dead_letters && std::any_of(plan.edges.begin(), plan.edges.end(), [&](const auto& e) {
+          return e.to == entry.to && e.input == entry.input && !e.how.urgent;
+        });
+    if (!shared) continue;
+    found.push_back(fmt::format(
+        "{} is an entry and has edges, too: a drain closes it to both at once, so what its senders still hold "
+        "then is lost; give its node an input for each",
+        name_of_input(plan, entry.to, entry.input)));
+  }
   const graph_paths paths(plan);
   for (std::size_t join = 0; join < plan.nodes.size(); ++join) {
     if (plan.nodes[join].inputs.size() < 2) continue;

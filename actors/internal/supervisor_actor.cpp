@@ -96,7 +96,8 @@ task<> supervisor_actor::start_all() {
 /// Makes the actor; it may run already when this returns.
 result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
   auto& start = *c.spec.start;
-  if (c.spec.how.queue == queue_fate::dead_letter && !letters_of(start)) {
+  const bool has_inputs = start.work != nullptr && !start.work->inputs().empty();
+  if (c.spec.how.queue == queue_fate::dead_letter && has_inputs && !start.gave_up() && !letters_of(start)) {
     return error(errc::invalid_argument,
                  "its items may become dead letters, but nobody takes these: give the supervisor's "
                  "spec an address for them, with dead_letters()");
@@ -128,7 +129,7 @@ task<result<void>> supervisor_actor::start(place at) {
   c.ready.reset();
   co_await await_orphans(at);
   // Of a start that did not come up, or of children whose supervisor was killed.
-  if (const auto in_hand = settle(c); !in_hand.empty()) system_.log().warn("{} had ended{}", describe(c), in_hand);
+  settle_and_log(c, "had ended");
   const bool tells = c.spec.how.reports_ready || c.spec.is_supervisor;
   const mailbox<nothing> ready(bounded(1, overflow::drop_newest));
   // Kept: only the child's end ends the wait, not that of its address.
@@ -142,10 +143,12 @@ task<result<void>> supervisor_actor::start(place at) {
     if (!said_so && first.index() == 2) {
       c.who.kill();
       co_await await_end(at, detail::deadline_in(kill_limit));
+      settle_and_log(c, "was not ready in time, and was killed");
       co_return error(errc::timed_out, fmt::format("it was not ready within {} ms", milliseconds(limit)));
     }
     if (!said_so) {
       c.last_exit = first.get<1>();
+      settle_and_log(c, "ended before it was ready");
       if (!c.last_exit->normal()) co_return error(c.last_exit->why().code(), c.last_exit->to_string());
       c.state = child_state::declined;
       c.spec.start->rest();
@@ -170,34 +173,50 @@ bool supervisor_actor::ask_to_end(child& c) const {
   return true;
 }
 
+namespace {
+
+/// Sends a copy of an item to the dead letters; false if it did not go.
+bool send_letter(const address<dead_letter>& to, const detail::left_item& left, dead_letter letter) {
+  try {
+    letter.item = left.kind->to_any(left.copy.get());
+    return to.try_send(std::move(letter)).has_value();
+  } catch (...) { // its copy constructor
+    return false;
+  }
+}
+
+} // namespace
+
 /// Tells what a child that has ended had in hand, and sends it to the dead letters if it does not come again. Returns ", with ... in hand", or "".
 std::string supervisor_actor::settle(child& c) const {
   if (c.spec.start->work == nullptr) return {};
   std::string all;
   const auto& how = c.spec.how;
+  const auto& letters = letters_of(*c.spec.start);
   for (const auto& [input, left] : c.spec.start->work->take_left()) {
     const auto type = left.kind == nullptr ? std::string("an item") : detail::type_name(left.kind->type);
     const auto content = left.copy.text();
     all += fmt::format(", with item {} of input {} in hand ({}{}{}", left.number, input, type,
                        content.empty() ? "" : ": ", content);
-    const auto& letters = letters_of(*c.spec.start);
-    const bool is_letter = !left.comes_again && left.copy && letters && how.queue != queue_fate::drop_poison &&
-                           how.queue != queue_fate::drop;
-    const bool sent =
-        is_letter && letters
-                         .try_send(dead_letter{left.kind->to_any(left.copy.get()), type, content, c.spec.name,
-                                               left.deliveries, c.last_exit.value_or(exit_reason())})
-                         .has_value();
+    const bool may_be_letter = how.queue == queue_fate::dead_letter || how.queue == queue_fate::keep;
+    const bool is_letter = !left.comes_again && left.copy && letters && may_be_letter;
     if (left.comes_again) {
-      all += fmt::format(", which comes again, delivery {} of {})", left.deliveries + 1, how.deliveries);
-    } else if (sent) {
+      all += fmt::format(", which is queued again, for delivery {} of {})", left.deliveries + 1, how.deliveries);
+    } else if (is_letter &&
+               send_letter(letters, left,
+                           {{}, type, content, c.spec.name, left.deliveries, c.last_exit.value_or(exit_reason())})) {
       all += ", which is a dead letter now)";
     } else {
-      all += is_letter ? ", which is lost, as there is no room for one more dead letter)" : ", which is lost)";
+      all += is_letter ? ", which is lost, as nobody had room for one more dead letter)" : ", which is lost)";
     }
   }
   if (!all.empty()) c.last_item = all.substr(std::string_view(", with ").size());
   return all;
+}
+
+/// The same with a line in the log.
+void supervisor_actor::settle_and_log(child& c, const char* what) const {
+  if (const auto in_hand = settle(c); !in_hand.empty()) system_.log().warn("{} {}{}", describe(c), what, in_hand);
 }
 
 /// Waits for the end of a child that was killed.
@@ -238,7 +257,7 @@ task<> supervisor_actor::stop(place at) {
     co_await await_orphans(at);
     (void)ends_.remove(c.who);
     by_actor_.erase(c.who.cell());
-    if (const auto in_hand = settle(c); !in_hand.empty()) system_.log().warn("{} was stopped{}", describe(c), in_hand);
+    settle_and_log(c, "was stopped");
   }
   c.state = child_state::terminated;
 }
@@ -270,8 +289,7 @@ task<> supervisor_actor::stop_at_once() {
   for (auto at = children_.begin(); at != children_.end(); ++at) {
     if (!at->who) continue;
     co_await await_end(at, deadline);
-    if (const auto in_hand = settle(*at); !in_hand.empty())
-      system_.log().warn("{} was stopped{}", describe(*at), in_hand);
+    settle_and_log(*at, "was stopped");
     if (!at->who.finished()) at->who = {}; // not to be waited for once more
   }
 }

@@ -131,6 +131,7 @@ private:
   task<> restart_due();
   bool ends_with(place at);
   std::string settle(child& c) const;
+  void settle_and_log(child& c, const char* what) const;
   void come_back(place at, time_point when);
   void leave_pause(child& c) noexcept;
 

@@ -144,6 +144,7 @@ void supervisor_actor::answer(request<count_call> r) const {
   child_counts counts;
   counts.children = children_.size();
   counts.running = by_actor_.size();
+  counts.pausing = pauses_.size();
   counts.supervisors = static_cast<std::size_t>(
       std::count_if(children_.begin(), children_.end(), [](const child& c) { return c.spec.is_supervisor; }));
   r.reply(counts);

@@ -52,12 +52,16 @@ item_copy::~item_copy() {
 
 std::string item_copy::text() const {
   if (kind_ == nullptr || kind_->write == nullptr) return {};
-  std::ostringstream out;
-  kind_->write(out, get());
-  auto text = std::move(out).str();
-  if (text.size() <= most_text) return text;
-  text.resize(most_text);
-  return text + "...";
+  try {
+    std::ostringstream out;
+    kind_->write(out, get());
+    auto text = std::move(out).str();
+    if (text.size() <= most_text) return text;
+    text.resize(most_text);
+    return text + "...";
+  } catch (...) { // an item that breaks its handler may break this, too
+    return {};
+  }
 }
 
 } // namespace greenroom::detail

@@ -24,7 +24,8 @@ class mailbox_base;
 struct item_kind {
   const std::type_info& type;
   std::size_t size;
-  bool copied_at_no_cost; // of a few bytes, with nothing behind them
+  bool
+      copied_at_no_cost; // numbers and enums: no classes and pointers, as there may be something behind them that is gone later
   // Null for a type that cannot be copied.
   void (*copy)(void* to, const void* item) = nullptr;
   std::any (*to_any)(const void* item) = nullptr;
@@ -49,7 +50,7 @@ public:
   void* get() noexcept { return is_inside() ? inside_ : outside_; }
   const void* get() const noexcept { return is_inside() ? inside_ : outside_; }
   const item_kind* kind() const noexcept { return kind_; }
-  /// Returns what operator<< writes, shortened if it is long; "" if there is none.
+  /// Returns what operator<< writes, shortened if it is long; "" if there is none, or it throws.
   std::string text() const;
 
   static constexpr std::size_t inside_bytes = 32; // a std::string has as many

@@ -23,8 +23,12 @@ item_copy item_meter::let_go(const actor_cell* who) noexcept {
   return std::move(h->copy);
 }
 
+time_point item_meter::next_expiry() const noexcept {
+  return expires_after_ == duration::max() ? never : deadline_in(expires_after_);
+}
+
 void item_meter::push() {
-  tags_.push_back({expires_after_ == duration::max() ? never : deadline_in(expires_after_), 0});
+  tags_.push_back({next_expiry(), 0});
   ++accepted_;
 }
 
@@ -69,14 +73,16 @@ left_item item_meter::leave(const actor_cell* who, bool in_order, std::uint32_t 
   left_item left{last.holds && !in_order, false, last.tag.deliveries, last.number, kind_, std::move(last.copy)};
   if (last.holds && in_order) ++handled_;
   if (!left.failed) return left;
-  left.comes_again = !last.stale && last.tag.deliveries < most_deliveries && put_back(left, last.tag, box, wake);
+  left.comes_again = !last.stale && last.tag.deliveries < most_deliveries && box.has_receivers() &&
+                     put_back(left, last.tag.deliveries, box, wake);
   ++(left.comes_again ? redelivered_ : failed_);
   if (last.stale) left.kind = nullptr;
   return left;
 }
 
-bool item_meter::put_back(const left_item& left, const item_tag& tag, mailbox_base& box, actor_cell*& wake) noexcept {
-  on_the_way_ = tag;
+bool item_meter::put_back(const left_item& left, std::uint32_t deliveries, mailbox_base& box,
+                          actor_cell*& wake) noexcept {
+  on_the_way_ = {next_expiry(), deliveries};
   try {
     item_copy again(*kind_, left.copy.get());
     kind_->put_back(box, again.get(), wake);

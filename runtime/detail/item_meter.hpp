@@ -126,7 +126,8 @@ private:
     h.holds = false;
     h.stale = true;
   }
-  bool put_back(const left_item& left, const item_tag& tag, mailbox_base& box, actor_cell*& wake) noexcept;
+  bool put_back(const left_item& left, std::uint32_t deliveries, mailbox_base& box, actor_cell*& wake) noexcept;
+  time_point next_expiry() const noexcept;
 
   const item_kind* kind_ = nullptr; // null: nobody watches
   bool keeps_ = false;

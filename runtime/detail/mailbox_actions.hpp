@@ -70,6 +70,7 @@ struct receive_action : receive_place<T> {
   const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "receive"); }
   void prepare() noexcept { core->before_receive(); }
+  void ask_locked() noexcept { core->ask_locked(); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
   std::optional<T> take(std::uint8_t) noexcept {
     if (!this->item) return std::nullopt;

@@ -58,6 +58,7 @@ public:
     add_weak();
   }
 
+  bool has_receivers() const noexcept { return receivers_.load(std::memory_order_acquire) != 0; }
   spin_lock& lock() noexcept { return lock_; }
   std::uint32_t capacity() const noexcept { return capacity_; }
 

@@ -92,10 +92,14 @@ public:
   wait_queue& receive_queue() noexcept { return receive_queue_; }
   wait_queue& send_queue() noexcept { return send_queue_; }
 
-  /// Takes the next item, or sees the end; false if the receiver has to wait.
-  bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
+  /// The running actor asks for an item: what it had in hand from here is handled.
+  void ask_locked() noexcept {
     if (metered_) [[unlikely]]
       meter_locked()->ask(this_turn.cell);
+  }
+  /// Takes the next item, or sees the end; false if the receiver has to wait.
+  bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
+    ask_locked();
     if (!pop_locked(out, wake)) return closed_;
     if (metered_) [[unlikely]]
       meter_locked()->take(this_turn.cell, &*out);
@@ -304,7 +308,7 @@ const item_kind& kind_of_item() {
     item_kind kind{
         .type = typeid(T),
         .size = sizeof(T),
-        .copied_at_no_cost = std::is_trivially_copyable_v<T> && sizeof(T) <= item_copy::inside_bytes,
+        .copied_at_no_cost = std::is_arithmetic_v<T> || std::is_enum_v<T>,
         .move = [](void* to,
                    void* from) noexcept { std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from))); },
         .destroy = [](void* item) noexcept { std::destroy_at(static_cast<T*>(item)); }};

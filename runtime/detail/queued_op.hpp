@@ -23,6 +23,7 @@ namespace greenroom::detail {
 ///   const void* place() const noexcept;       the owner, for the wait record; null: there is none, and check() throws
 ///   void check() const;                       throws usage_error if the action cannot be awaited alone
 ///   void prepare() noexcept;                  if there is one: goes before try_locked(), without the lock; place() is not null
+///   void ask_locked() noexcept;               the same under the lock, for all cases of a select; try_locked() includes it
 ///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases
 ///   auto take(std::uint8_t outcome);          the value of the await; outcome is `index` or fired_timeout
 template <class Action>

@@ -210,6 +210,8 @@ TEST_F(GraphFile, EachFaultOfAnOptionHasItsPlace) {
   says(a + "grace = 2\n", "3:9", "grace must be a duration such as 500ms, 2s, 5min or 1h, in quotes");
   says(a + "grace = \"soon\"\n", "3:9", "grace must be a duration");
   says(a + "queue = \"burn\"\n", "3:9", "queue must be drop_poison, dead_letter, keep or drop, not 'burn'");
+  says(a + "[entries.e]\nto = \"a\"\ncapacity = \"unbounded\"\nwhen_full = \"reject\"\n", "6:13",
+       "when_full has no meaning for a mailbox that is never full");
   says(a + "deliveries = 0\n", "3:14", "deliveries must be a whole number from 1 to 1000000");
   says(a + "[dead_letters]\nto = \"a\"\ncapacity = 4\n", "4:6",
        "dead letters need an input for greenroom::dead_letter, not int");

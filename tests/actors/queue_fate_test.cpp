@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <greenroom/actors/graph_service.hpp>
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
 namespace greenroom::test {
@@ -48,8 +47,10 @@ constexpr fate_case fate_cases[] = {
     {queue_fate::drop_poison, 1, "1 2 3 ", 0, "item 2 of input 0 in hand (int: -1, which is lost)"},
     {queue_fate::dead_letter, 1, "1 2 3 ", 1, "item 2 of input 0 in hand (int: -1, which is a dead letter now)"},
     {queue_fate::drop, 1, "1 ", 0, "item 2 of input 0 in hand (int: -1, which is lost)"},
-    {queue_fate::keep, 1, "1 -1 2 3 ", 0, "item 2 of input 0 in hand (int: -1, which comes again, delivery 2 of 3)"},
-    {queue_fate::keep, 2, "1 -1 2 3 ", 0, "item 3 of input 0 in hand (int: -1, which comes again, delivery 3 of 3)"},
+    {queue_fate::keep, 1, "1 -1 2 3 ", 0,
+     "item 2 of input 0 in hand (int: -1, which is queued again, for delivery 2 of 3)"},
+    {queue_fate::keep, 2, "1 -1 2 3 ", 0,
+     "item 3 of input 0 in hand (int: -1, which is queued again, for delivery 3 of 3)"},
     {queue_fate::keep, 9, "1 2 3 ", 1, "item 4 of input 0 in hand (int: -1, which is a dead letter now)"},
 };
 
@@ -91,6 +92,7 @@ TEST(QueueFate, OfItemsInHandAndQueuedIsAsDeclared) {
   for (const auto& c : fate_cases) {
     SCOPED_TRACE(std::string(to_string(c.fate)) + " after " + std::to_string(c.failures));
     play([&c] { return meets_its_fate(&c, false); });
+    play([&c] { return meets_its_fate(&c, true); });
   }
 }
 
@@ -142,7 +144,7 @@ task<> no_room() {
   co_await settle_all();
   const auto known = co_await top.children();
   require_equal<std::string>(known->at(0).last_item,
-                             "item 2 of input 0 in hand (int: -2, which is lost, as there is no room for one more dead "
+                             "item 2 of input 0 in hand (int: -2, which is lost, as nobody had room for one more dead "
                              "letter)",
                              "what it had in hand");
   co_await stop(top);
@@ -248,6 +250,85 @@ TEST(QueueFate, ReportShowsTheItemIfACopyIsKept) {
   play([] { return told_of(queue_fate::drop_poison, "item 1 of input 0 in hand (an item, which is lost)"); });
 }
 
+struct untold {
+  int n = 0;
+  friend std::ostream& operator<<(std::ostream& out, const untold& u) {
+    if (u.n < 0) throw std::runtime_error("it breaks whoever looks at it");
+    return out << u.n;
+  }
+};
+
+task<> chokes_on_untold(mailbox<untold> in, int* count) {
+  while (const auto one = co_await in.receive()) {
+    ++*count;
+    if (one->n < 0) throw std::runtime_error("no");
+  }
+}
+
+task<> breaks_the_printer() {
+  int count = 0;
+  auto ends = make_mailbox<untold>(bounded(8));
+  auto letters = make_mailbox<dead_letter>(bounded(8));
+  supervisor_spec spec("top");
+  spec.child("a", {.restart = transient, .queue = queue_fate::dead_letter}, chokes_on_untold, std::move(ends.in),
+             &count);
+  spec.dead_letters(letters.out);
+  const auto top = co_await started(std::move(spec));
+  for (const int n : {1, -1, 2}) (void)ends.out.try_send(untold{n});
+  co_await settle_all();
+  require_equal(count, 3, "items");
+  const auto letter = letters.in.try_receive();
+  require(letter && letter->text.empty() && letter->as<untold>()->n == -1, "no letter");
+  co_await stop(top);
+}
+
+TEST(QueueFate, ItemThatCannotBePrintedHarmsNobody) { play(breaks_the_printer); }
+
+// -- ends that lead to no restart, or to none yet ------------------------------------------------------------
+
+task<> fails_before_it_is_ready(mailbox<int> in) {
+  (void)co_await in.receive();
+  throw std::runtime_error("too early");
+}
+
+task<> never_up() {
+  auto work = make_mailbox<int>(bounded(4));
+  auto letters = make_mailbox<dead_letter>(bounded(4));
+  (void)work.out.try_send(1);
+  supervisor_spec spec("top");
+  spec.dead_letters(letters.out);
+  const auto top = co_await started(std::move(spec));
+  child_options how{.restart = temporary, .queue = queue_fate::dead_letter, .reports_ready = true};
+  const auto made = co_await top.start_child("a", how, fails_before_it_is_ready, std::move(work.in));
+  require(!made, "it runs");
+  const auto letter = letters.in.try_receive();
+  require(letter && *letter->as<int>() == 1, "no letter");
+  co_await stop(top);
+}
+
+TEST(QueueFate, ItemOfAChildThatDoesNotComeUpIsALetterToo) { play(never_up); }
+
+struct worker {
+  int seen = 0;
+  task<> run(mailbox<int> in) {
+    while (const auto n = co_await in.receive()) seen += *n;
+  }
+};
+
+task<> member_function() {
+  worker w;
+  auto work = make_mailbox<int>(bounded(4));
+  supervisor_spec spec("top");
+  spec.child("a", {.restart = transient}, &worker::run, &w, std::move(work.in));
+  const auto top = co_await started(std::move(spec));
+  (void)co_await work.out.send(5);
+  co_await settle_all();
+  require_equal(w.seen, 5, "seen");
+  co_await stop(top);
+}
+
+TEST(QueueFate, ChildMayBeAMemberFunction) { play(member_function); }
+
 // -- declarations that cannot be -----------------------------------------------------------------------------
 
 task<> takes_pointers(mailbox<std::unique_ptr<int>> in) { (void)co_await in.receive(); }
@@ -288,157 +369,6 @@ task<> nobody_takes_letters() {
 }
 
 TEST(QueueFate, DeadLettersThatNobodyTakesAreRefusedAtTheStart) { play(nobody_takes_letters); }
-
-// -- graphs ---------------------------------------------------------------------------------------------------
-
-const input_look& input(const graph_look& look, const std::string& node) {
-  for (const auto& n : look.nodes) {
-    if (n.name == node) return n.inputs.at(0);
-  }
-  throw std::out_of_range(node);
-}
-
-task<> numbers(int to, address<int> out) {
-  for (int i = 1; i <= to; ++i) (void)co_await out.send(i);
-}
-task<> no_sevens(mailbox<int> in, address<int> out) {
-  while (const auto n = co_await in.receive()) {
-    if (*n % 7 == 0) throw std::runtime_error("a seven");
-    (void)co_await out.send(*n);
-  }
-}
-task<> add_all(mailbox<int> in, std::shared_ptr<int> sum) {
-  while (const auto n = co_await in.receive()) *sum += *n;
-}
-task<> add_letters(mailbox<dead_letter> in, std::shared_ptr<int> sum) {
-  while (const auto letter = co_await in.receive()) *sum += *letter->as<int>();
-}
-
-task<> clinic(queue_fate fate, std::size_t replicas) {
-  const auto sum = std::make_shared<int>(0);
-  const auto in_letters = std::make_shared<int>(0);
-  graph g("clinic");
-  const auto source = g.add("source", numbers, 50);
-  const auto middle = g.add("middle", {.replicas = replicas, .queue = fate, .deliveries = 2}, no_sevens);
-  const auto sink = g.add("sink", add_all, sum);
-  const auto doctor = g.add("doctor", add_letters, in_letters);
-  g.connect(source, middle, bounded(4));
-  g.connect(middle, sink, bounded(4));
-  g.dead_letters(doctor.in<0>(), bounded(64));
-  auto s = co_await run(std::move(g), {.intensity = {1'000, 1h}});
-  const auto why =
-      co_await s->self().join(); // by itself: the doctor sees the end when all who may send letters have ended
-  require(why.normal(), why.to_string());
-  require_equal(*sum + *in_letters, 50 * 51 / 2, "all numbers");
-  require_equal(*in_letters, 7 + 14 + 21 + 28 + 35 + 42 + 49, "those in letters");
-  const auto look = s->look();
-  require(look.conserved(), look.to_json());
-  const item_counts wanted{
-      .accepted = 50, .handled = 43, .failed = 7, .redelivered = fate == queue_fate::keep ? 7U : 0U};
-  require(input(look, "middle").items == wanted, look.to_json());
-  require(look.to_dot().find("[label=\"dead letters\", style=dashed]") != std::string::npos, look.to_dot());
-  require(
-      look.to_metrics().find("greenroom_edge_items_total{graph=\"clinic\",node=\"middle\",input=\"0\",replica=\"0\","
-                             "became=\"failed\"} 7\n") != std::string::npos,
-      look.to_metrics());
-}
-
-TEST(QueueFate, NodeOfAGraphTakesTheDeadLettersOfAllOthers) {
-  for (const std::size_t replicas : {1, 3}) {
-    play([replicas] { return clinic(queue_fate::dead_letter, replicas); }, 30);
-    play([replicas] { return clinic(queue_fate::keep, replicas); }, 30);
-  }
-}
-
-task<> note_all(mailbox<int> in, std::shared_ptr<std::multiset<int>> seen) {
-  while (const auto n = co_await in.receive()) {
-    co_await yield();
-    seen->insert(*n);
-  }
-}
-
-/// Kills nodes at random while items pass: none is lost, though some may come twice.
-task<> at_least_once() {
-  const auto seen = std::make_shared<std::multiset<int>>();
-  graph g("kept");
-  const auto source = g.add("source", numbers, 60);
-  const auto sink = g.add("sink", {.replicas = 2, .queue = queue_fate::keep, .deliveries = 1'000}, note_all, seen);
-  g.connect(source, sink, bounded(2));
-  auto s = co_await run(std::move(g), {.intensity = {10'000, 1h}});
-  xoshiro random(seen->size() + 1);
-  for (int i = 0; i < 40; ++i) {
-    const auto nodes = co_await s->top().children();
-    if (!nodes) break;
-    for (const auto& one : *nodes) {
-      if (one.name.starts_with("sink") && one.who && random.below(2) == 0) one.who.kill();
-    }
-    for (int k = 0; k < 3; ++k) co_await yield();
-  }
-  const auto why = co_await s->self().join();
-  require(why.normal(), why.to_string());
-  for (int n = 1; n <= 60; ++n) require(seen->count(n) >= 1, std::to_string(n) + " is lost");
-  const auto look = s->look();
-  require(look.conserved() && input(look, "sink").items.failed == 0, look.to_json());
-}
-
-TEST(QueueFate, KeptItemsSurviveKillsAtRandom) { play(at_least_once, 100); }
-
-TEST(QueueFate, FaultsOfAGraphNameWhatCannotBe) {
-  const auto sum = std::make_shared<int>(0);
-  graph g("wrong");
-  const auto source = g.add("source", numbers, 50);
-  const auto middle = g.add("middle", {.queue = queue_fate::dead_letter, .deliveries = 0}, no_sevens);
-  const auto sink = g.add("sink", add_all, sum);
-  g.connect(source, middle, bounded(4).expiring(0s));
-  g.connect(middle, sink, rendezvous().expiring(1s));
-  std::string all;
-  for (const auto& f : g.faults()) all += f + "\n";
-  EXPECT_EQ(all,
-            "items on the way to input 0 of 'middle' expire at once: give expiring() a time above 0\n"
-            "an edge that leads to input 0 of 'sink' has no queue in which items could expire: give it a capacity "
-            "of 1 or more\n"
-            "node 'middle': deliveries must be 1 or more\n"
-            "what node 'middle' cannot handle is to become a dead letter, but nobody takes these: name an input by "
-            "dead_letters(), or take queue_fate::drop_poison\n");
-
-  graph twice("twice");
-  const auto in = std::make_shared<int>(0);
-  const auto a = twice.add("a", {.queue = queue_fate::dead_letter}, add_letters, in);
-  const auto b = twice.add("b", add_letters, in);
-  const auto p = twice.add("p", {.queue = queue_fate::keep}, takes_pointers);
-  twice.dead_letters(a.in<0>(), bounded(4));
-  twice.dead_letters(b.in<0>(), bounded(4));
-  (void)twice.entry(p.in<0>(), bounded(4));
-  all.clear();
-  for (const auto& f : twice.faults()) all += f + "\n";
-  EXPECT_NE(all.find("2 inputs are to take the dead letters"), all.npos) << all;
-  EXPECT_NE(all.find("node 'a' takes dead letters, or lies behind"), all.npos) << all;
-  EXPECT_NE(all.find("queue_fate::keep needs a copy of the item in hand, but input 0 of 'p'"), all.npos) << all;
-}
-
-task<> slow_sum(mailbox<int> in, std::shared_ptr<int> sum) {
-  while (const auto n = co_await in.receive()) {
-    co_await sleep_for(100ms);
-    *sum += *n;
-  }
-}
-
-task<> too_late() {
-  const auto sum = std::make_shared<int>(0);
-  graph g("stale");
-  const auto sink = g.add("sink", slow_sum, sum);
-  const auto in = g.entry(sink.in<0>(), bounded(8).expiring(150ms));
-  auto s = co_await run(std::move(g));
-  const auto to = s->to(in);
-  for (const int n : {1, 10, 100, 1'000}) (void)co_await to.send(n);
-  const auto done = co_await s->drain(1s);
-  require(done.has_value(), "not drained");
-  require_equal(*sum, 11, "the sum of those that came in time");
-  const auto look = s->look();
-  require(input(look, "sink").items == item_counts{.accepted = 4, .handled = 2, .expired = 2}, look.to_json());
-}
-
-TEST(QueueFate, ItemsThatWaitTooLongOnAnEdgeAreCountedAsExpired) { play(too_late); }
 
 } // namespace
 } // namespace greenroom::test
