@@ -70,7 +70,8 @@ left_item item_meter::leave(const actor_cell* who, bool in_order, std::uint32_t 
   auto last = std::move(*h);
   if (h != &holders_.back()) *h = std::move(holders_.back());
   holders_.pop_back();
-  left_item left{last.holds && !in_order, false, last.tag.deliveries, last.number, kind_, std::move(last.copy)};
+  left_item left{last.holds && !in_order, false, last.tag.deliveries, last.number, kind_, {}};
+  (last.stale ? left.outdated : left.copy) = std::move(last.copy);
   if (last.holds && in_order) ++handled_;
   if (!left.failed) return left;
   left.comes_again = !last.stale && last.tag.deliveries < most_deliveries && box.has_receivers() &&

@@ -40,6 +40,7 @@ struct left_item {
   std::uint64_t number = 0;        ///< of all that were taken from the mailbox, from 1
   const item_kind* kind = nullptr; ///< null: nobody watches
   item_copy copy = {};             ///< empty: none was kept
+  item_copy outdated = {};         ///< of an item before it, that could not be destroyed under the lock
 };
 
 class GREENROOM_EXPORT item_meter : public item_viewer {
