@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <greenroom/actors/internal/graph_check.hpp>
-#include <greenroom/runtime/actor.hpp>
 
 namespace greenroom {
 

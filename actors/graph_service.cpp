@@ -16,6 +16,7 @@ namespace detail {
 /// A graph at work: constant.
 struct service_state {
   graph_plan plan;                                             // as internal::with_junctions() makes it
+  graph_look blank;                                            // without counts
   std::vector<std::vector<std::shared_ptr<child_work>>> nodes; // by node and replica
   std::vector<std::vector<std::string>> children;              // their names
   std::vector<std::string> groups;                             // by node: whose child it is; "": the graph's
@@ -44,6 +45,43 @@ mailbox_limits limits_of_input(const graph_plan& plan, std::size_t node, std::si
 bool is_by_key(const graph_plan& plan, std::size_t node, std::size_t input) {
   return std::any_of(plan.edges.begin(), plan.edges.end(),
                      [&](const auto& e) { return e.to == node && e.input == input && e.replica; });
+}
+
+/// What a graph looks like before anything has come to it.
+graph_look look_of(const graph_plan& plan) {
+  graph_look all{plan.name, {}, {}};
+  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+    const auto& node = plan.nodes[n];
+    node_look look{.name = node.name,
+                   .declared_at = node.declared_at.empty() ? detail::file_and_line(node.where) : node.declared_at,
+                   .replicas = node.how.replicas,
+                   .is_junction = node.is_junction};
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const bool by_key = is_by_key(plan, n, i);
+      const auto name = internal::name_of_input(plan, n, i);
+      for (std::size_t r = 0; r < (by_key ? node.how.replicas : 1); ++r) {
+        auto& in = look.inputs.emplace_back();
+        in.name = by_key ? fmt::format("{}[{}]", name, r) : name;
+        in.number = i;
+        in.replica = r;
+        in.type = node.inputs[i].type;
+        in.limits = internal::text_of(limits_of_input(plan, n, i));
+      }
+    }
+    all.nodes.push_back(std::move(look));
+  }
+  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
+  const auto senders = internal::senders_of_dead_letters(plan);
+  for (const auto& e : plan.entries) {
+    if (!e.takes_dead_letters) {
+      all.entries.push_back({e.name, e.to, e.input});
+      continue;
+    }
+    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
+      if (senders[n]) all.edges.push_back({n, 0, e.to, e.input, 0, true});
+    }
+  }
+  return all;
 }
 
 /// The wires of a graph: by node, input, and replica. Replicas share a mailbox, unless it is by key.
@@ -129,9 +167,8 @@ std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const g
     }
   }
   const auto letters = dead_letters_of(plan, wires);
-  const auto behind = internal::behind_dead_letters(plan);
+  const auto senders = internal::senders_of_dead_letters(plan);
   for (const auto n : internal::receivers_first(plan)) {
-    const bool sends_letters = letters && !behind[n] && internal::may_send_dead_letters(plan.nodes[n]);
     auto& tree = tree_of[n];
     if (tree != top && tree->children.empty()) { // its place is that of its first node
       const child_options as_child{.restart = transient, .significant = true};
@@ -139,7 +176,7 @@ std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const g
       top->children.push_back({tree->name, as_child, std::make_shared<detail::nested_start>(tree, where), true});
     }
     for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r)
-      tree->children.push_back(spec_of(s, wires, n, r, sends_letters ? &letters : nullptr));
+      tree->children.push_back(spec_of(s, wires, n, r, senders[n] ? &letters : nullptr));
   }
   return top;
 }
@@ -172,6 +209,7 @@ task<result<service>> run(graph g, graph_options how) {
   for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
   auto state = std::make_shared<service_state>();
   state->plan = internal::with_junctions(g.plan());
+  state->blank = look_of(state->plan);
   state->identity = g.identity();
   auto tree = wire_up(*state, how);
   return start(std::move(tree), std::move(state));
@@ -268,43 +306,6 @@ task<result<void>> service::drain_all(service s, duration limit) {
 
 namespace {
 
-graph_look look_of(const graph_plan& plan) {
-  graph_look all{plan.name, {}, {}};
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    const auto& node = plan.nodes[n];
-    node_look look{.name = node.name,
-                   .declared_at = node.declared_at.empty() ? detail::file_and_line(node.where) : node.declared_at,
-                   .replicas = node.how.replicas,
-                   .is_junction = node.is_junction};
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const bool by_key = is_by_key(plan, n, i);
-      const auto name = internal::name_of_input(plan, n, i);
-      for (std::size_t r = 0; r < (by_key ? node.how.replicas : 1); ++r) {
-        auto& in = look.inputs.emplace_back();
-        in.name = by_key ? fmt::format("{}[{}]", name, r) : name;
-        in.number = i;
-        in.replica = r;
-        in.type = node.inputs[i].type;
-        in.limits = internal::text_of(limits_of_input(plan, n, i));
-      }
-    }
-    all.nodes.push_back(std::move(look));
-  }
-  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
-  const auto behind = internal::behind_dead_letters(plan);
-  for (const auto& e : plan.entries) {
-    if (!e.takes_dead_letters) {
-      all.entries.push_back({e.name, e.to, e.input});
-      continue;
-    }
-    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-      if (!behind[n] && internal::may_send_dead_letters(plan.nodes[n]))
-        all.edges.push_back({n, 0, e.to, e.input, 0, true});
-    }
-  }
-  return all;
-}
-
 /// Counts the items of an input.
 void count(input_look& in, detail::mailbox_base& box) {
   std::lock_guard guard(box.lock());
@@ -326,7 +327,7 @@ void count(input_look& in, detail::mailbox_base& box) {
 } // namespace
 
 graph_look service::look() const {
-  auto all = look_of(state_->plan);
+  auto all = state_->blank;
   for (std::size_t n = 0; n < all.nodes.size(); ++n) {
     auto& node = all.nodes[n];
     const auto& replicas = state_->nodes[n];

@@ -279,6 +279,17 @@ void check_fates(const graph_plan& plan, faults& found) {
 
 } // namespace
 
+node_set senders_of_dead_letters(const graph_plan& plan) {
+  const auto behind = behind_dead_letters(plan);
+  node_set senders(plan.nodes.size());
+  for (std::size_t n = 0; n < plan.nodes.size() && !behind.empty(); ++n) {
+    const auto& node = plan.nodes[n];
+    const bool by_fate = node.how.queue == queue_fate::dead_letter || node.how.queue == queue_fate::keep;
+    senders[n] = !behind[n] && !node.inputs.empty() && by_fate;
+  }
+  return senders;
+}
+
 node_set behind_dead_letters(const graph_plan& plan) {
   std::vector<std::size_t> takers;
   for (const auto& e : plan.entries) {

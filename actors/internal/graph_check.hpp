@@ -19,9 +19,8 @@ std::string name_of_input(const detail::graph_plan& plan, std::size_t node, std:
 /// Returns which nodes can be reached from the input that takes the dead letters: those cannot send any. Empty: nobody takes them.
 std::vector<bool> behind_dead_letters(const detail::graph_plan& plan);
 
-inline bool may_send_dead_letters(const detail::node_record& node) noexcept {
-  return !node.inputs.empty() && (node.how.queue == queue_fate::dead_letter || node.how.queue == queue_fate::keep);
-}
+/// Returns which nodes may send dead letters to that input; none if there is no such input.
+std::vector<bool> senders_of_dead_letters(const detail::graph_plan& plan);
 
 /// "drop_oldest"; "" for a number that is none
 const char* to_string(overflow policy) noexcept;
