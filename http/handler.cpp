@@ -21,10 +21,6 @@ std::string to_text(duration span) {
 
 any_handler::~any_handler() = default;
 
-task<response> any_handler::begin(request r) const { co_return answer(std::move(r)); }
-
-response any_handler::answer(request) const { throw usage_error("any_handler: answer() of a handler that may wait"); }
-
 supervision make_supervision(duration limit, std::optional<response> late) {
   if (limit <= duration::zero()) {
     throw usage_error("supervised: the limit must be positive, not " + to_text(limit) +

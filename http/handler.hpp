@@ -2,6 +2,7 @@
 //
 //   task<http::response> slow_task(http::request);                       // may wait
 //   http::response hello();                                              // needs nothing, waits for nothing
+//   task<http::response> upload(http::request, http::body_reader);       // takes the body as it comes: see body.hpp
 //   front.get("/task", supervised(2s, slow_task));                       // 503 after 2 s, the work cancelled
 //   front.get("/users/{id}", show_user, users);                          // called as show_user(request, users)
 //
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <greenroom/http/body.hpp>
 #include <greenroom/http/message.hpp>
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/spawn.hpp>
@@ -39,76 +42,117 @@ namespace detail {
 /// A function with its arguments, its type forgotten.
 class GREENROOM_EXPORT any_handler {
 public:
-  any_handler() = default;
+  /// Which of the three is to be called.
+  enum class kind : std::uint8_t { answers, waits, reads_body };
+  explicit any_handler(kind what) noexcept : is(what) {}
   any_handler(const any_handler&) = delete;
   any_handler& operator=(const any_handler&) = delete;
   virtual ~any_handler();
 
-  /// Says whether begin() is to be called, or answer().
-  virtual bool may_wait() const noexcept = 0;
-  virtual task<response> begin(request r) const;
-  virtual response answer(request r) const;
+  virtual response answer(request r) const = 0;
+  virtual task<response> begin(request r) const = 0;
+  virtual task<response> begin_reading(request r, body_reader body) const = 0;
+
+  const kind is;
 };
+
+/// Calls with what the caller holds, as rvalues: first the ports, then the arguments.
+template <class F, class... Args, class... Ports>
+auto call_handler(const F& fn, std::tuple<Args...>& args, Ports&... ports) {
+  return std::apply([&](auto&... arg) { return std::invoke(fn, std::move(ports)..., std::move(arg)...); }, args);
+}
+
+/// Keeps the ports and the arguments until the handler has ended, for one that refers to them.
+template <class F, class... Args, class... Ports>
+task<response> call_keeping(const F* fn, std::tuple<Args...> args, Ports... ports) {
+  auto body = call_handler(*fn, args, ports...);
+  co_return co_await std::move(body);
+}
+
+/// Calls a function that returns a task. Either the coroutine's own frame takes over all that it is given, or it is kept beside it.
+template <class F, class... Args, class... Ports>
+task<response> start_handler(const F& fn, const std::tuple<Args...>& kept, Ports... ports) {
+  if constexpr (greenroom::detail::self_contained<F, Ports..., Args...>()) {
+    auto args = kept;
+    return call_handler(fn, args, ports...);
+  } else {
+    return call_keeping(&fn, kept, std::move(ports)...);
+  }
+}
 
 template <class F, class... Args>
 class bound_handler final : public any_handler {
   static constexpr bool takes_request = std::is_invocable_v<const F&, request, Args...>;
-  static_assert(takes_request || std::is_invocable_v<const F&, Args...>,
-                "an HTTP handler must be callable with (http::request, arguments...) or with (arguments...), where the "
-                "arguments are those given with the route; a function object must be callable when const");
+  static constexpr bool takes_nothing = !takes_request && std::is_invocable_v<const F&, Args...>;
+  static constexpr bool takes_body =
+      !takes_request && !takes_nothing && std::is_invocable_v<const F&, request, body_reader, Args...>;
+  static_assert(
+      takes_request || takes_nothing || takes_body,
+      "an HTTP handler must be callable with (http::request, arguments...), with (http::request, http::body_reader, "
+      "arguments...) or with (arguments...), where the arguments are those given with the route; a function object "
+      "must be callable when const");
 
-  /// Calls with what the caller holds, as rvalues.
-  static auto call(const F& fn, request& r, std::tuple<Args...>& args) {
-    return std::apply(
-        [&fn, &r](auto&... arg) {
-          if constexpr (takes_request) {
-            return std::invoke(fn, std::move(r), std::move(arg)...);
-          } else {
-            return std::invoke(fn, std::move(arg)...);
-          }
-        },
-        args);
+  template <class... Ports>
+  static constexpr bool waits_with = std::is_same_v<std::invoke_result_t<const F&, Ports..., Args...>, task<response>>;
+  static constexpr bool returns_task() {
+    if constexpr (takes_request)
+      return waits_with<request>;
+    else if constexpr (takes_body)
+      return waits_with<request, body_reader>;
+    else
+      return waits_with<>;
   }
-  using answer_type = typename std::conditional_t<takes_request, std::invoke_result<const F&, request, Args...>,
-                                                  std::invoke_result<const F&, Args...>>::type;
-  static constexpr bool waits = std::is_same_v<answer_type, task<response>>;
-  static_assert(waits || std::is_same_v<answer_type, response>,
-                "an HTTP handler must return http::response or greenroom::task<http::response>");
-
-  // True when the coroutine's own frame takes over all that it is given.
-  static constexpr bool keeps_all = takes_request ? greenroom::detail::self_contained<F, request, Args...>()
-                                                  : greenroom::detail::self_contained<F, Args...>();
-  /// Keeps request and arguments until the handler has ended, for one that refers to them.
-  static task<response> begin_keeping(const F* fn, request r, std::tuple<Args...> args) {
-    auto body = call(*fn, r, args);
-    co_return co_await std::move(body);
+  static constexpr bool returns_response() {
+    if constexpr (takes_request)
+      return std::is_same_v<std::invoke_result_t<const F&, request, Args...>, response>;
+    else if constexpr (takes_body)
+      return false; // it has to wait for the body
+    else
+      return std::is_same_v<std::invoke_result_t<const F&, Args...>, response>;
   }
+  static constexpr bool waits = returns_task();
+  static_assert(waits || returns_response(),
+                "an HTTP handler must return http::response or greenroom::task<http::response>; one that takes a "
+                "body_reader, a task");
 
 public:
   template <class... A>
-  explicit bound_handler(F fn, A&&... args) : fn_(std::move(fn)), args_(std::forward<A>(args)...) {}
+  explicit bound_handler(F fn, A&&... args)
+      : any_handler(takes_body ? kind::reads_body
+                    : waits    ? kind::waits
+                               : kind::answers),
+        fn_(std::move(fn)),
+        args_(std::forward<A>(args)...) {}
 
-  bool may_wait() const noexcept override { return waits; }
-  task<response> begin(request r) const override {
-    if constexpr (waits && keeps_all) {
-      auto args = args_;
-      return call(fn_, r, args);
-    } else if constexpr (waits) {
-      return begin_keeping(&fn_, std::move(r), args_);
+  response answer([[maybe_unused]] request r) const override {
+    if constexpr (waits) {
+      not_this();
     } else {
-      return any_handler::begin(std::move(r));
+      auto args = args_;
+      if constexpr (takes_request)
+        return call_handler(fn_, args, r);
+      else
+        return call_handler(fn_, args);
     }
   }
-  response answer(request r) const override {
-    if constexpr (!waits) {
-      auto args = args_;
-      return call(fn_, r, args);
-    } else {
-      return any_handler::answer(std::move(r));
-    }
+  task<response> begin([[maybe_unused]] request r) const override {
+    if constexpr (!waits || takes_body)
+      not_this();
+    else if constexpr (takes_request)
+      return start_handler(fn_, args_, std::move(r));
+    else
+      return start_handler(fn_, args_);
+  }
+  task<response> begin_reading([[maybe_unused]] request r, [[maybe_unused]] body_reader body) const override {
+    if constexpr (takes_body)
+      return start_handler(fn_, args_, std::move(r), std::move(body));
+    else
+      not_this();
   }
 
 private:
+  [[noreturn]] static void not_this() { throw usage_error("http: a handler was called as what it is not"); }
+
   F fn_;
   std::tuple<Args...> args_;
 };
@@ -126,7 +170,8 @@ struct supervised_handler {
 
 /// Gives a handler `limit` for each request. When it is over the client gets `late`, or else 503 with a sentence, and the handler is
 /// cancelled: its next wait throws, what it asked or spawned in scopes ends, nothing of it stays. A part that computes on without
-/// waiting cannot be stopped; the client gets its answer meanwhile if another worker is free.
+/// waiting cannot be stopped; the client gets its answer meanwhile if another worker is free. Of an answer that is streamed only the
+/// head must be there in time.
 /// Errors: usage_error unless the limit is positive.
 template <class Rep, class Period, class F>
 supervised_handler<std::decay_t<F>> supervised(std::chrono::duration<Rep, Period> limit, F&& fn,
@@ -137,7 +182,7 @@ supervised_handler<std::decay_t<F>> supervised(std::chrono::duration<Rep, Period
 
 /// What a route calls. Converts from a function, or is made of one and its arguments.
 /// Thread safety: owner only.
-class handler {
+class GREENROOM_EXPORT handler {
 public:
   template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, handler>)
@@ -146,15 +191,21 @@ public:
   handler(supervised_handler<F> supervised, Args&&... args)
       : call(bind(std::move(supervised.fn), std::forward<Args>(args)...)), how(std::move(supervised.how)) {}
 
+  /// Sets the longest body of its requests, in place of limits::body, or of limits::streamed_body where it takes a body_reader.
+  /// Units: bytes.
+  handler& body_limit(std::uint64_t bytes) & noexcept { return most_body = bytes, *this; }
+  handler&& body_limit(std::uint64_t bytes) && noexcept { return std::move(body_limit(bytes)); }
+
   /// For the server.
-  std::unique_ptr<const detail::any_handler> call;
+  std::shared_ptr<const detail::any_handler> call;
   std::optional<supervision> how; ///< none: as the server's limits say
+  std::optional<std::uint64_t> most_body;
 
 private:
   template <class F, class... Args>
   static auto bind(F&& fn, Args&&... args) {
     using bound = detail::bound_handler<std::decay_t<F>, std::decay_t<Args>...>;
-    return std::make_unique<const bound>(std::forward<F>(fn), std::forward<Args>(args)...);
+    return std::make_shared<const bound>(std::forward<F>(fn), std::forward<Args>(args)...);
   }
 };
 

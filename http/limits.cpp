@@ -23,12 +23,14 @@ result<void> positive(const char* name, std::chrono::milliseconds value) {
 
 result<void> limits::check() const {
   constexpr std::size_t any = SIZE_MAX / 2;
-  for (const auto& outcome :
-       {in_range("request_line", request_line, 64, 65'535), in_range("head", head, 256, 65'535),
-        in_range("fields", fields, 1, 1'000), in_range("body", body, 0, any),
-        in_range("chunk_line", chunk_line, 18, 65'535), positive("head_time", head_time),
-        positive("body_time", body_time), positive("idle_time", idle_time), positive("write_time", write_time),
-        positive("handler_time", handler_time), in_range("connections", connections, 1, any)}) {
+  for (const auto& outcome : {in_range("request_line", request_line, 64, 65'535), in_range("head", head, 256, 65'535),
+                              in_range("fields", fields, 1, 1'000), in_range("body", body, 0, any),
+                              in_range("chunk_line", chunk_line, 18, 65'535), positive("head_time", head_time),
+                              positive("body_time", body_time), positive("idle_time", idle_time),
+                              positive("write_time", write_time), positive("handler_time", handler_time),
+                              positive("queue_age", queue_age), in_range("connections", connections, 1, any),
+                              in_range("connections_per_address", connections_per_address, 1, any),
+                              in_range("in_flight", in_flight, 1, any)}) {
     if (!outcome) return outcome;
   }
   return {};

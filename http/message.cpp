@@ -127,11 +127,7 @@ std::string_view request::parameter(std::string_view name) const {
 }
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {
-  const auto same = [name](const field& f) {
-    return f.name.size() == name.size() && std::equal(name.begin(), name.end(), f.name.begin(), [](char a, char b) {
-             return internal::to_lower(a) == internal::to_lower(b);
-           });
-  };
+  const auto same = [name](const field& f) { return internal::same_name(f.name, name); };
   const auto it = std::find_if(data_->fields.begin(), data_->fields.end(), same);
   if (it == data_->fields.end()) return std::nullopt;
   return it->value;
@@ -162,6 +158,16 @@ response& response::header(std::string_view name, std::string_view value) & {
   header_lines_.reserve(header_lines_.size() + name.size() + value.size() + 4);
   header_lines_.append(name).append(": ").append(value).append("\r\n");
   return *this;
+}
+
+std::optional<std::string_view> response::header(std::string_view name) const noexcept {
+  for (std::string_view left = header_lines_; !left.empty();) {
+    const auto line = left.substr(0, left.find("\r\n"));
+    left.remove_prefix(line.size() + 2);
+    const auto colon = line.find(':');
+    if (internal::same_name(line.substr(0, colon), name)) return line.substr(colon + 2);
+  }
+  return std::nullopt;
 }
 
 response text(std::string body, int status) { return {status, "text/plain; charset=utf-8", std::move(body)}; }

@@ -37,7 +37,8 @@ struct field {
 
 namespace detail {
 struct request_data;
-}
+class continuation;
+} // namespace detail
 
 /// A complete request: what the client sent, and the parameters of the route.
 class GREENROOM_EXPORT request {
@@ -87,7 +88,12 @@ private:
   std::unique_ptr<detail::request_data> data_;
 };
 
-/// What a handler answers. The server adds Date, Content-Length and Connection.
+class response;
+namespace detail {
+GREENROOM_EXPORT response with_continuation(response head, std::shared_ptr<continuation> next);
+}
+
+/// What a handler answers. The server adds Date, Content-Length and Connection. One whose body is streamed is made by body.hpp.
 class GREENROOM_EXPORT response {
 public:
   /// An empty answer. Errors: usage_error unless the status is from 200 to 599.
@@ -104,13 +110,28 @@ public:
   response& header(std::string_view name, std::string_view value) &;
   response&& header(std::string_view name, std::string_view value) && { return std::move(header(name, value)); }
 
+  /// Returns the value of the first field of that name, without regard to case; nothing if there is none.
+  /// Cost: walks the fields.
+  std::optional<std::string_view> header(std::string_view name) const noexcept;
+
+  /// Announces the length of a body that is streamed, where it is known: the client sees how far it is. One that turns out
+  /// shorter or longer is cut off, with a line in the log. Units: bytes.
+  response& content_length(std::uint64_t bytes) & noexcept { return length_ = bytes, *this; }
+  response&& content_length(std::uint64_t bytes) && noexcept { return std::move(content_length(bytes)); }
+
   /// For the server: the fields as lines, each ended by CR LF.
   const std::string& header_lines() const noexcept { return header_lines_; }
+  std::optional<std::uint64_t> announced_length() const noexcept { return length_; }
+  detail::continuation* continuation() const noexcept { return next_.get(); }
 
 private:
+  friend response detail::with_continuation(response head, std::shared_ptr<detail::continuation> next);
+
   int status_;
+  std::optional<std::uint64_t> length_;
   std::string header_lines_;
   std::string body_;
+  std::shared_ptr<detail::continuation> next_; // what goes on when the head is given
 };
 
 /// Answers with plain text in UTF-8.

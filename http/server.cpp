@@ -39,6 +39,11 @@ server& server::route(method m, std::string_view pattern, handler h) {
   return *this;
 }
 
+server& server::use(middleware m) {
+  core_->use(std::move(m));
+  return *this;
+}
+
 result<void> server::start() { return core_->start(); }
 
 std::uint16_t server::port() const noexcept { return core_->entrance->port(); }

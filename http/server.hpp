@@ -15,15 +15,19 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <greenroom/http/handler.hpp>
 #include <greenroom/http/limits.hpp>
 #include <greenroom/http/message.hpp>
+#include <greenroom/http/middleware.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 
 namespace greenroom::http {
@@ -31,6 +35,17 @@ namespace greenroom::http {
 namespace internal {
 class server_core;
 }
+
+/// One answer, for logs and metrics. Lifetime: of the call that gives it.
+struct answered {
+  std::string_view method; ///< "" when the header section could not be read
+  std::string_view target; ///< as sent
+  std::string_view route;  ///< its pattern, "/users/{id}"; "" if there is none
+  std::string_view peer;
+  const response& answer;
+  std::uint64_t body_bytes; ///< sent, without the framing. Units: bytes
+  duration took;            ///< from the end of the request to the end of the answer
+};
 
 struct server_options {
   /// The numeric address to listen at. 0.0.0.0 and :: are all of the machine: mind who can reach it.
@@ -42,19 +57,22 @@ struct server_options {
   http::limits limits = {};
   /// How long a stop lets the requests under way finish. Shorter than the patience of whoever stops the process.
   std::chrono::milliseconds stop_time{10'000};
+  /// Called after each answer, refusals included. It must not wait, nor throw. Thread safety: calls come from any worker.
+  std::function<void(const answered&)> on_answer{};
 };
 
 /// What a server has done since its start. Taken while it works, the numbers may be of slightly different moments.
 struct server_stats {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;
-  std::uint64_t connections_turned_away = 0; ///< answered with 503 at once: there were limits::connections already
+  std::uint64_t connections_turned_away = 0; ///< answered with 503 at once: there were too many already
   std::uint64_t requests = 0;                ///< request actors started
   std::uint64_t in_flight = 0;               ///< request actors that have not ended
   std::uint64_t timed_out = 0;               ///< requests whose limit passed first
   std::uint64_t abandoned = 0;               ///< requests whose client left first
   std::uint64_t failed = 0;                  ///< requests whose handler threw or was killed
-  std::uint64_t refused = 0;                 ///< malformed, beyond a limit, or too slow in coming
+  std::uint64_t shed = 0;    ///< requests answered with 503 at once: limits::in_flight, limits::queue_age
+  std::uint64_t refused = 0; ///< malformed, beyond a limit, or too slow in coming
   std::uint64_t answered_2xx = 0;
   std::uint64_t answered_3xx = 0;
   std::uint64_t answered_4xx = 0;
@@ -85,6 +103,13 @@ public:
   /// added. A route for GET serves HEAD too, and OPTIONS is answered by itself.
   /// Errors: usage_error for a pattern that is malformed or taken, and after start().
   server& route(method m, std::string_view pattern, handler h);
+
+  /// Puts a middleware around all routes that are added from here on, inside of those that were given before; see middleware.hpp.
+  /// Errors: usage_error after start().
+  server& use(middleware m);
+  template <class F, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<F>, middleware>)
+  server& use(F&& fn, Args&&... args) { return use(middleware(std::forward<F>(fn), std::forward<Args>(args)...)); }
 
   template <class... H>
   server& get(std::string_view pattern, H&&... h) {

@@ -118,6 +118,15 @@ constexpr bool same_word(std::string_view text, std::string_view lower) noexcept
   return true;
 }
 
+/// The same for two names of which neither need be in lower case.
+constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
 /// Returns the text without spaces and tabs around it.
 constexpr std::string_view trimmed(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

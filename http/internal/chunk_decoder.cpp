@@ -31,13 +31,13 @@ chunk_decoder::outcome chunk_decoder::decode(std::string_view& bytes, std::strin
     }
     const char c = bytes.front();
     bytes.remove_prefix(1);
-    const auto now = take(c, body, most, why);
+    const auto now = take(c, most, why);
     if (now != outcome::more) return now;
   }
   return outcome::more;
 }
 
-chunk_decoder::outcome chunk_decoder::take(char c, const std::string& body, const limits& most, refusal& why) {
+chunk_decoder::outcome chunk_decoder::take(char c, const limits& most, refusal& why) {
   switch (at_) {
   case at::data_cr:
     if (c != '\r') return fail(why, 400, "the data of a chunk is not followed by an end of line");
@@ -55,11 +55,11 @@ chunk_decoder::outcome chunk_decoder::take(char c, const std::string& body, cons
     if (++counted_ > most.head)
       return fail(why, 431, fmt::format("the trailer section is longer than the limit of {} bytes", most.head));
     return take_trailer(c, most, why);
-  default: return take_size(c, body, most, why);
+  default: return take_size(c, most, why);
   }
 }
 
-chunk_decoder::outcome chunk_decoder::take_size(char c, const std::string& body, const limits& most, refusal& why) {
+chunk_decoder::outcome chunk_decoder::take_size(char c, const limits& most, refusal& why) {
   if (at_ == at::size_start) left_ = 0, counted_ = 0, digits_ = 0;
   if (++counted_ > most.chunk_line)
     return fail(why, 400,
@@ -85,8 +85,10 @@ chunk_decoder::outcome chunk_decoder::take_size(char c, const std::string& body,
   if (at_ == at::size_start) return fail(why, 400, "a chunk does not begin with its size in hexadecimal digits");
   if (c != '\r' && c != ';' && !is_space(c))
     return fail(why, 400, "the size of a chunk is followed by neither an extension nor an end of line");
-  if (left_ > most.body - std::min(body.size(), most.body)) // no sum: it could overflow
-    return fail(why, 413, fmt::format("the body is longer than the limit of {} bytes", most.body));
+  const std::uint64_t longest = most_body_.value_or(most.body);
+  if (left_ > longest - total_) // no sum: it could overflow
+    return fail(why, 413, fmt::format("the body is longer than the limit of {} bytes", longest));
+  total_ += left_;
   at_ = c == '\r' ? at::size_end : c == ';' ? at::name_start : at::size_gap;
   return outcome::more;
 }

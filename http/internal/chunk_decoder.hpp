@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,11 @@ class chunk_decoder {
 public:
   enum class outcome : std::uint8_t { more, done, failed };
 
-  /// Takes from `bytes` what belongs to the body, appends its content to `body`, and takes what it used off `bytes`.
+  /// Takes from `bytes` what belongs to the body, appends its content to `body`, and takes what it used off `bytes`. `body` may be
+  /// emptied between two calls.
   outcome decode(std::string_view& bytes, std::string& body, const limits& most, refusal& why);
+  /// Sets the longest content, in place of limits::body. Units: bytes.
+  void limit_body(std::uint64_t most) noexcept { most_body_ = most; }
 
 private:
   enum class at : std::uint8_t {
@@ -44,11 +48,13 @@ private:
     last_end
   };
 
-  outcome take(char c, const std::string& body, const limits& most, refusal& why);
-  outcome take_size(char c, const std::string& body, const limits& most, refusal& why);
+  outcome take(char c, const limits& most, refusal& why);
+  outcome take_size(char c, const limits& most, refusal& why);
   static at after(at now, char c) noexcept;
   outcome take_trailer(char c, const limits& most, refusal& why);
 
+  std::optional<std::uint64_t> most_body_;
+  std::uint64_t total_ = 0;   // of the chunks that have begun
   std::uint64_t left_ = 0;    // of the chunk, or its size so far
   std::uint32_t counted_ = 0; // bytes of the size line, or of all trailers
   std::uint32_t trailers_ = 0;

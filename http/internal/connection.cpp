@@ -7,30 +7,19 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/runtime/actor.hpp>
-#include <greenroom/runtime/select.hpp>
-
 namespace greenroom::http::internal {
 namespace {
 
 // One read takes what a socket usually holds; each worker has one such buffer, whatever the number of connections.
 constexpr std::size_t read_size = 65'536;
-// More than this is not read while a request is answered, nor answered while the client takes nothing: back-pressure.
-constexpr std::size_t most_read_ahead = 65'536;
-constexpr std::size_t most_output = 65'536;
-// How long a client gets to read our last answer and close, before we do.
-constexpr auto linger_time = std::chrono::seconds(1);
-
 std::span<std::byte> read_buffer() noexcept {
   alignas(64) static thread_local std::array<std::byte, read_size> buffer;
   return buffer;
 }
 
-double seconds_of(std::chrono::milliseconds t) { return static_cast<double>(t.count()) / 1000; }
-
 } // namespace
 
-connection::connection(server_core& server, lane& in, std::unique_ptr<stream> io)
+connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io)
     : server_(server), lane_(in), io_(std::move(io)), parser_(server.options.limits) {
   std::lock_guard guard(lane_.lock);
   next_ = lane_.first;
@@ -65,7 +54,13 @@ connection::step connection::take_input() {
       break;
     case request_parser::state::head_done:
       admit();
-      if (!closing_) parse();
+      if (closing_ || parser_.at() == request_parser::state::failed) break;
+      if (route_ != nullptr && route_->reads_body()) {
+        begin_reading();
+        if (answering_) return step::wait_for_answer;
+      } else {
+        parse();
+      }
       break;
     default:
       if (input_.empty()) return step::wait_for_input;
@@ -85,7 +80,7 @@ void connection::keep_input() {
 }
 
 void connection::read_ahead() {
-  read();
+  if (read() && body_is_coming()) input_deadline_ = saturating_add(now(), limits().body_time);
   keep_input();
 }
 
@@ -145,107 +140,35 @@ bool connection::should_close() const noexcept {
   return server_.draining() && between;
 }
 
-// -- one request ----------------------------------------------------------------------------------------
-
-/// The header section is complete: finds the route, and says whether the body is wanted.
-void connection::admit() {
-  auto& data = parser_.data();
-  input_deadline_ = never;
-  instead_.reset();
-  const auto found = server_.router.find(data.method, data.path, data.parameters);
-  route_ = found.found;
-  if (route_ == nullptr) {
-    if (data.method == method::options && (found.path_exists || data.path == "*")) {
-      instead_ = response(204);
-      if (found.path_exists) instead_->header("Allow", found.allow);
-    } else if (found.path_exists) {
-      instead_ = text(fmt::format("{} is not allowed here; {} are\n", to_string(data.method), found.allow), 405);
-      instead_->header("Allow", found.allow);
-    } else {
-      instead_ = text("there is nothing at this path\n", 404);
-    }
-  }
-  if (!parser_.expects_continue()) return;
-  if (instead_) { // the client still holds its body back: it need not send it
-    answer(*instead_, {data.method == method::head, true, false});
-  } else if (input_.empty()) {
-    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-  }
-}
-
-/// The request is complete: answers it, or starts the actor that does.
-void connection::begin() {
-  input_deadline_ = never;
-  auto& data = parser_.data();
-  const bool keep = parser_.keep_alive();
-  form_ = {data.method == method::head, !keep, keep && data.minor_version == 0};
-  if (instead_) {
-    parser_.take();
-    return answer(*instead_, form_);
-  }
-  data.peer = io_->peer();
-  auto* const x =
-      new exchange(server_, *route_, parser_.take(), lane_.ctx.ctx.node(), saturating_add(now(), route_->how.limit));
-  answering_.hold(x);
-  x->start();
-}
-
-/// Whether the client had its request read, is there, and has not got its answer.
-bool connection::is_cut_off() const noexcept {
-  const auto at = parser_.at();
-  const bool under_way = at == request_parser::state::head_done || at == request_parser::state::body ||
-                         at == request_parser::state::complete;
-  return !broken_ && !left_ && (answering_ || has_output() || under_way);
-}
-
-void connection::take_answer() {
-  auto& x = *answering_.operator->();
-  if (x.why().normal()) {
-    answer(x.answer(), form_);
-  } else if (x.why().kind() == exit_kind::cancelled && left_) {
-    server_.count(event::abandoned);
-    broken_ = true;
-  } else if (x.why().kind() == exit_kind::cancelled) {
-    answer(text("the request was cancelled: " + std::string(x.why().why().message()) + "\n", 503), form_);
-  } else { // the log has the reason, with the name of the route; it is not the client's business
-    server_.count(event::failed);
-    answer(text("the server failed to answer this request\n", 500), form_);
-  }
-  answering_.drop(errc::cancelled);
-}
-
-void connection::answer_is_late() {
-  server_.count(event::timed_out);
-  answer(answering_->to().how.late, form_);
-  answering_.drop(errc::timed_out);
-}
-
-void connection::client_has_left() {
-  left_ = true;
-  answering_->cancel(error(errc::cancelled, "the client has left"));
-}
-
-void connection::connection_is_lost() {
-  server_.count(event::abandoned);
-  answering_.drop(error(errc::cancelled, "the client has left"));
-}
-
-bool connection::may_read_ahead() const noexcept { return input_.size() < most_read_ahead; }
-
-void connection::refuse(int status, std::string reason) {
-  server_.count(event::refused);
-  server_.system.log().debug("refused a request of {} with {}: {}", io_->peer(), status, reason);
-  answer(text(std::move(reason) + "\n", status), {.without_body = parser_.is_head(), .close = true});
-}
-
 // -- output ---------------------------------------------------------------------------------------------
 
 void connection::answer(const response& r, answer_form form) {
   form.close |= server_.draining();
   closing_ = linger_ = form.close;
   write_response(out_, r, form, server_.system.wall_now());
-  constexpr event classes[] = {event::answered_2xx, event::answered_3xx, event::answered_4xx, event::answered_5xx};
-  server_.count(classes[r.status() / 100 - 2]);
+  constexpr event classes[] = {event::answered_2xx, event::answered_2xx, event::answered_3xx, event::answered_4xx,
+                               event::answered_5xx}; // an upgrade has succeeded
+  server_.count(classes[r.status() / 100 - 1]);
+  if (r.continuation() == nullptr) note_answer(r, form.without_body ? 0 : r.body().size());
+}
+
+/// For server_options::on_answer, which sees the request when it may be gone.
+void connection::note_request(const detail::request_data& data) {
+  if (server_.options.on_answer) noted_.emplace(noted{std::string(data.target), data.method, now()});
+}
+
+void connection::note_answer(const response& r, std::uint64_t body) {
+  if (!server_.options.on_answer) return;
+  const auto seen = std::exchange(noted_, std::nullopt);
+  const auto peer = io_->peer();
+  const http::answered what{.method = seen ? to_string(seen->method) : std::string_view(),
+                            .target = seen ? std::string_view(seen->target) : std::string_view(),
+                            .route = seen && route_ != nullptr ? std::string_view(route_->pattern) : std::string_view(),
+                            .peer = peer,
+                            .answer = r,
+                            .body_bytes = body,
+                            .took = seen ? now() - seen->since : duration::zero()};
+  server_.options.on_answer(what);
 }
 
 bool connection::write() {
@@ -254,106 +177,38 @@ bool connection::write() {
     const auto put = io_->try_write(rest);
     if (!put) {
       if (!put.error().is(errc::full)) broken_ = true;
+      note_progress(0);
       return false;
     }
     sent_ += *put;
+    note_progress(*put);
   }
   out_.clear();
   sent_ = 0;
+  slow_since_ = never;
   return true;
+}
+
+/// Sees to it that a client which takes a byte now and then does not keep us for ever. Called with 0 when it takes no more.
+void connection::note_progress(std::size_t taken) noexcept {
+  if (slow_since_ == never && taken != 0) return; // most take all at once
+  const auto t = now();
+  if (slow_since_ == never) {
+    slow_since_ = t;
+    taken_slowly_ = 0;
+    output_deadline_ = saturating_add(t, limits().write_time);
+  }
+  if (taken == 0) return;
+  taken_slowly_ += taken;
+  output_deadline_ = saturating_add(t, limits().write_time);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(t - slow_since_);
+  const bool patient = t - slow_since_ <= limits().write_time;
+  if (!patient && taken_slowly_ / static_cast<std::uint64_t>(seconds.count() + 1) < limits().write_rate) broken_ = true;
 }
 
 bool connection::read_on() {
   const auto got = io_->try_read(read_buffer());
   return got ? *got != 0 : got.error().is(errc::empty);
-}
-
-// -- the actor ------------------------------------------------------------------------------------------
-
-namespace {
-
-/// Waits for the request actor, sends what is due meanwhile, and looks whether the client is still there.
-task<> await_answer(connection* c) {
-  auto& x = c->under_way();
-  if (c->gone()) c->client_has_left(); // it had asked for more before
-  c->write();
-  while (!c->broken()) {
-    const auto input = c->may_read_ahead() && !c->gone() ? c->io().readable() : stream::not_ready();
-    const auto output = c->has_output() ? c->io().writable() : stream::not_ready();
-    auto s = co_await select(x.end(), input, output, at(x.deadline()));
-    if (s.index() == 0) {
-      c->take_answer();
-      co_return;
-    }
-    if (s.index() == 3) {
-      c->answer_is_late();
-      co_return;
-    }
-    if (s.index() == 1) {
-      c->read_ahead();
-      // One that only ends its sending looks the same: as in Go the work is cancelled, but what has an answer all the same sends it.
-      if (c->gone()) c->client_has_left();
-    } else {
-      c->write();
-    }
-  }
-  c->connection_is_lost();
-}
-
-task<> send_all(connection* c) {
-  while (!c->write() && !c->broken()) {
-    const bool taken = co_await c->io().writable_until(saturating_add(c->now(), c->limits().write_time));
-    if (!taken) c->output_is_late();
-  }
-}
-
-/// Lets the client read our last answer: closing on unread input resets the connection, and the answer may be lost with it.
-/// Source: RFC 9112 section 9.6.
-task<> linger(connection* c) {
-  c->io().shutdown_send();
-  const auto end = saturating_add(c->now(), linger_time);
-  for (bool more = true; more && c->now() < end;) {
-    more = co_await c->io().readable_until(end);
-    if (more) more = c->read_on();
-  }
-}
-
-} // namespace
-
-task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> io) {
-  connection c(here.server(), *in, std::move(io));
-  for (;;) {
-    const auto next = c.advance();
-    if (next == connection::step::wait_for_answer) {
-      co_await yield(); // most requests are answered when this returns, and nothing need be armed for them
-      if (c.answered()) {
-        c.take_answer();
-      } else {
-        auto waiting = await_answer(&c);
-        co_await std::move(waiting);
-      }
-      continue;
-    }
-    if (c.has_output()) {
-      auto sending = send_all(&c);
-      co_await std::move(sending);
-    }
-    if (next == connection::step::finish || c.broken()) break;
-    if (next == connection::step::send) continue;
-    if (c.gone()) break;
-    if (c.should_close()) {
-      if (!c.read()) break; // nothing came in the last moment
-      continue;
-    }
-    c.release_memory();
-    const bool came = co_await c.io().readable_until(c.input_deadline());
-    // Tried in both cases: a worker that is stuck may be late to learn that something has come.
-    if (!c.read() && !came) c.input_is_late();
-  }
-  if (c.must_linger()) {
-    auto lingering = linger(&c);
-    co_await std::move(lingering);
-  }
 }
 
 } // namespace greenroom::http::internal

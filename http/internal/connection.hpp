@@ -1,5 +1,5 @@
-// One connection: reads requests, has each answered, writes the answers in order. serve_connection() is the actor; the class holds its
-// state and does all that does not wait.
+// One connection: reads requests, has each answered, writes the answers in order. The class holds its state and does all that does not
+// wait; serve_connection.hpp is the actor.
 //
 // Memory: what the parser has not taken and what the client has not taken is kept; an idle connection holds neither, nor a buffer to
 // read into: reading goes through one of the worker's, which is never used across a wait.
@@ -7,6 +7,9 @@
 // Lifetime: within its actor's frame; its requests' actors may outlive it for as long as they unwind.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +24,7 @@ namespace greenroom::http::internal {
 
 class connection {
 public:
-  connection(server_core& server, lane& in, std::unique_ptr<stream> io);
+  connection(server_core& server, lane& in, std::shared_ptr<stream> io);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection();
@@ -54,22 +57,57 @@ public:
 
   // -- the request being answered -----------------------------------------------------------------------
   exchange& under_way() noexcept { return *answering_.operator->(); }
-  bool answered() { return answering_->ended(); }
+  /// Returns whether the request actor has ended and left a whole answer.
+  bool answered() { return answering_->ended() && !answering_->goes_on_behind_head(); }
+  /// Returns whether something else was answered in place of the request actor.
+  bool finished_early() const noexcept { return !answering_; }
   /// Puts the answer, or what stands for it, behind the earlier ones.
   void take_answer();
   /// Gives the client the answer of the route for this case, and cancels the work.
   void answer_is_late();
+  /// Says that the server is overloaded, and takes the request back. Returns false if its actor has begun by now.
+  bool take_back();
   /// Cancels the work, since the client has sent its last byte and most probably left; the answer is still waited for.
   void client_has_left();
   /// Cancels the work and lets go of it; there is nobody to answer.
   void connection_is_lost();
   /// Returns whether there is room to read ahead, which is also how the leave of the client is seen.
   bool may_read_ahead() const noexcept;
+  /// Until when the request under way may go on as it is; what is late then is seen to by something_is_late().
+  time_point answer_deadline() noexcept;
+  void something_is_late();
+
+  // -- its body, when that is read as it comes ------------------------------------------------------------
+  /// Hands on what has come, as far as there is room.
+  void feed();
+  /// Returns the pipe if more would come but for its lack of room, else null.
+  detail::body_pipe* full_pipe() noexcept;
+  /// The pipe that was full is no longer: the client's time for the next part begins.
+  void body_has_room();
+
+  // -- its answer, when that goes on behind its head ------------------------------------------------------
+  /// Puts the head behind the earlier answers.
+  void take_head();
+  bool head_taken() const noexcept { return head_taken_; }
+  bool upgrades() noexcept { return head_taken_ && answering_->answer().status() == 101; }
+  /// Puts what was written of the body behind it, up to what may wait to be sent. Returns false if there is nothing more by now.
+  bool pump();
+  /// Returns the pipe if there is room for what comes next, else null.
+  detail::body_pipe* empty_pipe() noexcept;
+  /// Ends the body, or else the connection, since the actor that wrote it has ended.
+  void end_body();
+  /// Cancels what would never end by itself, if the server stops.
+  void end_feed();
+  /// Gives the connection to the request actor; it is not read or written here any more.
+  void hand_over();
+  void upgrade_has_ended();
 
   // -- output -------------------------------------------------------------------------------------------
   bool has_output() const noexcept { return sent_ < out_.size(); }
   /// Writes what the client takes now; false when it takes no more, or is gone.
   bool write();
+  /// Until when the client has to take something. Requires: write() has returned false.
+  time_point output_deadline() const noexcept { return output_deadline_; }
   void output_is_late() noexcept { broken_ = true; }
 
   bool broken() const noexcept { return broken_; }
@@ -81,23 +119,38 @@ public:
   stream& io() noexcept { return *io_; }
   const http::limits& limits() const noexcept { return server_.options.limits; }
   time_point now() const noexcept { return server_.system.now(); }
+  server_core& server() noexcept { return server_; }
 
 private:
   friend class server_core;
+
+  // More than this is not read while a request is answered, nor answered while the client takes nothing: back-pressure. Units: bytes.
+  static constexpr std::size_t most_read_ahead = 65'536;
+  static constexpr std::size_t most_output = 65'536;
+  static double seconds_of(std::chrono::milliseconds t) noexcept { return static_cast<double>(t.count()) / 1000; }
 
   step take_input();
   void keep_input();
   void parse() { input_.remove_prefix(parser_.parse(input_)); }
   void admit();
   void begin();
+  void begin_reading();
+  void start(request r, std::shared_ptr<detail::body_pipe> body);
+  void note_request(const detail::request_data& data);
+  void note_answer(const response& r, std::uint64_t body);
+  void refuse_overload();
+  void refuse_body(int status, std::string reason);
+  bool body_is_coming() const noexcept;
+  bool ends_with_server() noexcept;
+  void note_progress(std::size_t taken) noexcept;
   void refuse(int status, std::string reason);
   void answer(const response& r, answer_form form);
   bool is_cut_off() const noexcept;
 
   server_core& server_;
   lane& lane_;
-  const std::unique_ptr<stream> io_;
-  connection* prev_ = nullptr; // guarded by lane_.lock, as is the following
+  const std::shared_ptr<stream> io_; // shared with the actor of an upgrade
+  connection* prev_ = nullptr;       // guarded by lane_.lock, as is the following
   connection* next_ = nullptr;
 
   request_parser parser_;
@@ -107,18 +160,28 @@ private:
   std::string out_;      // answered, but not yet sent
   std::size_t sent_ = 0; // of out_
   time_point input_deadline_ = never;
+  time_point output_deadline_ = never;
+  time_point slow_since_ = never; // when the client first took less than there was; it has taken so many bytes since:
+  std::uint64_t taken_slowly_ = 0;
   held_exchange answering_;
+  struct noted {
+    std::string target;
+    http::method method;
+    time_point since;
+  };
+  std::optional<noted> noted_;      // of the request under way, if somebody wants to know
   const route* route_ = nullptr;    // of the request that is being read
   std::optional<response> instead_; // its answer if there is no route
   answer_form form_;                // of the request that is being answered
+  std::uint64_t body_sent_ = 0;     // of an answer that goes on
+  bool body_taken_ = false;         // of a request whose handler reads it: to its end, or as far as it was wanted
+  bool head_taken_ = false;         // of an answer that goes on
+  bool owes_continue_ = false;      // the client waits for 100, and its handler has not asked for the body
   bool ended_ = false;              // the client sends no more
   bool left_ = false;               // and so its request was cancelled
   bool broken_ = false;             // nothing reaches the client any more
   bool closing_ = false;            // no further request is taken
   bool linger_ = false;             // the last answer may still be on its way
 };
-
-/// Serves one connection to its end.
-task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> io);
 
 } // namespace greenroom::http::internal

@@ -2,16 +2,22 @@
 
 #include <mutex>
 
+#include <greenroom/http/internal/response_writer.hpp>
 #include <greenroom/http/internal/server_core.hpp>
+#include <greenroom/runtime/actor.hpp>
+#include <greenroom/runtime/within.hpp>
 
 namespace greenroom::http::internal {
 
-exchange::exchange(server_core& server, const route& to, request r, greenroom::detail::context_node& parent,
-                   time_point deadline)
+exchange::exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body,
+                   greenroom::detail::context_node& parent, time_point begin_by, time_point deadline)
     : server_(server),
       route_(to),
       context_(greenroom::detail::new_supervised_child(parent, deadline)),
+      begin_by_(begin_by),
       deadline_(context_.deadline),
+      head_only_(r.method() == method::head),
+      in_(std::move(body)),
       request_(std::move(r)) {}
 
 void exchange::start() {
@@ -34,14 +40,69 @@ void exchange::start() {
 }
 
 task<> exchange::run(exchange* x) {
-  const auto& call = *x->route_.call;
+  if (!x->claim_start() || x->server_.system.now() > x->begin_by_) co_return; // the client is told to try again
+  const auto& handler = *x->route_.call.last;
   auto r = *std::exchange(x->request_, std::nullopt);
-  if (call.may_wait()) {
-    auto body = call.begin(std::move(r));
-    x->answer_.emplace(co_await std::move(body));
+  if (handler.is == detail::any_handler::kind::answers && x->route_.call.steps.empty()) {
+    x->answer_.emplace(handler.answer(std::move(r)));
   } else {
-    x->answer_.emplace(call.answer(std::move(r)));
+    auto asked = x->ask_handler(std::move(r));
+    x->answer_.emplace(co_await std::move(asked));
   }
+  if (!x->goes_on()) co_return;
+  auto rest = within(this_actor::context().without_cancel(),
+                     go_on(x)); // which has no deadline; its cancellation is ours all the same
+  const auto done = co_await std::move(rest);
+  (void)done; // what cancels the rest cancels the actor
+}
+
+bool exchange::goes_on() const noexcept {
+  return answer_->continuation() != nullptr && !head_only_ && may_have_body(answer_->status());
+}
+
+task<response> exchange::ask_handler(request r) {
+  const auto& call = route_.call;
+  if (call.steps.empty()) {
+    if (!in_) return call.last->begin(std::move(r));
+    return call.last->begin_reading(std::move(r), body_reader(in_));
+  }
+  auto first = in_ ? next(call, body_reader(in_)) : next(call);
+  return first(std::move(r));
+}
+
+/// The part of the actor that comes after the head of its answer.
+task<> exchange::go_on(exchange* x) {
+  auto& rest = *x->answer_->continuation();
+  if (rest.is != detail::continuation::kind::upgrade) {
+    x->out_ = std::make_shared<detail::body_pipe>();
+    x->give_head();
+    auto writing = rest.write(body_writer(x->out_));
+    co_await std::move(writing);
+    x->out_->end();
+    co_return;
+  }
+  x->give_head();
+  co_await greenroom::detail::operation(connection_action(*x));
+  upgraded_connection with(std::exchange(x->io_, nullptr), std::exchange(x->rest_, {}));
+  auto speaking = rest.take_over(std::move(with));
+  co_await std::move(speaking);
+}
+
+void exchange::give_head() {
+  std::lock_guard guard(lock_);
+  head_given_ = true;
+  wake_locked();
+}
+
+void exchange::hand_over(std::shared_ptr<stream> io, std::string rest) {
+  std::lock_guard guard(lock_);
+  io_ = std::move(io);
+  rest_ = std::move(rest);
+  wake_locked();
+}
+
+void exchange::wake_locked() noexcept {
+  while (auto* w = waiting_.claim_front()) greenroom::detail::make_ready(*w->cell);
 }
 
 void exchange::on_exit(greenroom::detail::actor_cell&, const exit_reason& why) noexcept {
@@ -52,7 +113,7 @@ void exchange::on_exit(greenroom::detail::actor_cell&, const exit_reason& why) n
   {
     std::lock_guard guard(lock_);
     ended_ = true;
-    while (auto* w = waiting_.claim_front()) greenroom::detail::make_ready(*w->cell);
+    wake_locked();
   }
   release();
 }
@@ -63,14 +124,18 @@ bool exchange::ended() noexcept {
 }
 
 void exchange::abandon(error cause) noexcept {
+  std::shared_ptr<detail::body_pipe> out;
   {
     std::lock_guard guard(lock_);
     if (!ended_) stays_.emplace(server_); // until now the connection kept the server
+    if (head_given_) out = out_;
   }
   if (stays_) {
     server_.orphans.add(*this);
-    cancel(std::move(cause));
+    cancel(cause); // before the pipes: who waits for them is to be cancelled
   }
+  if (out) out->leave();
+  if (in_) in_->fail(error(errc::closed, "cannot read on in the body of the request: " + std::string(cause.message())));
   release();
 }
 

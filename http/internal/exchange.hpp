@@ -1,13 +1,18 @@
 // One request while it is answered: what its connection and its request actor share. The connection starts it, waits for its end and
 // enforces its deadline; the actor runs the handler and leaves the answer here. Whoever is done first leaves, the last frees it:
 // after a time-out the client has its answer while the handler still unwinds.
+// Most answers are whole, and are taken when the actor has ended. One that goes on (a streamed body, another protocol) is taken when its
+// head is given, and the actor goes on.
 // Thread safety: as noted. Lifetime: counted, one for the connection and one for the actor.
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include <greenroom/http/detail/body_pipe.hpp>
 #include <greenroom/http/internal/presence.hpp>
 #include <greenroom/http/internal/route.hpp>
 #include <greenroom/http/message.hpp>
@@ -16,6 +21,7 @@
 #include <greenroom/runtime/detail/context_node.hpp>
 #include <greenroom/runtime/detail/frame_pool.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
+#include <greenroom/runtime/transport.hpp>
 
 namespace greenroom::http::internal {
 
@@ -23,9 +29,10 @@ class server_core;
 
 class exchange final : public greenroom::detail::exit_listener {
 public:
-  /// Starts the request actor, under a context that ends with `parent` or when the caller says so.
-  exchange(server_core& server, const route& to, request r, greenroom::detail::context_node& parent,
-           time_point deadline);
+  /// Makes the request actor, under a context that ends with `parent` or when the caller says so. `body`: whence the handler reads
+  /// the body of the request, or null. The handler is not called when the actor has its first turn after `begin_by`.
+  exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body,
+           greenroom::detail::context_node& parent, time_point begin_by, time_point deadline);
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   void start();
@@ -34,26 +41,62 @@ public:
   /// The connection goes: cancels the actor if it has not ended, which then unwinds by itself.
   void abandon(error cause) noexcept;
   bool ended() noexcept;
+  /// Takes the request back if its actor has not had its first turn; it then does nothing.
+  bool withdraw() noexcept { return claim_start(); }
+  /// Returns whether the actor has had its first turn.
+  bool begun() const noexcept { return start_claimed_.load(std::memory_order_relaxed); }
+  time_point begin_by() const noexcept { return begin_by_; }
+  /// Gives the connection to the request actor, whose answer is an upgrade.
+  void hand_over(std::shared_ptr<stream> io, std::string rest);
 
   struct end_action : greenroom::detail::waiter {
     static constexpr auto kind = greenroom::detail::wait_kind::outside;
-    explicit end_action(exchange& x) noexcept : of(&x) {}
+    end_action(exchange* x, bool head) noexcept : of(x), or_head(head) {} // null: it never ends
     greenroom::detail::spin_lock& queue_lock() noexcept { return of->lock_; }
     greenroom::detail::wait_queue& queue() noexcept { return of->waiting_; }
     const void* place() const noexcept { return of; }
     void check() const noexcept {}
-    bool try_locked(greenroom::detail::actor_cell*&) const noexcept { return of->ended_; }
+    bool try_locked(greenroom::detail::actor_cell*&) const noexcept {
+      return of->ended_ || (or_head && of->head_given_);
+    }
+    void take(std::uint8_t) const noexcept {}
+    exchange* of;
+    bool or_head;
+  };
+  /// Waits for the end of the request actor; also a select case.
+  auto end() noexcept { return greenroom::detail::operation(end_action(this, false)); }
+  /// The same, or for the head of an answer that goes on.
+  auto end_or_head() noexcept { return greenroom::detail::operation(end_action(this, true)); }
+
+  /// A case of a select that never wins.
+  static auto no_change() noexcept { return greenroom::detail::operation(end_action(nullptr, false)); }
+
+  struct connection_action : greenroom::detail::waiter {
+    static constexpr auto kind = greenroom::detail::wait_kind::outside;
+    explicit connection_action(exchange& x) noexcept : of(&x) {}
+    greenroom::detail::spin_lock& queue_lock() noexcept { return of->lock_; }
+    greenroom::detail::wait_queue& queue() noexcept { return of->waiting_; }
+    const void* place() const noexcept { return of; }
+    void check() const noexcept {}
+    bool try_locked(greenroom::detail::actor_cell*&) const noexcept { return of->io_ != nullptr; }
     void take(std::uint8_t) const noexcept {}
     exchange* of;
   };
-  /// Waits for the end of the request actor; also a select case.
-  auto end() noexcept { return greenroom::detail::operation(end_action(*this)); }
 
   const route& to() const noexcept { return route_; }
   time_point deadline() const noexcept { return deadline_; }
+  detail::body_pipe* body_in() const noexcept { return in_.get(); } ///< of the request; null if it is held as a whole
+  detail::body_pipe* body_out() const noexcept {
+    return out_.get();
+  } ///< of the answer; requires that its head is given
   // Constant once it has ended.
   const exit_reason& why() const noexcept { return why_; }
-  response& answer() noexcept { return *answer_; } ///< Requires: why().normal().
+  bool came_too_late() const noexcept { return !answer_; } ///< for its handler to be called; requires why().normal()
+  const response& answer() const noexcept {
+    return *answer_;
+  } ///< requires the same, and that it did not; or that its head is given
+  /// Returns whether its answer goes on, or went on, behind a head. Requires: ended, or end_or_head() has won.
+  bool goes_on_behind_head() const noexcept { return head_given_; }
 
   static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
@@ -63,6 +106,14 @@ private:
 
   ~exchange();
   static task<> run(exchange* x);
+  static task<> go_on(exchange* x);
+  bool claim_start() noexcept {
+    return !start_claimed_.exchange(true, std::memory_order_relaxed);
+  } // orders nothing else
+  bool goes_on() const noexcept;
+  task<response> ask_handler(request r);
+  void give_head();
+  void wake_locked() noexcept;
   void release() noexcept;
   void on_exit(greenroom::detail::actor_cell& cell, const exit_reason& why) noexcept override;
 
@@ -74,18 +125,26 @@ private:
   server_core& server_;
   const route& route_;
   greenroom::detail::context_node& context_; // counted
+  const time_point begin_by_;
   const time_point deadline_;
+  const bool head_only_; // a request for HEAD, whose answer does not go on
+  const std::shared_ptr<detail::body_pipe> in_;
 
   actor actor_; // set by start(), constant then
   std::atomic<std::uint32_t> refs_{2};
-  // Owned by the request actor until the end.
+  std::atomic<bool> start_claimed_{false}; // by the actor's first turn, or by a connection that takes the request back
+  // Owned by the request actor until the head is given, or the end.
   std::optional<request> request_;
   std::optional<response> answer_;
+  std::shared_ptr<detail::body_pipe> out_;
   exit_reason why_;
 
   greenroom::detail::spin_lock lock_;
-  bool ended_ = false; // guarded by lock_, as is the following
-  greenroom::detail::wait_queue waiting_;
+  bool ended_ = false;         // guarded by lock_, as is all that follows
+  bool head_given_ = false;    // constant once set, or once ended
+  std::shared_ptr<stream> io_; // of an upgrade, on its way from the connection to the actor
+  std::string rest_;
+  greenroom::detail::wait_queue waiting_; // the connection; of an upgrade also the actor
 };
 
 /// The connection's hold on an exchange: lets go of it, and cancels it if it has not ended.

@@ -3,6 +3,7 @@
 // Thread safety: owner only; moved with its owner. Lifetime: the server lives at least as long.
 #pragma once
 
+#include <string>
 #include <utility>
 
 namespace greenroom::http::internal {
@@ -26,7 +27,8 @@ private:
 /// The presence of a connection, counted as one. A parameter of its actor, so that it ends also for an actor that never gets a turn.
 class open_connection {
 public:
-  explicit open_connection(server_core& server) noexcept;
+  /// `address` is counted in the server's address_counts already.
+  open_connection(server_core& server, std::string address) noexcept;
   open_connection(open_connection&&) noexcept = default;
   open_connection& operator=(open_connection&&) = delete;
   ~open_connection();
@@ -34,6 +36,7 @@ public:
 
 private:
   presence here_;
+  std::string address_;
 };
 
 } // namespace greenroom::http::internal

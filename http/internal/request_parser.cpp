@@ -58,6 +58,7 @@ bool has_dot_segment(std::string_view path) noexcept {
 /// What the header section says about the length of the message, and where in it we are.
 struct request_parser::framing {
   std::uint64_t left = 0; // of a body of known length
+  std::uint64_t most_body = 0;
   std::uint32_t line = 0; // where the current line of the head begins
   bool in_fields = false; // the request line is done
   bool chunked = false;
@@ -87,11 +88,32 @@ bool request_parser::keep_alive() const noexcept {
   return data_->minor_version >= 1 || framing_->says_keep_alive;
 }
 
+void request_parser::limit_body(std::uint64_t most) {
+  framing_->most_body = most;
+  framing_->chunks.limit_body(most);
+  check_announced();
+}
+
+bool request_parser::check_announced() {
+  const auto announced = framing_->left;
+  const auto most = framing_->most_body;
+  if (announced <= most) return true;
+  return fail_beyond(413, fmt::format("the body of {} bytes is longer", announced), most, "bytes"), false;
+}
+
 request request_parser::take() {
+  data_->body = take_body();
+  auto whole = take_head();
+  end_body();
+  return whole;
+}
+
+request request_parser::take_head() { return request(std::move(data_)); }
+
+void request_parser::end_body() noexcept {
   state_ = state::idle;
   line_skipped_ = false;
   framing_.reset();
-  return request(std::move(data_));
 }
 
 void request_parser::release() noexcept {
@@ -105,7 +127,7 @@ void request_parser::fail(int status, std::string_view reason) {
   state_ = state::failed;
 }
 
-void request_parser::fail_beyond(int status, std::string_view what, std::size_t limit, std::string_view unit) {
+void request_parser::fail_beyond(int status, std::string_view what, std::uint64_t limit, std::string_view unit) {
   fail(status, fmt::format("{} than the limit of {} {}", what, limit, unit));
 }
 
@@ -115,23 +137,26 @@ std::size_t request_parser::parse(std::string_view bytes) {
     while (!bytes.empty() && (state_ == state::idle || state_ == state::head)) bytes.remove_prefix(parse_head(bytes));
     return whole - bytes.size();
   }
-  if (state_ == state::head_done) {
-    state_ = has_body() ? state::body : state::complete;
-    if (framing_->left != 0) data_->body.reserve(std::min(framing_->left, first_body_room));
-  }
+  if (state_ == state::head_done) begin_body();
   if (state_ != state::body) return 0;
   if (framing_->chunked) {
-    const auto now = framing_->chunks.decode(bytes, data_->body, *limits_, framing_->why);
+    const auto now = framing_->chunks.decode(bytes, body_, *limits_, framing_->why);
     if (now == chunk_decoder::outcome::done) state_ = state::complete;
     if (now == chunk_decoder::outcome::failed) state_ = state::failed;
   } else {
     const auto n = std::min<std::uint64_t>(framing_->left, bytes.size());
-    data_->body.append(bytes.substr(0, n));
+    body_.append(bytes.substr(0, n));
     bytes.remove_prefix(n);
     framing_->left -= n;
     if (framing_->left == 0) state_ = state::complete;
   }
   return whole - bytes.size();
+}
+
+void request_parser::begin_body() {
+  if (!check_announced()) return;
+  state_ = has_body() ? state::body : state::complete;
+  if (framing_->left != 0) body_.reserve(std::min(framing_->left, first_body_room));
 }
 
 /// Takes a block of bytes, or those of them that belong to the header section.
@@ -368,8 +393,7 @@ void request_parser::finish_head() {
     if (!seen.chunked) return fail(400, "the Transfer-Encoding does not end with chunked");
     if (seen.other_coding) return fail(501, "this server decodes no Transfer-Encoding but chunked");
   }
-  if (seen.left > limits_->body)
-    return fail_beyond(413, fmt::format("the body of {} bytes is longer", seen.left), limits_->body, "bytes");
+  seen.most_body = limits_->body;
   state_ = state::head_done;
 }
 

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <greenroom/http/detail/request_data.hpp>
 #include <greenroom/http/internal/chunk_decoder.hpp>
@@ -23,9 +25,9 @@ public:
   ~request_parser();
 
   enum class state : std::uint8_t {
-    idle,      // nothing of a request has come
-    head,      // within the request line or the header section
-    head_done, // the header section is complete; parse() stops here once, so that the request can be routed
+    idle, // nothing of a request has come
+    head, // within the request line or the header section
+    head_done, // the header section is complete; parse() stops here once, so that the request can be routed and its body limited
     body,
     complete, // take() it; parse() takes nothing until then
     failed    // for good; parse() takes nothing more
@@ -46,14 +48,27 @@ public:
   bool expects_continue() const noexcept;
   bool keep_alive() const noexcept;
 
+  /// Sets the longest body of the request under way, in place of limits::body: the route knows. Fails if more is announced.
+  /// Requires: head_done. Units: bytes.
+  void limit_body(std::uint64_t most);
+
   /// Gives the request, and begins anew. Requires: complete.
   request take();
+  /// Gives the request without its body, which is then read on: take_body() after each parse(), and end_body() when it is complete.
+  /// Requires: head_done or body.
+  request take_head();
+  /// Gives what has come of the body since the last call.
+  std::string take_body() noexcept { return std::exchange(body_, {}); }
+  /// Begins anew. Requires: complete, after take_head().
+  void end_body() noexcept;
   /// Gives back the memory, if no request is under way.
   void release() noexcept;
 
 private:
   struct framing;
 
+  bool check_announced();
+  void begin_body();
   std::size_t parse_head(std::string_view bytes);
   void begin();
   void skip_line();
@@ -68,11 +83,12 @@ private:
   void finish_head();
   void append(std::string_view bytes);
   [[gnu::cold]] void fail(int status, std::string_view reason);
-  [[gnu::cold]] void fail_beyond(int status, std::string_view what, std::size_t limit, std::string_view unit);
+  [[gnu::cold]] void fail_beyond(int status, std::string_view what, std::uint64_t limit, std::string_view unit);
 
   const limits* limits_;
   std::unique_ptr<detail::request_data> data_; // null while idle
   std::unique_ptr<framing> framing_;           // the same
+  std::string body_;                           // of the request under way, as far as it has come
   state state_ = state::idle;
   bool line_skipped_ = false; // the one empty line before a request
 };

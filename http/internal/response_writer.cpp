@@ -60,31 +60,52 @@ void append_status_line(std::string& out, int status) {
   out += "\r\n";
 }
 
+void append_length(std::string& out, std::size_t n) {
+  out += "Content-Length: ";
+  append_number(out, n);
+  out += "\r\n";
+}
+
+void append_framing(std::string& out, const response& answer, answer_form form) {
+  const auto status = answer.status();
+  // Source: RFC 9110 section 15.3.6: 205 has content for nobody, but says so; 101, 204 and 304 end with their header section.
+  if (status == 205) return append_length(out, 0);
+  if (status == 101 || !may_have_body(status)) return;
+  if (answer.continuation() == nullptr) return append_length(out, answer.body().size());
+  if (const auto length = answer.announced_length()) return append_length(out, *length);
+  if (form.chunked) out += "Transfer-Encoding: chunked\r\n"; // else the end of the connection is that of the body
+}
+
 } // namespace
+
+// Source: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
+bool may_have_body(int status) noexcept { return status != 204 && status != 205 && status != 304; }
 
 void write_response(std::string& out, const response& answer, answer_form form,
                     std::chrono::system_clock::time_point now) {
-  // Source: RFC 9110 section 15.3.6: 205 has content for nobody.
-  const auto body = answer.status() == 205 ? std::string_view() : std::string_view(answer.body());
-  // Source: RFC 9110 sections 15.3.5 and 15.4.5: these two end with their header section.
-  const bool may_have_body = answer.status() != 204 && answer.status() != 304;
+  const bool whole = answer.continuation() == nullptr && may_have_body(answer.status());
   out.reserve(out.size() + 160 + answer.header_lines().size() +
-              (may_have_body && !form.without_body ? body.size() : 0));
+              (whole && !form.without_body ? answer.body().size() : 0));
   append_status_line(out, answer.status());
   append_date(out, now);
   out += answer.header_lines();
-  if (may_have_body) {
-    out += "Content-Length: ";
-    append_number(out, body.size());
-    out += "\r\n";
-  }
-  if (form.close) {
+  append_framing(out, answer, form);
+  if (answer.status() == 101) {
+    out += "Connection: Upgrade\r\n";
+  } else if (form.close) {
     out += "Connection: close\r\n";
   } else if (form.old_keep_alive) {
     out += "Connection: keep-alive\r\n";
   }
   out += "\r\n";
-  if (may_have_body && !form.without_body) out += body;
+  if (whole && !form.without_body) out += answer.body();
+}
+
+void append_chunk(std::string& out, std::string_view part) {
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), part.size(), 16).ptr;
+  out.reserve(out.size() + part.size() + 20);
+  out.append(digits.data(), end).append("\r\n").append(part).append("\r\n");
 }
 
 } // namespace greenroom::http::internal

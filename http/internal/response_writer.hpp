@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include <greenroom/http/message.hpp>
 
@@ -14,10 +15,18 @@ struct answer_form {
   bool without_body = false;   // HEAD
   bool close = false;          // the connection ends behind it
   bool old_keep_alive = false; // HTTP/1.0 that asked to be kept: it must be told
+  bool chunked = false;        // a streamed body of unknown length goes in chunks; else until the connection ends
 };
 
-/// Appends the answer as it goes over the wire. Source: RFC 9110 sections 8.6 (Content-Length), 6.6.1 (Date), RFC 9112 section 9.6.
+/// Returns whether an answer with that status has content, if its request was not HEAD.
+bool may_have_body(int status) noexcept;
+
+/// Appends the answer as it goes over the wire; of one that goes on its head. Source: RFC 9110 sections 8.6 (Content-Length), 6.6.1 (Date), RFC 9112 section 9.6.
 void write_response(std::string& out, const response& answer, answer_form form,
                     std::chrono::system_clock::time_point now);
+
+/// Appends a part of a chunked body. Requires: it is not empty, which would be the end.
+void append_chunk(std::string& out, std::string_view part);
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 } // namespace greenroom::http::internal

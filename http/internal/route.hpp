@@ -1,20 +1,25 @@
-// One route: what to call for a method and a pattern, and how long it may take.
+// One route: what to call for a method and a pattern, how long it may take and how much it takes.
 // Thread safety: constant while the server runs. Lifetime: as its server's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include <greenroom/http/handler.hpp>
+#include <greenroom/http/middleware.hpp>
 
 namespace greenroom::http::internal {
 
 struct route {
-  http::method method;
+  http::method method = http::method::get;
   std::string pattern;
-  const char* actor_name; // "GET /users/{id}"; as long as the system
-  std::unique_ptr<const detail::any_handler> call;
+  const char* actor_name = ""; // "GET /users/{id}"; as long as the system
+  detail::chain call;
   supervision how;
+  std::uint64_t most_body = 0; // bytes
+
+  bool reads_body() const noexcept { return call.last->is == detail::any_handler::kind::reads_body; }
 };
 
 } // namespace greenroom::http::internal

@@ -8,6 +8,7 @@
 
 #include <greenroom/http/internal/connection.hpp>
 #include <greenroom/http/internal/response_writer.hpp>
+#include <greenroom/http/internal/serve_connection.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/timer.hpp>
 
@@ -30,7 +31,7 @@ std::size_t share_here() noexcept {
 } // namespace
 
 server_core::server_core(actor_system& s, server_options o)
-    : system(s), options(std::move(o)), deserted_(s.context().with_cancel()) {
+    : system(s), options(std::move(o)), stopping_(s.context().with_cancel()), deserted_(s.context().with_cancel()) {
   if (const auto ok = options.limits.check(); !ok) throw usage_error(std::string(ok.error().message()));
   if (options.stop_time < 0ms) {
     throw usage_error(
@@ -47,10 +48,51 @@ void server_core::add(method m, std::string_view pattern, handler h) {
   }
   const auto name = fmt::format("{} {}", to_string(m), pattern);
   auto how = h.how ? *std::move(h.how) : detail::make_supervision(options.limits.handler_time, std::nullopt);
-  auto made = std::make_unique<route>(route{
-      m, std::string(pattern), greenroom::detail::intern_name(system.core(), name), std::move(h.call), std::move(how)});
-  router.add(m, made->pattern, made.get());
+  const bool reads = h.call->is == detail::any_handler::kind::reads_body;
+  const auto most = h.most_body.value_or(reads ? options.limits.streamed_body : options.limits.body);
+  auto made = std::make_unique<route>(route{m,
+                                            std::string(pattern),
+                                            greenroom::detail::intern_name(system.core(), name),
+                                            {around_, std::move(h.call)},
+                                            std::move(how),
+                                            most});
+  table.add(m, made->pattern, made.get());
   routes_.push_back(std::move(made));
+}
+
+void server_core::use(middleware m) {
+  if (entrance)
+    throw usage_error("http::server: a middleware came after start(); they are constant while the server runs");
+  around_.push_back(std::move(m.call));
+}
+
+response server_core::without_route(const router::match& found, method m, std::string_view path) {
+  if (m == method::options && (found.path_exists || path == "*")) {
+    response r(204);
+    if (found.path_exists) r.header("Allow", found.allow);
+    return r;
+  }
+  if (!found.path_exists) return text("there is nothing at this path\n", 404);
+  auto r = text(fmt::format("{} is not allowed here; {} are\n", to_string(m), found.allow), 405);
+  r.header("Allow", found.allow);
+  return r;
+}
+
+response server_core::answer_without_route(request r, const server_core* self) {
+  router::parameter_list none;
+  return without_route(self->table.find(r.method(), r.path(), none), r.method(), r.path());
+}
+
+/// What is around the routes shall also be around what has none.
+void server_core::make_fallback() {
+  if (around_.empty()) return;
+  const handler h(answer_without_route, this);
+  fallback_ = std::make_unique<route>(route{method::get,
+                                            "",
+                                            "without route",
+                                            {around_, h.call},
+                                            detail::make_supervision(options.limits.handler_time, std::nullopt),
+                                            options.limits.body});
 }
 
 result<void> server_core::start() {
@@ -59,6 +101,7 @@ result<void> server_core::start() {
   auto made = system.net().listen({options.host, options.port}, {.backlog = options.backlog});
   if (!made) return made.error();
   if (system.stopping()) return error(errc::stopped, "cannot start the HTTP server: its actor system is stopping");
+  make_fallback();
   entrance = *std::move(made);
   system.spawn({.name = "http accept", .ctx = lanes_[0]->ctx.ctx}, accept_all, presence(*this));
   return {};
@@ -72,6 +115,22 @@ void server_core::warn_of(const error& why) {
   system.log().warn("{}", why.message());
 }
 
+void server_core::take_in(std::unique_ptr<stream> client) {
+  const auto closed = counted(event::closed); // first, so that the difference is not negative
+  if (counted(event::accepted) - closed >= options.limits.connections) {
+    return turn_away(*client, fmt::format("this server has {} connections already, its limit; try again later\n",
+                                          options.limits.connections));
+  }
+  std::string address(address_counts::without_port(client->peer()));
+  if (!addresses.enter(address, options.limits.connections_per_address)) {
+    return turn_away(*client, fmt::format("this address has {} connections already, its limit; try again later\n",
+                                          options.limits.connections_per_address));
+  }
+  auto& in = *lanes_[next_lane_++ % lane_count];
+  spawn({.name = "http connection", .ctx = in.ctx.ctx}, serve_connection, open_connection(*this, std::move(address)),
+        &in, std::move(client));
+}
+
 /// Takes in the next connection. Returns false if the one after it should not be tried at once.
 task<bool> server_core::accept_next() {
   auto next = co_await entrance->accept();
@@ -79,14 +138,7 @@ task<bool> server_core::accept_next() {
     warn_of(next.error());
     co_return false;
   }
-  const auto closed = counted(event::closed); // first, so that the difference is not negative
-  if (counted(event::accepted) - closed >= options.limits.connections) {
-    turn_away(**next);
-  } else {
-    auto& in = *lanes_[next_lane_++ % lane_count];
-    spawn({.name = "http connection", .ctx = in.ctx.ctx}, serve_connection, open_connection(*this), &in,
-          *std::move(next));
-  }
+  take_in(*std::move(next));
   co_return true;
 }
 
@@ -102,12 +154,11 @@ task<> server_core::accept_all(presence here) {
   }
 }
 
-void server_core::turn_away(stream& client) {
+void server_core::turn_away(stream& client, std::string why) {
   count(event::turned_away);
   std::string refusal;
-  const auto why =
-      fmt::format("this server has {} connections already, its limit; try again later\n", options.limits.connections);
-  write_response(refusal, text(why, 503), {.close = true}, system.wall_now());
+  auto r = text(std::move(why), 503);
+  write_response(refusal, r.header("Retry-After", "1"), {.close = true}, system.wall_now());
   // Fits the empty buffer of a new connection; who does not get it sees the close.
   (void)client.try_write(std::as_bytes(std::span(refusal)));
 }
@@ -136,6 +187,7 @@ server_stats server_core::stats() const noexcept {
   s.timed_out = counted(event::timed_out);
   s.abandoned = counted(event::abandoned);
   s.failed = counted(event::failed);
+  s.shed = counted(event::shed);
   s.refused = counted(event::refused);
   s.answered_2xx = counted(event::answered_2xx);
   s.answered_3xx = counted(event::answered_3xx);
@@ -152,10 +204,15 @@ presence::~presence() {
   if (server_ != nullptr) server_->leave();
 }
 
-open_connection::open_connection(server_core& server) noexcept : here_(server) { server.count(event::accepted); }
+open_connection::open_connection(server_core& server, std::string address) noexcept
+    : here_(server), address_(std::move(address)) {
+  server.count(event::accepted);
+}
 
 open_connection::~open_connection() {
-  if (here_) here_.server().count(event::closed);
+  if (!here_) return;
+  here_.server().addresses.leave(address_);
+  here_.server().count(event::closed);
 }
 
 void server_core::leave() noexcept {
@@ -176,6 +233,7 @@ void server_core::let_go(std::unique_ptr<server_core> core) noexcept {
 void server_core::begin_stop() noexcept {
   if (draining_.exchange(true)) return;
   if (entrance) entrance->close();
+  stopping_.cancel();
   for (auto& l : lanes_) {
     std::lock_guard guard(l->lock);
     for (auto* c = l->first; c != nullptr; c = c->next_)

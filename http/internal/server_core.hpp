@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include <greenroom/http/internal/address_counts.hpp>
 #include <greenroom/http/internal/presence.hpp>
 #include <greenroom/http/internal/route.hpp>
 #include <greenroom/http/internal/router.hpp>
@@ -30,6 +32,7 @@ enum class event : std::uint8_t {
   timed_out,
   abandoned,
   failed,
+  shed,
   refused,
   cut_off,
   answered_2xx,
@@ -37,7 +40,7 @@ enum class event : std::uint8_t {
   answered_4xx,
   answered_5xx
 };
-inline constexpr std::size_t event_count = 14;
+inline constexpr std::size_t event_count = 15;
 
 /// A part of the connections, so that they do not all share a lock. Its context ends them, and the requests they serve.
 struct alignas(64) lane {
@@ -67,6 +70,7 @@ public:
   server_core& operator=(const server_core&) = delete;
 
   void add(method m, std::string_view pattern, handler h);
+  void use(middleware m);
   result<void> start();
   task<server_stop_report> stop(std::chrono::milliseconds limit);
   /// Ends what it can without an actor: for a system that refuses new ones. Waits: blocks the thread, up to `limit`.
@@ -76,20 +80,31 @@ public:
   /// Returns whether nothing of the server is left, once a stop has begun.
   bool deserted() const noexcept { return present_ == 0; }
 
+  /// Answers a request for whose path or method there is no route.
+  static response without_route(const router::match& found, method m, std::string_view path);
+  /// Returns the route that does so, if something is around it; else null.
+  const route* fallback() const noexcept { return fallback_.get(); }
+
   void count(event what) noexcept;
   std::uint64_t counted(event what) const noexcept;
   server_stats stats() const noexcept;
   bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
+  /// Ends when a stop begins.
+  const context& stopping() const noexcept { return stopping_.ctx; }
+  /// Returns whether as many requests wait as may.
+  bool overloaded() const noexcept { return waiting_.load(std::memory_order_relaxed) >= options.limits.in_flight; }
 
   // Constant once started.
   actor_system& system;
   const server_options options;
-  internal::router router;
+  router table;
+  address_counts addresses;
   std::unique_ptr<listener> entrance;
   orphan_list orphans;
 
 private:
   friend class presence;
+  friend class waiting_request;
 
   static constexpr std::size_t lane_count = 16;
   struct alignas(64) share {
@@ -99,7 +114,10 @@ private:
   static task<> accept_all(presence here);
   task<bool> accept_next();
   void warn_of(const error& why);
-  void turn_away(stream& client);
+  void take_in(std::unique_ptr<stream> client);
+  void turn_away(stream& client, std::string why);
+  void make_fallback();
+  static response answer_without_route(request r, const server_core* self);
   void begin_stop() noexcept;
   void cancel_all() noexcept;
   server_stop_report report() const noexcept;
@@ -107,15 +125,33 @@ private:
   task<bool> deserted_within(std::chrono::milliseconds limit);
 
   std::vector<std::unique_ptr<route>> routes_;
+  std::vector<std::shared_ptr<const detail::any_middleware>> around_; // those that are added
+  std::unique_ptr<const route> fallback_;
   std::size_t next_lane_ = 0; // owned by the acceptor, as is the following
   time_point last_warning_ = time_point::min();
   std::array<std::unique_ptr<lane>, lane_count> lanes_;
   std::array<share, lane_count> shares_;
   std::atomic<bool> draining_{false}; // never taken back
+  const cancellable_context stopping_;
+  alignas(64) std::atomic<std::size_t> waiting_{0}; // requests that are not answered at once; those share nothing
   static constexpr std::size_t frees_itself = std::size_t{1}
                                               << 62; // set in present_: the last to leave frees the server
   std::atomic<std::size_t> present_{1}; // one is the server's own until a stop begins, so that zero is the end
   const cancellable_context deserted_;  // ends when present_ becomes zero
+};
+
+/// Counts a request that waits, for as long as this object lives. Thread safety: owner only.
+class waiting_request {
+public:
+  explicit waiting_request(server_core& server) noexcept : server_(server) {
+    server_.waiting_.fetch_add(1, std::memory_order_relaxed);
+  }
+  waiting_request(const waiting_request&) = delete;
+  waiting_request& operator=(const waiting_request&) = delete;
+  ~waiting_request() { server_.waiting_.fetch_sub(1, std::memory_order_relaxed); }
+
+private:
+  server_core& server_;
 };
 
 } // namespace greenroom::http::internal

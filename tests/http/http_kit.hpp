@@ -70,6 +70,24 @@ public:
     for (bool more = true; more;) more = co_await read();
     co_return std::exchange(got_, {});
   }
+  /// Reads up to and with `mark`, or until the server closes.
+  task<std::string> hear_until(std::string mark) {
+    for (bool more = true; more;) {
+      if (const auto at = got_.find(mark); at != std::string::npos) {
+        auto part = got_.substr(0, at + mark.size());
+        got_.erase(0, part.size());
+        co_return part;
+      }
+      more = co_await read();
+    }
+    co_return std::exchange(got_, {});
+  }
+  /// Takes so many bytes off the connection.
+  task<> hear_some(std::size_t size) {
+    std::string part(size, ' ');
+    const auto n = co_await io_->read_some(std::as_writable_bytes(std::span(part)));
+    if (n) got_.append(part, 0, *n);
+  }
   void leave() noexcept { io_.reset(); }
   void end_sending() noexcept { io_->shutdown_send(); }
 
@@ -127,6 +145,13 @@ struct rig {
   /// Everything until the server closes.
   std::string hear_all(client& c) {
     return sys.run([](client* who) { return who->hear_all(); }, &c).value();
+  }
+  std::string hear_until(client& c, std::string mark) {
+    return sys.run([](client* who, std::string what) { return who->hear_until(std::move(what)); }, &c, std::move(mark))
+        .value();
+  }
+  void hear_some(client& c, std::size_t size) {
+    (void)sys.run([](client* who, std::size_t n) { return who->hear_some(n); }, &c, size);
   }
   /// Lets all actors run until they wait.
   void settle() { (void)sys.run(test::settle); }
