@@ -1,5 +1,7 @@
 #include <greenroom/http/server.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <greenroom/http/internal/server_core.hpp>
@@ -8,7 +10,13 @@ namespace greenroom::http {
 
 std::string server_stop_report::to_string() const {
   if (complete()) return "every request was finished";
+  constexpr std::size_t most_named = 3;
   auto text = fmt::format("{} request(s) were cut off when the time for the stop was over", cut_off);
+  for (std::size_t i = 0; i < std::min(most_named, requests.size()); ++i) {
+    const auto& each = requests[i];
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(each.age);
+    text += fmt::format("{} {} of {} after {} ms", i == 0 ? ":" : ",", each.route, each.peer, age.count());
+  }
   if (left != 0)
     text += fmt::format("; {} request actor(s) did not end, because their code did not return to a wait", left);
   return text;
@@ -52,7 +60,9 @@ std::string server::url() const { return "http://" + endpoint(core_->options.hos
 
 server_stats server::stats() const noexcept { return core_->stats(); }
 
-bool server::stopping() const noexcept { return core_->draining(); }
+bool server::stopping() const noexcept { return core_->leaving(); }
+
+bool server::ready() const noexcept { return core_->entrance != nullptr && !core_->leaving(); }
 
 server_stop_report server::stop(std::chrono::milliseconds limit) {
   greenroom::detail::check_may_block("http::server::stop", "co_await stopped()");

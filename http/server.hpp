@@ -23,6 +23,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <greenroom/http/handler.hpp>
 #include <greenroom/http/limits.hpp>
@@ -55,6 +56,9 @@ struct server_options {
   /// Connections that may wait to be accepted. Units: connections.
   int backlog = 4'096;
   http::limits limits = {};
+  /// How long a stop goes on taking in connections while ready() is false already, so that a load balancer that asks learns of it
+  /// before anybody is refused. Longer than the time between two of its questions; 0 where nobody asks.
+  std::chrono::milliseconds stop_notice{0};
   /// How long a stop lets the requests under way finish. Shorter than the patience of whoever stops the process.
   std::chrono::milliseconds stop_time{10'000};
   /// Called after each answer, refusals included. It must not wait, nor throw. Thread safety: calls come from any worker.
@@ -79,12 +83,20 @@ struct server_stats {
   std::uint64_t answered_5xx = 0;
 };
 
+/// A request that a stop has cut off.
+struct cut_off_request {
+  std::string route; ///< "GET /users/{id}"
+  std::string peer;
+  duration age; ///< since its handler was started; zero if its body was still coming
+};
+
 /// How a stop went.
 struct server_stop_report {
   std::uint64_t cut_off = 0; ///< requests that were begun, but had no complete answer when the time was over
-  std::uint64_t left = 0;    ///< request actors whose code did not return to a wait even then
+  std::vector<cut_off_request> requests; ///< the first hundred of them
+  std::uint64_t left = 0;                ///< request actors whose code did not return to a wait even then
   bool complete() const noexcept { return cut_off == 0 && left == 0; }
-  /// Returns one sentence.
+  /// Returns one sentence, which names the first three.
   std::string to_string() const;
 };
 
@@ -141,10 +153,12 @@ public:
   /// Returns "http://127.0.0.1:8080". Requires: start() has succeeded.
   std::string url() const;
   server_stats stats() const noexcept;
-  /// Returns whether a stop has begun.
+  /// Returns whether a stop has begun, the notice included.
   bool stopping() const noexcept;
+  /// Returns whether new connections are welcome: it has started and does not stop. For a readiness probe.
+  bool ready() const noexcept;
 
-  /// Stops in good order: takes in no more connections, announces the close on those that are open, finishes every request whose
+  /// Stops in good order: gives notice (server_options::stop_notice), takes in no more connections, announces the close on those that are open, finishes every request whose
   /// header section was fully read, and after `limit` cancels what is left. Connections that idle are closed at once.
   /// Waits: blocks the thread until all have ended, up to `limit`, and for a moment longer when requests had to be cancelled.
   /// Errors: usage_error on a worker thread; an actor uses stopped(). Stopping twice is fine.

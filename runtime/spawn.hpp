@@ -10,6 +10,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -69,7 +70,10 @@ struct launch_request {
   context_node* ctx = nullptr;       // overrides options
   exit_listener* listener = nullptr; // must live until told
   const char* name = nullptr;        // overrides options; must live as long as the system
-  bool last = false;                 // its first turn comes after those of all that are ready now; else it comes soon
+  // When it has its first turn: soon, before those that were spawned earlier; in order with those that are woken, so that what is spawned
+  // meanwhile cannot hold it up; or after all that are ready now.
+  enum class turn : std::uint8_t { soon, in_order, last };
+  turn first = turn::soon;
 };
 /// Returns the system's own copy of a name, for launch_request::name. Cost: kept once per text, for the life of the system.
 GREENROOM_EXPORT const char* intern_name(runtime_core& core, const std::string& name);

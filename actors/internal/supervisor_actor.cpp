@@ -115,7 +115,7 @@ result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
                             .site = start.where,
                             .ctx = &ctx.node(),
                             .name = name,
-                            .last = true});
+                            .first = greenroom::detail::launch_request::turn::last});
     start.was_started = true;
     return {};
   } catch (...) {

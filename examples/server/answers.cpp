@@ -44,5 +44,5 @@ task<http::response> slow_task(http::request r) {
 http::response health() { return http::text("ok\n"); }
 
 http::response readiness(const http::server* front) {
-  return front->stopping() ? http::text("stopping\n", 503) : http::text("ready\n");
+  return front->ready() ? http::text("ready\n") : http::text("stopping\n", 503);
 }

@@ -28,7 +28,10 @@ connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io
 }
 
 connection::~connection() {
-  if (server_.draining() && is_cut_off()) server_.count(event::cut_off);
+  if (server_.draining() && is_cut_off()) {
+    server_.count(event::cut_off);
+    note_cut_off();
+  }
   std::lock_guard guard(lane_.lock);
   (prev_ != nullptr ? prev_->next_ : lane_.first) = next_;
   if (next_ != nullptr) next_->prev_ = prev_;

@@ -146,6 +146,7 @@ private:
   void refuse(int status, std::string reason);
   void answer(const response& r, answer_form form);
   bool is_cut_off() const noexcept;
+  void note_cut_off() noexcept;
 
   server_core& server_;
   lane& lane_;
@@ -164,6 +165,7 @@ private:
   time_point slow_since_ = never; // when the client first took less than there was; it has taken so many bytes since:
   std::uint64_t taken_slowly_ = 0;
   held_exchange answering_;
+  time_point started_ = never; // when the last one was
   struct noted {
     std::string target;
     http::method method;

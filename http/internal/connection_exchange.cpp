@@ -2,6 +2,7 @@
 #include <greenroom/http/internal/connection.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -79,6 +80,7 @@ void connection::begin_reading() {
 void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
   r.data().peer = io_->peer();
   const auto t = now();
+  started_ = t;
   head_taken_ = false;
   body_sent_ = 0;
   auto* const x = new exchange(server_, *route_, std::move(r), std::move(body), lane_.ctx.ctx.node(),
@@ -93,6 +95,13 @@ bool connection::is_cut_off() const noexcept {
   const bool under_way = at == request_parser::state::head_done || at == request_parser::state::body ||
                          at == request_parser::state::complete;
   return !broken_ && !left_ && (answering_ || has_output() || under_way);
+}
+
+void connection::note_cut_off() noexcept {
+  try {
+    const auto age = answering_ ? now() - started_ : duration::zero();
+    server_.note_cut_off({.route = route_ != nullptr ? route_->actor_name : "", .peer = io_->peer(), .age = age});
+  } catch (const std::bad_alloc&) {} // it is counted; what is missing is its name
 }
 
 void connection::take_answer() {

@@ -33,9 +33,10 @@ std::size_t share_here() noexcept {
 server_core::server_core(actor_system& s, server_options o)
     : system(s), options(std::move(o)), stopping_(s.context().with_cancel()), deserted_(s.context().with_cancel()) {
   if (const auto ok = options.limits.check(); !ok) throw usage_error(std::string(ok.error().message()));
-  if (options.stop_time < 0ms) {
+  if (options.stop_time < 0ms || options.stop_notice < 0ms) {
     throw usage_error(
-        fmt::format("http::server: stop_time must not be negative, but is {} ms", options.stop_time.count()));
+        fmt::format("http::server: stop_time and stop_notice must not be negative, but are {} ms and {} ms",
+                    options.stop_time.count(), options.stop_notice.count()));
   }
   for (auto& l : lanes_) l = std::make_unique<lane>(system.context().with_cancel());
 }
@@ -127,8 +128,15 @@ void server_core::take_in(std::unique_ptr<stream> client) {
                                           options.limits.connections_per_address));
   }
   auto& in = *lanes_[next_lane_++ % lane_count];
-  spawn({.name = "http connection", .ctx = in.ctx.ctx}, serve_connection, open_connection(*this, std::move(address)),
-        &in, std::move(client));
+  auto body = serve_connection(open_connection(*this, std::move(address)), &in, std::move(client));
+  // In order: behind requests that are spawned all the time, as under overload, it might wait for seconds.
+  greenroom::detail::launch({.core = system.core(),
+                             .made = {body.release()},
+                             .options = nullptr,
+                             .site = std::source_location::current(),
+                             .ctx = &in.ctx.ctx.node(),
+                             .name = "http connection",
+                             .first = greenroom::detail::launch_request::turn::in_order});
 }
 
 /// Takes in the next connection. Returns false if the one after it should not be tried at once.
@@ -231,6 +239,7 @@ void server_core::let_go(std::unique_ptr<server_core> core) noexcept {
 }
 
 void server_core::begin_stop() noexcept {
+  leaving_ = true;
   if (draining_.exchange(true)) return;
   if (entrance) entrance->close();
   stopping_.cancel();
@@ -242,8 +251,17 @@ void server_core::begin_stop() noexcept {
   leave();
 }
 
-server_stop_report server_core::report() const noexcept {
-  return {.cut_off = counted(event::cut_off), .left = stats().in_flight};
+void server_core::note_cut_off(cut_off_request what) {
+  constexpr std::size_t most = 100;
+  std::lock_guard guard(cut_off_lock_);
+  if (cut_off_.size() < most) cut_off_.push_back(std::move(what));
+}
+
+server_stop_report server_core::report() {
+  server_stop_report all{.cut_off = counted(event::cut_off), .requests = {}, .left = stats().in_flight};
+  std::lock_guard guard(cut_off_lock_);
+  all.requests = cut_off_;
+  return all;
 }
 
 void server_core::cancel_all() noexcept {
@@ -256,8 +274,18 @@ task<bool> server_core::deserted_within(std::chrono::milliseconds limit) {
   co_return deserted();
 }
 
+/// New connections are taken in for a while, but who asks hears that they should go elsewhere.
+task<> server_core::give_notice() {
+  struct stop_in_any_case {
+    server_core* self;
+    ~stop_in_any_case() { self->begin_stop(); }
+  };
+  const stop_in_any_case then{this};
+  if (!leaving_.exchange(true) && entrance && options.stop_notice > 0ms) co_await sleep_for(options.stop_notice);
+}
+
 task<server_stop_report> server_core::stop(std::chrono::milliseconds limit) {
-  begin_stop();
+  co_await give_notice();
   const bool drained = co_await deserted_within(limit);
   if (drained) co_return server_stop_report();
   cancel_all();
@@ -269,7 +297,7 @@ task<server_stop_report> server_core::stop(std::chrono::milliseconds limit) {
   co_return report();
 }
 
-server_stop_report server_core::abandon(std::chrono::milliseconds limit) noexcept {
+server_stop_report server_core::abandon(std::chrono::milliseconds limit) {
   begin_stop();
   cancel_all();
   const auto end = saturating_add(std::chrono::steady_clock::now(), limit);

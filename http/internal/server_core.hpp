@@ -74,7 +74,7 @@ public:
   result<void> start();
   task<server_stop_report> stop(std::chrono::milliseconds limit);
   /// Ends what it can without an actor: for a system that refuses new ones. Waits: blocks the thread, up to `limit`.
-  server_stop_report abandon(std::chrono::milliseconds limit) noexcept;
+  server_stop_report abandon(std::chrono::milliseconds limit);
   /// Ends it as abandon() does, but waits for nobody: whoever leaves last frees it.
   static void let_go(std::unique_ptr<server_core> core) noexcept;
   /// Returns whether nothing of the server is left, once a stop has begun.
@@ -89,6 +89,9 @@ public:
   std::uint64_t counted(event what) const noexcept;
   server_stats stats() const noexcept;
   bool draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
+  /// Returns whether it stops, or has given notice of it.
+  bool leaving() const noexcept { return leaving_.load(std::memory_order_relaxed); }
+  void note_cut_off(cut_off_request what);
   /// Ends when a stop begins.
   const context& stopping() const noexcept { return stopping_.ctx; }
   /// Returns whether as many requests wait as may.
@@ -118,9 +121,10 @@ private:
   void turn_away(stream& client, std::string why);
   void make_fallback();
   static response answer_without_route(request r, const server_core* self);
+  task<> give_notice();
   void begin_stop() noexcept;
   void cancel_all() noexcept;
-  server_stop_report report() const noexcept;
+  server_stop_report report();
   void leave() noexcept;
   task<bool> deserted_within(std::chrono::milliseconds limit);
 
@@ -131,7 +135,10 @@ private:
   time_point last_warning_ = time_point::min();
   std::array<std::unique_ptr<lane>, lane_count> lanes_;
   std::array<share, lane_count> shares_;
-  std::atomic<bool> draining_{false}; // never taken back
+  std::atomic<bool> leaving_{false}; // never taken back, as is the following
+  std::atomic<bool> draining_{false};
+  greenroom::detail::spin_lock cut_off_lock_;
+  std::vector<cut_off_request> cut_off_; // guarded by cut_off_lock_
   const cancellable_context stopping_;
   alignas(64) std::atomic<std::size_t> waiting_{0}; // requests that are not answered at once; those share nothing
   static constexpr std::size_t frees_itself = std::size_t{1}

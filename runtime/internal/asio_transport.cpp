@@ -105,9 +105,13 @@ private:
 
 unique_fd new_socket(const socket_address& at) noexcept {
   unique_fd fd(::socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-  // Small writes go out at once. Linux hands the option of a listening socket on to those it accepts.
+  // Small writes go out at once. Of large ones no more waits in the kernel than it needs to keep the line busy: a reader that is slow
+  // costs less memory, and one that takes a little is seen to take it; else room comes in megabytes. Linux hands the options of a
+  // listening socket on to those it accepts.
   const int on = 1;
+  const int most_unsent = 131'072;
   if (fd) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (fd) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent, sizeof most_unsent);
   return fd;
 }
 

@@ -165,7 +165,11 @@ actor runtime_core::launch(const launch_request& request) {
                    error(errc::stopped, "spawn refused: the actor system '" + opts.name + "' is stopping")});
   } else if (this_turn.worker != nullptr && this_turn.core == this && this_turn.cell != nullptr) {
     auto& here = *static_cast<internal::worker*>(this_turn.worker);
-    request.last ? here.push_last(internal::job(*cell)) : here.push_spawned(*cell);
+    switch (request.first) {
+    case launch_request::turn::soon: here.push_spawned(*cell); break;
+    case launch_request::turn::in_order: here.push_behind(internal::job(*cell)); break;
+    case launch_request::turn::last: here.push_last(internal::job(*cell)); break;
+    }
   } else {
     make_ready(*cell);
   }

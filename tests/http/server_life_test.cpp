@@ -56,6 +56,41 @@ TEST(ServerLife, StopFinishesWhatItHasBegunAndAnnouncesTheClose) {
   EXPECT_EQ(r.front.stats().connections_open, 0u);
 }
 
+TEST(ServerLife, StopGivesNoticeBeforeItRefusesAnybody) {
+  rig r({.stop_notice = 5s});
+  r.front.get("/hello", hello);
+  EXPECT_FALSE(r.front.ready());
+  r.start();
+  EXPECT_TRUE(r.front.ready());
+  auto stop = r.sys.spawn(
+      [](server* s) -> task<> {
+        const auto report = co_await s->stopped(1s);
+        EXPECT_TRUE(report.complete());
+      },
+      &r.front);
+  r.settle();
+  r.advance(4s);
+  EXPECT_FALSE(r.front.ready());
+  EXPECT_TRUE(r.front.stopping());
+  const auto answer = r.ask(get("/hello"));
+  EXPECT_EQ(answer.status, 200) << "it still serves";
+  EXPECT_EQ(answer.field("Connection"), "none");
+  r.advance(1001ms);
+  EXPECT_FALSE(r.try_connect(r.front));
+  r.advance_until_end(stop);
+}
+
+TEST(ServerLife, StopGoesOnWhereItsNoticeIsCancelled) {
+  rig r({.stop_notice = 1h});
+  r.start();
+  auto stop = r.sys.spawn([](server* s) -> task<> { co_await s->stopped(1s); }, &r.front);
+  r.advance(1s);
+  stop.cancel();
+  r.settle();
+  EXPECT_TRUE(stop.finished());
+  EXPECT_FALSE(r.try_connect(r.front)) << "a stop that has begun is not taken back";
+}
+
 TEST(ServerLife, StopCutsOffWhatTakesTooLong) {
   rig r;
   r.front.get("/task", supervised(1h, slow_task));
@@ -68,7 +103,10 @@ TEST(ServerLife, StopCutsOffWhatTakesTooLong) {
         const auto report = co_await s->stopped(5s);
         EXPECT_EQ(report.cut_off, 1u);
         EXPECT_EQ(report.left, 0u);
-        EXPECT_EQ(report.to_string(), "1 request(s) were cut off when the time for the stop was over");
+        const auto& cut = report.requests.at(0);
+        EXPECT_EQ(cut.route, "GET /task");
+        EXPECT_EQ(report.to_string(), "1 request(s) were cut off when the time for the stop was over: GET /task of " +
+                                          cut.peer + " after " + std::to_string(cut.age / 1ms) + " ms");
       },
       &r.front);
   r.advance_until_end(stop);

@@ -15,6 +15,7 @@ inline long resident_bytes() {
 
 int asks(long n);
 int http_storm(long n);
+int http_overload(long seconds);
 int deadlocks();
 int soak(long n);
 
