@@ -14,10 +14,13 @@ namespace greenroom {
 namespace detail {
 
 void readiness_source::wake(io_side side) noexcept {
+  const auto happened = side == io_side::reading ? to_read : to_write;
   wake_list woken; // made ready once the lock is free: they will take it
   std::lock_guard guard(lock);
-  auto& queue = waiting[static_cast<std::size_t>(side)];
-  while (auto* w = queue.claim_front()) woken.add(*w);
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if ((looks_for[i] & happened) == 0) continue;
+    while (auto* w = waiting[i].claim_front()) woken.add(*w);
+  }
 }
 
 void readiness_source::wake() noexcept {
@@ -35,6 +38,23 @@ void readiness_source::interrupt() noexcept {
       woken.add(*w);
     }
   }
+}
+
+void readiness_source::look_for(io_side side, std::uint8_t what) {
+  const auto i = static_cast<std::size_t>(side);
+  wake_list woken;
+  std::lock_guard guard(lock);
+  looks_for[i] = what;
+  if (waiting[i].empty() || !found_or_watch_locked(side)) return;
+  while (auto* w = waiting[i].claim_front()) woken.add(*w);
+}
+
+bool readiness_source::found_or_watch_locked(io_side side) {
+  const auto what = looks_for[static_cast<std::size_t>(side)];
+  bool found = (what & nothing) != 0;
+  if ((what & to_read) != 0) found |= ready_or_watch_locked(io_side::reading);
+  if ((what & to_write) != 0) found |= ready_or_watch_locked(io_side::writing);
+  return found;
 }
 
 } // namespace detail

@@ -106,6 +106,8 @@ public:
 protected:
   /// Requires: `source` outlives the stream.
   explicit stream(detail::readiness_source& source) noexcept : source_(source) {}
+  /// For a stream over another one: it waits where that one does.
+  static detail::readiness_source& source_of(stream& of) noexcept { return of.source_; }
 
 private:
   detail::readiness_action action(detail::io_side side) noexcept { return {&source_, side, this}; }

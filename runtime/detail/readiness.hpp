@@ -3,6 +3,7 @@
 //
 // A source wakes its waiters after it has become ready; under its lock an action either sees that, or is queued before the wake-up
 // looks. So none is lost. It may wake them without cause: they try, and wait again.
+// A stream over another one, such as TLS, waits at the source of that one and tells it what each of its own sides has to look for.
 // Thread safety: any thread. Lifetime: a source outlives the waits on it.
 #pragma once
 
@@ -23,6 +24,11 @@ public:
   readiness_source(const readiness_source&) = delete;
   readiness_source& operator=(const readiness_source&) = delete;
 
+  /// What the waits of a side may look for, as bits.
+  static constexpr std::uint8_t to_read = 1;
+  static constexpr std::uint8_t to_write = 2;
+  static constexpr std::uint8_t nothing = 4; // they end at once
+
   /// Returns true if a try need not wait; otherwise sees to it that wake() is called when it need not. Requires: lock is held.
   virtual bool ready_or_watch_locked(io_side side) = 0;
 
@@ -33,9 +39,16 @@ public:
   /// about to wait.
   void interrupt() noexcept;
 
+  /// Has the waits of one side end when any of `what` is there, from now on; those under way too. At first each side looks for
+  /// itself.
+  void look_for(io_side side, std::uint8_t what);
+  /// Asks for what the side looks for, as ready_or_watch_locked(). Requires: lock is held.
+  bool found_or_watch_locked(io_side side);
+
   spin_lock lock;
-  std::array<wait_queue, 2> waiting; // guarded by lock; one for each side
-  std::array<bool, 2> interrupted{}; // guarded by lock; used up by the next wait
+  std::array<wait_queue, 2> waiting;                        // guarded by lock; one for each side
+  std::array<bool, 2> interrupted{};                        // guarded by lock; used up by the next wait
+  std::array<std::uint8_t, 2> looks_for{to_read, to_write}; // guarded by lock
 
 protected:
   ~readiness_source() = default;
@@ -53,7 +66,7 @@ struct readiness_action : waiter {
   }
   bool try_locked(actor_cell*&) {
     if (std::exchange(source->interrupted[static_cast<std::size_t>(side)], false)) return true;
-    return source->ready_or_watch_locked(side);
+    return source->found_or_watch_locked(side);
   }
   bool take(std::uint8_t outcome) const noexcept { return outcome != fired_timeout; }
 

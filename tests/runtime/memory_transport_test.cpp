@@ -176,5 +176,43 @@ TEST(StreamWake, EndsTheWaitUnderWayOrElseTheNextOne) {
   EXPECT_FALSE(again);
 }
 
+// -- what a stream over another one does ----------------------------------------------------------------
+
+struct over_another : stream {
+  using stream::source_of;
+};
+
+task<> wait_to_read(stream* on) { co_await on->readable(); }
+
+TEST(ReadinessSource, AWaitLooksForWhatItsSideWasTold) {
+  using source = detail::readiness_source;
+  constexpr auto reading = detail::io_side::reading;
+  memory_transport net(4);
+  actor_system sys(quiet(1), environment{.net = &net});
+  auto both = sys.run(make_pair).value();
+  auto& at = over_another::source_of(*both.near);
+  at.look_for(reading, source::to_write);
+  EXPECT_TRUE(sys.spawn(wait_to_read, both.near.get()).wait().normal()) << "there is room to write";
+  EXPECT_TRUE(both.near->try_write(bytes_of("full")));
+  const auto until_room = sys.spawn(wait_to_read, both.near.get());
+  await_wait(sys, until_room, "io");
+  EXPECT_TRUE(both.far->try_write(bytes_of("x")));
+  (void)sys.run(settle);
+  EXPECT_EQ(waits_for(sys, until_room), "io") << "it does not look for that";
+  at.look_for(reading, source::to_read | source::to_write); // which also goes for who waits already
+  EXPECT_TRUE(until_room.wait().normal());
+  std::byte some[4];
+  EXPECT_TRUE(both.near->try_read(some));
+  const auto until_either = sys.spawn(wait_to_read, both.near.get());
+  await_wait(sys, until_either, "io");
+  EXPECT_TRUE(both.far->try_read(some));
+  EXPECT_TRUE(until_either.wait().normal());
+  at.look_for(reading, source::to_read);
+  const auto until_told = sys.spawn(wait_to_read, both.near.get());
+  await_wait(sys, until_told, "io");
+  at.look_for(reading, source::nothing);
+  EXPECT_TRUE(until_told.wait().normal());
+}
+
 } // namespace
 } // namespace greenroom
