@@ -9,7 +9,7 @@ folder includes only itself and what stands before it. Further rules:
     own, includes its own as a user's program would: "file.hpp"
   - internal/ is included only from the same folder, and by tests
   - examples include no detail/: they show what is promised
-  - CAF only in the places of CAF_PLACES, spdlog only in runtime/log.cpp and tests
+  - CAF only in the places of CAF_PLACES, spdlog only in runtime/log.cpp and tests, OpenSSL only in runtime/internal/ and tests
   - no circle of includes, not even inside one folder
 """
 
@@ -30,6 +30,7 @@ CAF_PLACES = re.compile(
     r"(runtime/internal/|actors/internal/|runtime/caf\.hpp$|tests/|tools/bench/|examples/[^/]*caf[^/]*\.cpp$)"
 )
 SPDLOG_PLACES = re.compile(r"(runtime/log\.cpp$|tests/)")
+OPENSSL_PLACES = re.compile(r"(runtime/internal/|tests/)")
 
 
 def place_of(name):
@@ -48,6 +49,8 @@ def check_include(root, file, kind, name):
         return None if CAF_PLACES.match(str(file)) else "CAF is allowed only in internal/ and in runtime/caf.hpp"
     if name.startswith("spdlog/"):
         return None if SPDLOG_PLACES.match(str(file)) else "spdlog is allowed only in runtime/log.cpp"
+    if name.startswith("openssl/"):
+        return None if OPENSSL_PLACES.match(str(file)) else "OpenSSL is allowed only in runtime/internal/"
     if kind == '"' and in_example_folder(file) and "/" not in name:
         return None if (root / file.parent / name).is_file() else "there is no such header"
     if not name.startswith("greenroom/"):

@@ -68,6 +68,9 @@ class CheckScripts(unittest.TestCase):
     def test_layers_reject_caf_in_a_public_header(self):
         self.layer_fault("runtime/low.hpp", "#include <caf/all.hpp>", "CAF is allowed only in")
 
+    def test_layers_reject_openssl_outside_of_its_place(self):
+        self.layer_fault("runtime/low.hpp", "#include <openssl/ssl.h>", "OpenSSL is allowed only in")
+
     def test_layers_reject_spdlog_outside_of_the_log(self):
         self.layer_fault("actors/low.hpp", "#  include <spdlog/spdlog.h>", "spdlog is allowed only in")
 

@@ -32,3 +32,18 @@ function(greenroom_use_toml target)
   target_include_directories(${target} SYSTEM PRIVATE "${GREENROOM_TOML_INCLUDE_DIR}")
   target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TOML=1)
 endfunction()
+
+# Gives `target` OpenSSL and the definition GREENROOM_HAS_TLS, or says why not. Sets GREENROOM_HAS_TLS, for the tests and for users of
+# the static libraries, who must link it too.
+set(GREENROOM_HAS_TLS OFF)
+function(greenroom_use_openssl target)
+  find_package(OpenSSL 3.0 QUIET COMPONENTS SSL Crypto)
+  if(NOT OPENSSL_FOUND)
+    message(STATUS "OpenSSL 3 not found: there is no TLS "
+                   "(install libssl-dev, or set GREENROOM_TLS=OFF to silence this)")
+    return()
+  endif()
+  target_link_libraries(${target} PRIVATE OpenSSL::SSL)
+  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TLS=1)
+  set(GREENROOM_HAS_TLS ON PARENT_SCOPE)
+endfunction()
