@@ -47,3 +47,20 @@ function(greenroom_use_openssl target)
   target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TLS=1)
   set(GREENROOM_HAS_TLS ON PARENT_SCOPE)
 endfunction()
+
+# Gives `target` zlib and the definition GREENROOM_HAS_ZLIB, or says why not.
+function(greenroom_use_zlib target)
+  find_package(ZLIB QUIET)
+  if(NOT ZLIB_FOUND)
+    message(STATUS "zlib not found: the HTTP front cannot compress "
+                   "(install zlib1g-dev, or set GREENROOM_ZLIB=OFF to silence this)")
+    return()
+  endif()
+  target_link_libraries(${target} PRIVATE ZLIB::ZLIB)
+  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_ZLIB=1)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "STATIC_LIBRARY")
+    # Who links the static library links zlib too: the installed package looks for it.
+    set(GREENROOM_PACKAGE_NEEDS_ZLIB ON PARENT_SCOPE)
+  endif()
+endfunction()
