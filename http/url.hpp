@@ -27,7 +27,8 @@ struct query_parameter {
   std::string value;
 };
 
-/// Takes the first parameter off the front of the query; nothing when none is left:
+/// Takes the first parameter off the front of the query, or of a body that is application/x-www-form-urlencoded, which has the same form;
+/// nothing when none is left:
 ///
 ///   for (auto left = r.query(); auto p = http::next_query_parameter(left);) use(p->name, p->value);
 ///
