@@ -1,7 +1,6 @@
 #include <greenroom/http/internal/request_parser.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <functional>
 #include <utility>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/internal/field_line.hpp>
 #include <greenroom/http/internal/host.hpp>
 
 namespace greenroom::http::internal {
@@ -61,9 +61,7 @@ struct request_parser::framing {
   std::uint64_t most_body = 0;
   std::uint32_t line = 0; // where the current line of the head begins
   bool in_fields = false; // the request line is done
-  bool chunked = false;
-  bool other_coding = false;
-  bool has_coding = false;
+  transfer_coding coding;
   bool has_length = false;
   bool expects_continue = false;
   bool says_close = false;
@@ -80,7 +78,7 @@ request_parser::request_parser(const limits& l) noexcept : limits_(&l) {}
 request_parser::~request_parser() = default;
 
 const refusal& request_parser::why() const noexcept { return framing_->why; }
-bool request_parser::has_body() const noexcept { return framing_->chunked || framing_->left != 0; }
+bool request_parser::has_body() const noexcept { return framing_->coding.chunked || framing_->left != 0; }
 bool request_parser::expects_continue() const noexcept { return framing_->expects_continue && has_body(); }
 
 bool request_parser::keep_alive() const noexcept {
@@ -139,7 +137,7 @@ std::size_t request_parser::parse(std::string_view bytes) {
   }
   if (state_ == state::head_done) begin_body();
   if (state_ != state::body) return 0;
-  if (framing_->chunked) {
+  if (framing_->coding.chunked) {
     const auto now = framing_->chunks.decode(bytes, body_, *limits_, framing_->why);
     if (now == chunk_decoder::outcome::done) state_ = state::complete;
     if (now == chunk_decoder::outcome::failed) state_ = state::failed;
@@ -315,16 +313,11 @@ bool request_parser::parse_target(std::string_view target) {
 }
 
 void request_parser::parse_field(std::string_view line, bool clean) {
-  const auto name_end = span_of_name(line);
-  if (name_end == 0 || name_end == line.size() || line[name_end] != ':') {
-    if (line.front() == ' ' || line.front() == '\t')
-      return fail(400, "a header field is folded over more than one line, or a line begins with white space");
-    return fail(400, "a header field has no name of allowed characters with a colon right behind it");
-  }
-  if (!clean) return fail(400, "the value of a header field holds a control character");
+  const auto name_length = field_name_length(line);
+  if (name_length == 0 || !clean) return fail(400, why_no_field(line));
   if (data_->fields.size() == limits_->fields)
     return fail_beyond(431, "the header section has more", limits_->fields, "fields");
-  data_->fields.push_back({line.substr(0, name_end), trimmed(line.substr(name_end + 1))});
+  data_->fields.push_back(split_field(line, name_length));
   note_field(data_->fields.back());
 }
 
@@ -354,44 +347,28 @@ void request_parser::note_field(const field& f) {
   case 14: {
     if (!same_word(f.name, "content-length")) return;
     if (std::exchange(seen.has_length, true)) return fail(400, "there is more than one Content-Length field");
-    const auto end = f.value.data() + f.value.size();
-    const auto read = std::from_chars(f.value.data(), end, seen.left);
-    if (f.value.empty() || !all_of(f.value, digit_char) || read.ptr != end || read.ec != std::errc())
-      return fail(400, "the Content-Length is not one number of at most 64 bits");
+    const auto length = read_content_length(f.value);
+    if (!length) return fail(400, "the Content-Length is not one number of at most 64 bits");
+    seen.left = *length;
     return;
   }
   case 17:
-    if (same_word(f.name, "transfer-encoding")) note_transfer_encoding(f.value);
+    if (!same_word(f.name, "transfer-encoding")) return;
+    if (const char* const fault = seen.coding.read(f.value)) fail(400, fault);
     return;
   default: return;
-  }
-}
-
-/// More strictly than other lists: an element that is empty is one that another program may see otherwise.
-void request_parser::note_transfer_encoding(std::string_view value) {
-  auto& seen = *framing_;
-  seen.has_coding = true;
-  for (bool last = false; !last;) {
-    const auto comma = value.find(',');
-    const auto coding = trimmed(value.substr(0, comma));
-    if (coding.empty()) return fail(400, "the Transfer-Encoding has an empty element");
-    if (seen.chunked) return fail(400, "the Transfer-Encoding names chunked twice, or not as the last");
-    seen.chunked = same_word(coding, "chunked");
-    seen.other_coding |= !seen.chunked;
-    last = comma == value.npos;
-    value.remove_prefix(last ? value.size() : comma + 1);
   }
 }
 
 void request_parser::finish_head() {
   auto& seen = *framing_;
   if (data_->minor_version == 1 && seen.hosts == 0) return fail(400, "there is no Host field");
-  if (seen.has_coding) {
+  if (seen.coding.given) {
     if (seen.has_length) return fail(400, "there are both a Content-Length and a Transfer-Encoding field");
     if (data_->minor_version == 0) return fail(400, "an HTTP/1.0 request cannot have a Transfer-Encoding");
     // Source: RFC 9112 section 6.3: first of all the length must be known, then the coding.
-    if (!seen.chunked) return fail(400, "the Transfer-Encoding does not end with chunked");
-    if (seen.other_coding) return fail(501, "this server decodes no Transfer-Encoding but chunked");
+    if (!seen.coding.chunked) return fail(400, "the Transfer-Encoding does not end with chunked");
+    if (seen.coding.other) return fail(501, "this server decodes no Transfer-Encoding but chunked");
   }
   seen.most_body = limits_->body;
   state_ = state::head_done;

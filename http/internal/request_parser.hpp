@@ -79,7 +79,6 @@ private:
   bool parse_version(std::string_view version);
   void parse_field(std::string_view line, bool clean);
   void note_field(const field& f);
-  void note_transfer_encoding(std::string_view value);
   void finish_head();
   void append(std::string_view bytes);
   [[gnu::cold]] void fail(int status, std::string_view reason);
