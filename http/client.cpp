@@ -1,0 +1,168 @@
+#include <greenroom/http/client.hpp>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <greenroom/http/detail/response_data.hpp>
+#include <greenroom/http/internal/client_core.hpp>
+#include <greenroom/runtime/within.hpp>
+
+namespace greenroom::http {
+namespace {
+
+using internal::client_core;
+using internal::incoming;
+using internal::outgoing;
+
+// An address may be long, and is in the log with every failure.
+constexpr std::size_t longest_shown = 256;
+
+std::string name_of(method m, std::string_view url) {
+  const bool cut = url.size() > longest_shown;
+  return fmt::format("{} {}{}", to_string(m), url.substr(0, longest_shown), cut ? "..." : "");
+}
+
+std::unique_ptr<detail::response_data> front_of(incoming& from) {
+  auto data = from.parser.take_head();
+  data->url = from.what.url.text();
+  return data;
+}
+
+/// Receives all of an answer.
+task<result<client_response>> receive_whole(std::shared_ptr<client_core> core, outgoing request) {
+  auto answering = client_core::answer_to(std::move(core), std::move(request));
+  auto got = co_await std::move(answering);
+  if (!got) co_return got.error();
+  auto& from = **got;
+  auto receiving = internal::receive_all(&from);
+  co_await std::move(receiving);
+  if (from.parser.at() == internal::response_parser::state::failed) co_return from.parser.why();
+  auto data = front_of(from);
+  data->body = from.parser.take_content();
+  co_return client_response(std::move(data));
+}
+
+task<result<client_response>> send_whole(std::shared_ptr<client_core> core, client_request request) {
+  core->count_call();
+  const auto call = name_of(request.method(), request.url());
+  auto out = outgoing::from(std::move(request), core->options, false);
+  if (!out) co_return core->named(call, out.error(), {});
+  const auto limit = out->limit;
+  auto receiving = receive_whole(core, std::move(*out));
+  auto limited = with_timeout(limit, std::move(receiving));
+  auto got = co_await std::move(limited);
+  if (!got) co_return core->named(call, got.error(), limit);
+  co_return got;
+}
+
+task<result<streamed_response>> send_streamed(std::shared_ptr<client_core> core, client_request request) {
+  core->count_call();
+  const auto call = name_of(request.method(), request.url());
+  auto out = outgoing::from(std::move(request), core->options, true);
+  if (!out) co_return core->named(call, out.error(), {});
+  const auto limit = out->limit;
+  auto answering = client_core::answer_to(core, std::move(*out));
+  auto limited = with_timeout(limit, std::move(answering));
+  auto got = co_await std::move(limited);
+  if (!got) co_return core->named(call, got.error(), limit);
+  co_return streamed_response(std::move(*got));
+}
+
+} // namespace
+
+// -- client -----------------------------------------------------------------------------------------------
+
+client::client(actor_system& system, client_options options)
+    : core_(std::make_shared<client_core>(system, std::move(options))) {}
+
+client::~client() { core_->pool->close(); }
+
+task<result<client_response>> client::send(client_request request) { return send_whole(core_, std::move(request)); }
+
+task<result<client_response>> client::get(std::string url) {
+  return send_whole(core_, client_request(method::get, std::move(url)));
+}
+
+task<result<client_response>> client::post(std::string url, std::string content_type, std::string body) {
+  client_request request(method::post, std::move(url));
+  request.header("Content-Type", content_type).body(std::move(body));
+  return send_whole(core_, std::move(request));
+}
+
+task<result<streamed_response>> client::open(client_request request) {
+  return send_streamed(core_, std::move(request));
+}
+
+void client::close_idle() noexcept { core_->pool->close_idle(); }
+client_stats client::stats() const { return core_->stats(); }
+
+// -- streamed_response ------------------------------------------------------------------------------------
+
+streamed_response::streamed_response(std::unique_ptr<internal::incoming> from) noexcept
+    : response_head(front_of(*from)), from_(std::move(from)) {}
+streamed_response::streamed_response(streamed_response&&) noexcept = default;
+streamed_response& streamed_response::operator=(streamed_response&&) noexcept = default;
+streamed_response::~streamed_response() = default;
+
+namespace {
+
+task<result<std::string>> read_piece(incoming* from) {
+  const auto limit = from->limit;
+  auto receiving = internal::receive_more(from);
+  auto limited = with_timeout(limit, std::move(receiving));
+  const auto came = co_await std::move(limited);
+  const auto failure = [from](errc code, std::string_view why) {
+    return error(code,
+                 fmt::format("cannot read the answer to {}: {}", name_of(from->what.of, from->what.url.text()), why));
+  };
+  if (!came) {
+    if (!came.error().is(errc::timed_out)) co_return came.error();
+    co_return failure(errc::timed_out,
+                      fmt::format("nothing came within {} s", std::chrono::duration<double>(limit).count()));
+  }
+  if (from->parser.has_content()) co_return from->parser.take_content();
+  if (from->parser.at() == internal::response_parser::state::failed)
+    co_return failure(from->parser.why().code(), from->parser.why().message());
+  co_return std::string();
+}
+
+} // namespace
+
+task<result<std::string>> streamed_response::read() { return read_piece(from_.get()); }
+
+// -- options ----------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Number>
+result<void> in_range(const char* name, Number value, Number least, Number most) {
+  if (value >= least && value <= most) return {};
+  return error(errc::invalid_argument,
+               fmt::format("the option {} of an HTTP client must be from {} to {}, not {}", name, least, most, value));
+}
+
+result<void> positive(const char* name, std::chrono::milliseconds value) {
+  if (value.count() > 0) return {};
+  return error(errc::invalid_argument,
+               fmt::format("the option {} of an HTTP client must be at least 1 ms, not {} ms", name, value.count()));
+}
+
+} // namespace
+
+result<void> client_options::check() const {
+  using size = std::size_t;
+  for (const auto& outcome :
+       {in_range("connections_per_host", connections_per_host, size{1}, size{65'535}),
+        in_range("idle_connections", idle_connections, size{0}, size{65'535}), positive("idle_time", idle_time),
+        positive("connect_time", connect_time), positive("request_time", request_time),
+        in_range("head", head, size{256}, size{1'048'576}), in_range("fields", fields, size{1}, size{10'000}),
+        in_range("redirects", redirects, 0, 100), in_range("retries", retries, 0, 100),
+        positive("retry_pause", retry_pause), in_range("retry_share", retry_share, 0.0, 1.0),
+        in_range("retry_reserve", retry_reserve, 0, 1'000'000)}) {
+    if (!outcome) return outcome;
+  }
+  return {};
+}
+
+} // namespace greenroom::http
