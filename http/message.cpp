@@ -114,6 +114,7 @@ std::string_view request::body() const noexcept { return data_->body; }
 std::string request::take_body() noexcept { return std::exchange(data_->body, {}); }
 std::span<const field> request::headers() const noexcept { return data_->fields; }
 int request::minor_version() const noexcept { return data_->minor_version; }
+bool request::secure() const noexcept { return data_->secure; }
 
 std::optional<std::string> request::query_value(std::string_view name) const {
   return http::query_value(data_->query, name);

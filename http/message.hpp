@@ -77,6 +77,8 @@ public:
   /// Takes the body out, without a copy.
   std::string take_body() noexcept;
 
+  /// Returns whether it came over TLS.
+  bool secure() const noexcept;
   /// Returns the address of the client's end of the connection, "127.0.0.1:41234".
   std::string_view peer() const noexcept;
 

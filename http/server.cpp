@@ -56,7 +56,10 @@ result<void> server::start() { return core_->start(); }
 
 std::uint16_t server::port() const noexcept { return core_->entrance->port(); }
 
-std::string server::url() const { return "http://" + endpoint(core_->options.host, port()).to_string(); }
+std::string server::url() const {
+  const char* const scheme = core_->options.tls ? "https://" : "http://";
+  return scheme + endpoint(core_->options.host, port()).to_string();
+}
 
 server_stats server::stats() const noexcept { return core_->stats(); }
 

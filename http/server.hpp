@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -30,6 +31,7 @@
 #include <greenroom/http/message.hpp>
 #include <greenroom/http/middleware.hpp>
 #include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/tls.hpp>
 
 namespace greenroom::http {
 
@@ -56,6 +58,9 @@ struct server_options {
   /// Connections that may wait to be accepted. Units: connections.
   int backlog = 4'096;
   http::limits limits = {};
+  /// Serves https, if given: see tls.hpp. tls_server::reload() takes new certificates in without a stop. A handshake has the time
+  /// limits::head_time.
+  std::optional<tls_server> tls{};
   /// How long a stop goes on taking in connections while ready() is false already, so that a load balancer that asks learns of it
   /// before anybody is refused. Longer than the time between two of its questions; 0 where nobody asks.
   std::chrono::milliseconds stop_notice{0};
@@ -76,6 +81,7 @@ struct server_stats {
   std::uint64_t abandoned = 0;               ///< requests whose client left first
   std::uint64_t failed = 0;                  ///< requests whose handler threw or was killed
   std::uint64_t shed = 0;    ///< requests answered with 503 at once: limits::in_flight, limits::queue_age
+  std::uint64_t handshakes_failed = 0;       ///< connections that came to no TLS
   std::uint64_t refused = 0; ///< malformed, beyond a limit, or too slow in coming
   std::uint64_t answered_2xx = 0;
   std::uint64_t answered_3xx = 0;
@@ -150,7 +156,7 @@ public:
 
   /// Returns the port, the one that was picked if port 0 was asked for. Requires: start() has succeeded.
   std::uint16_t port() const noexcept;
-  /// Returns "http://127.0.0.1:8080". Requires: start() has succeeded.
+  /// Returns "http://127.0.0.1:8080", or with https. Requires: start() has succeeded.
   std::string url() const;
   server_stats stats() const noexcept;
   /// Returns whether a stop has begun, the notice included.

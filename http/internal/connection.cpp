@@ -20,7 +20,7 @@ std::span<std::byte> read_buffer() noexcept {
 } // namespace
 
 connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io)
-    : server_(server), lane_(in), io_(std::move(io)), parser_(server.options.limits) {
+    : server_(server), lane_(in), io_(std::move(io)), parser_(server.options.limits, server.options.tls.has_value()) {
   std::lock_guard guard(lane_.lock);
   next_ = lane_.first;
   if (next_ != nullptr) next_->prev_ = this;

@@ -74,7 +74,7 @@ struct request_parser::framing {
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
 };
 
-request_parser::request_parser(const limits& l) noexcept : limits_(&l) {}
+request_parser::request_parser(const limits& l, bool secure) noexcept : limits_(&l), secure_(secure) {}
 request_parser::~request_parser() = default;
 
 const refusal& request_parser::why() const noexcept { return framing_->why; }
@@ -197,6 +197,7 @@ void request_parser::begin() {
   framing_ = std::make_unique_for_overwrite<framing>();
   data_->head.reserve(first_head_room);
   data_->fields.reserve(first_field_room);
+  data_->secure = secure_;
 }
 
 /// The empty line before a request is no part of it.
@@ -292,10 +293,14 @@ bool request_parser::parse_target(std::string_view target) {
   if (target.front() != '/') { // absolute-form
     const auto scheme_end = target.find("://");
     const auto scheme = target.substr(0, std::min(scheme_end, target.size()));
-    if (scheme_end != std::string_view::npos && same_word(scheme, "https")) // Source: RFC 9110 section 7.4
-      return fail(421, "an https address is not served on a connection without TLS"), false;
-    if (scheme_end == std::string_view::npos || !same_word(scheme, "http"))
-      return fail(400, "the target is neither a path that begins with '/' nor an http address"), false;
+    const bool https = same_word(scheme, "https");
+    if (scheme_end == std::string_view::npos || (!https && !same_word(scheme, "http")))
+      return fail(400, "the target is neither a path that begins with '/' nor an address of this server"), false;
+    if (https != secure_) { // Source: RFC 9110 section 7.4
+      return fail(421, https ? "an https address is not served on a connection without TLS"
+                             : "an http address is not served on a connection with TLS"),
+             false;
+    }
     target.remove_prefix(scheme_end + 3);
     d.host = target.substr(0, target.find_first_of("/?"));
     if (!is_host(d.host)) return fail(400, "the target names no valid host"), false;

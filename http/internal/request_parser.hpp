@@ -21,7 +21,8 @@ namespace greenroom::http::internal {
 
 class request_parser {
 public:
-  explicit request_parser(const limits& l) noexcept;
+  /// `secure` says that the bytes come over TLS: of addresses only those of https are then served.
+  explicit request_parser(const limits& l, bool secure = false) noexcept;
   ~request_parser();
 
   enum class state : std::uint8_t {
@@ -90,6 +91,7 @@ private:
   std::string body_;                           // of the request under way, as far as it has come
   state state_ = state::idle;
   bool line_skipped_ = false; // the one empty line before a request
+  const bool secure_;
 };
 
 } // namespace greenroom::http::internal

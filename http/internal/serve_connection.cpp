@@ -5,6 +5,7 @@
 #include <greenroom/http/internal/connection.hpp>
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/select.hpp>
+#include <greenroom/runtime/within.hpp>
 
 namespace greenroom::http::internal {
 namespace {
@@ -102,9 +103,27 @@ task<> linger(connection* c) {
   }
 }
 
+/// Gives the stream over TLS, or null. A stop of the server ends it: nobody has asked for anything yet.
+task<std::unique_ptr<stream>> shake_hands(server_core* server, std::unique_ptr<stream> raw) {
+  const auto& options = server->options;
+  auto peer = raw->peer();
+  const auto limit = server->stopping().with_timeout(options.limits.head_time);
+  auto shaking = within(limit, options.tls->accept(std::move(raw)));
+  auto made = co_await std::move(shaking);
+  if (made) co_return *std::move(made);
+  server->count(event::handshake_failed);
+  server->system.log().debug("no TLS with {}: {}", peer, made.error().message());
+  co_return nullptr;
+}
+
 } // namespace
 
 task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> io) {
+  if (here.server().options.tls) {
+    auto shaking = shake_hands(&here.server(), std::move(io));
+    io = co_await std::move(shaking);
+    if (!io) co_return;
+  }
   connection c(here.server(), *in, std::move(io));
   for (;;) {
     const auto next = c.advance();

@@ -196,6 +196,7 @@ server_stats server_core::stats() const noexcept {
   s.abandoned = counted(event::abandoned);
   s.failed = counted(event::failed);
   s.shed = counted(event::shed);
+  s.handshakes_failed = counted(event::handshake_failed);
   s.refused = counted(event::refused);
   s.answered_2xx = counted(event::answered_2xx);
   s.answered_3xx = counted(event::answered_3xx);

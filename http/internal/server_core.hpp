@@ -33,6 +33,7 @@ enum class event : std::uint8_t {
   abandoned,
   failed,
   shed,
+  handshake_failed,
   refused,
   cut_off,
   answered_2xx,
@@ -40,7 +41,7 @@ enum class event : std::uint8_t {
   answered_4xx,
   answered_5xx
 };
-inline constexpr std::size_t event_count = 15;
+inline constexpr std::size_t event_count = 16;
 
 /// A part of the connections, so that they do not all share a lock. Its context ends them, and the requests they serve.
 struct alignas(64) lane {
