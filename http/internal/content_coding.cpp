@@ -8,7 +8,7 @@
 namespace greenroom::http::internal {
 namespace {
 
-/// The ratio is judged after so many bytes of output at the latest.
+/// The limits are looked at after so many bytes of output at the latest.
 constexpr std::size_t step = 65'536;
 
 zlib_format format_of(coding c) noexcept { return c == coding::gzip ? zlib_format::gzip : zlib_format::zlib; }
@@ -77,12 +77,9 @@ result<content_decoder::progress> content_decoder::decode(std::string_view& in, 
     }
     if (ended_) return progress::more;
     if (room == 0) return progress::full;
-    const auto left = most_.output - out_;
-    // One byte beyond the limit, so that a body that is exactly as long can end.
-    const auto most = std::min<std::uint64_t>({left < room ? left + 1 : room, step});
     const auto in_before = in.size();
     const auto out_before = out.size();
-    const auto outcome = run(in, out, static_cast<std::size_t>(most));
+    const auto outcome = run(in, out, std::min(room, step));
     in_ += in_before - in.size();
     out_ += out.size() - out_before;
     room -= out.size() - out_before;

@@ -92,6 +92,8 @@ void write_response(std::string& out, const response& answer, answer_form form,
   append_framing(out, answer, form);
   if (answer.status() == 101) {
     out += "Connection: Upgrade\r\n";
+  } else if (answer.status() == 426) { // its Upgrade goes with the same: RFC 9110 section 7.8
+    out += form.close ? "Connection: close, Upgrade\r\n" : "Connection: Upgrade\r\n";
   } else if (form.close) {
     out += "Connection: close\r\n";
   } else if (form.old_keep_alive) {

@@ -279,6 +279,28 @@ TEST_F(ContentCoding, RandomBodiesComeBackHoweverTheyAreSplit) {
   }
 }
 
+TEST_F(ContentCoding, MoreMeansThatNothingIsKeptBack) {
+  // Single bytes that each become some hundred: what a piece gives is more than the room and than zlib's step.
+  const auto bytes = encode_all(coding::gzip, std::string(400'000, 'x'));
+  const decode_limits most{.output = UINT64_MAX, .ratio = UINT64_MAX};
+  content_decoder wide(coding::gzip, most);
+  content_decoder narrow(coding::gzip, most);
+  std::string from_wide;
+  std::string from_narrow;
+  for (std::size_t at = 0; at < bytes.size(); at += 100) {
+    auto in = std::string_view(bytes).substr(at, 100);
+    auto again = in;
+    ASSERT_EQ(wide.decode(in, from_wide).value(), progress::more);
+    while (narrow.decode(again, from_narrow, 20'000).value() == progress::full) {}
+    ASSERT_EQ(from_narrow.size(), from_wide.size()) << at;
+    if (at == 100) {
+      EXPECT_GT(from_wide.size(), 3 * 16'384u) << "less than zlib gives in a step";
+    }
+  }
+  EXPECT_TRUE(wide.finish());
+  EXPECT_EQ(from_wide.size(), 400'000u);
+}
+
 TEST_F(ContentCoding, RandomDamageIsNeverMoreThanAnError) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
