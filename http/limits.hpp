@@ -48,8 +48,9 @@ struct limits {
   std::uint64_t write_rate = 256;
   /// For a handler that is not supervised() with a limit of its own [503].
   std::chrono::milliseconds handler_time{30'000};
-  /// From the end of a request to the first turn of its handler [503, Retry-After]. Who waits longer finds the workers overloaded, and
-  /// may ask another server within a tenth of a second; the queue stays short, so that what is begun is done in time.
+  /// From the end of a request to the first turn of its handler, once turns have been late for a tenth of a second [503, Retry-After]: then
+  /// the workers are overloaded. Who is refused may ask another server within another tenth; the queue stays short, so that what
+  /// is begun is done in time.
   std::chrono::milliseconds queue_age{80};
 
   // -- numbers --------------------------------------------------------------------------------------------

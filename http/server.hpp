@@ -80,9 +80,9 @@ struct server_stats {
   std::uint64_t timed_out = 0;               ///< requests whose limit passed first
   std::uint64_t abandoned = 0;               ///< requests whose client left first
   std::uint64_t failed = 0;                  ///< requests whose handler threw or was killed
-  std::uint64_t shed = 0;    ///< requests answered with 503 at once: limits::in_flight, limits::queue_age
-  std::uint64_t handshakes_failed = 0;       ///< connections that came to no TLS
-  std::uint64_t refused = 0; ///< malformed, beyond a limit, or too slow in coming
+  std::uint64_t shed = 0;              ///< requests answered with 503 at once: limits::in_flight, limits::queue_age
+  std::uint64_t handshakes_failed = 0; ///< connections that came to no TLS
+  std::uint64_t refused = 0;           ///< malformed, beyond a limit, or too slow in coming
   std::uint64_t answered_2xx = 0;
   std::uint64_t answered_3xx = 0;
   std::uint64_t answered_4xx = 0;

@@ -9,7 +9,9 @@ websocket_answer answer_websocket(const request& asked, const websocket_options&
   if (const auto fine = how.check(); !fine) throw usage_error(std::string(fine.error().message()));
   auto answer = internal::answer_upgrade(asked, how);
   auto head = answer.accepted() ? response() : text(answer.why + "\n", answer.status);
-  for (const auto& [name, value] : answer.fields) head.header(name, value);
+  for (const auto& [name, value] : answer.fields) {
+    if (name != "Connection") head.header(name, value); // which the server writes
+  }
   return {answer.accepted(), std::move(head), std::move(answer.protocol)};
 }
 

@@ -39,8 +39,8 @@ struct websocket_speaker {
   std::string protocol;
 
   template <class... Args>
-    requires std::is_invocable_r_v<task<>, F&, websocket, Args...>
-  task<> operator()(upgraded_connection with, Args... args) {
+  requires std::is_invocable_r_v<task<>, F&, websocket, Args...> task<> operator()(upgraded_connection with,
+                                                                                   Args... args) {
     websocket ws(std::move(with.io), websocket_role::server, limits, std::move(protocol), std::move(with.rest));
     return std::invoke(fn, std::move(ws), std::move(args)...);
   }

@@ -19,7 +19,7 @@ struct request_data {
 
   http::method method = method::get;
   std::uint8_t minor_version = 1;
-  bool secure = false; // came over TLS
+  bool secure = false;     // came over TLS
   std::string_view target; // all into head
   std::string_view path;
   std::string_view query;

@@ -166,6 +166,7 @@ private:
   std::uint64_t taken_slowly_ = 0;
   held_exchange answering_;
   time_point started_ = never; // when the last one was
+  time_point take_back_at_ = never;
   struct noted {
     std::string target;
     http::method method;

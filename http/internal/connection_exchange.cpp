@@ -81,9 +81,10 @@ void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
   r.data().peer = io_->peer();
   const auto t = now();
   started_ = t;
+  take_back_at_ = saturating_add(t, limits().queue_age);
   head_taken_ = false;
   body_sent_ = 0;
-  auto* const x = new exchange(server_, *route_, std::move(r), std::move(body), lane_.ctx.ctx.node(),
+  auto* const x = new exchange(server_, *route_, std::move(r), std::move(body), lane_,
                                saturating_add(t, limits().queue_age), saturating_add(t, route_->how.limit));
   answering_.hold(x);
   x->start();
@@ -165,7 +166,7 @@ void connection::refuse(int status, std::string reason) {
 
 time_point connection::answer_deadline() noexcept {
   auto due = head_taken_ ? never : answering_->deadline();
-  if (!answering_->begun()) due = std::min(due, answering_->begin_by());
+  if (!answering_->begun()) due = std::min(due, take_back_at_);
   if (has_output()) due = std::min(due, output_deadline_);
   if (body_is_coming() && answering_->body_in()->has_room()) due = std::min(due, input_deadline_);
   return due;
@@ -173,7 +174,10 @@ time_point connection::answer_deadline() noexcept {
 
 void connection::something_is_late() {
   const auto t = now();
-  if (!answering_->begun() && answering_->begin_by() <= t && take_back()) return;
+  if (!answering_->begun() && take_back_at_ <= t) {
+    if (lane_.late.lasts(t) && take_back()) return;
+    take_back_at_ = saturating_add(t, lateness::patience); // a hiccup, as it seems so far
+  }
   if (!head_taken_ && answering_->deadline() <= t) return answer_is_late();
   if (has_output() && output_deadline_ <= t) return output_is_late();
   if (body_is_coming() && input_deadline_ <= t && answering_->body_in()->has_room())

@@ -9,11 +9,12 @@
 
 namespace greenroom::http::internal {
 
-exchange::exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body,
-                   greenroom::detail::context_node& parent, time_point begin_by, time_point deadline)
+exchange::exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body, lane& in,
+                   time_point begin_by, time_point deadline)
     : server_(server),
+      lane_(in),
       route_(to),
-      context_(greenroom::detail::new_supervised_child(parent, deadline)),
+      context_(greenroom::detail::new_supervised_child(in.ctx.ctx.node(), deadline)),
       begin_by_(begin_by),
       deadline_(context_.deadline),
       head_only_(r.method() == method::head),
@@ -30,7 +31,9 @@ void exchange::start() {
                                         .site = std::source_location::current(),
                                         .ctx = &context_,
                                         .listener = this,
-                                        .name = route_.actor_name});
+                                        .name = route_.actor_name,
+                                        // In order: what came first is answered first, and late only if all are.
+                                        .first = greenroom::detail::launch_request::turn::in_order});
   } catch (...) { // out of memory: there is no actor
     server_.count(event::ended);
     ended_ = true;
@@ -40,7 +43,7 @@ void exchange::start() {
 }
 
 task<> exchange::run(exchange* x) {
-  if (!x->claim_start() || x->server_.system.now() > x->begin_by_) co_return; // the client is told to try again
+  if (!x->begin()) co_return; // the client is told to try again
   const auto& handler = *x->route_.call.last;
   auto r = *std::exchange(x->request_, std::nullopt);
   if (handler.is == detail::any_handler::kind::answers && x->route_.call.steps.empty()) {
@@ -54,6 +57,15 @@ task<> exchange::run(exchange* x) {
                      go_on(x)); // which has no deadline; its cancellation is ours all the same
   const auto done = co_await std::move(rest);
   (void)done; // what cancels the rest cancels the actor
+}
+
+/// Says whether the handler is to be called. Whoever waited less than an eighth of what one may finds the workers keeping up.
+bool exchange::begin() noexcept {
+  if (!claim_start()) return false;
+  const auto now = server_.system.now();
+  const auto left = begin_by_ - now;
+  lane_.late.note(left > server_.options.limits.queue_age * 7 / 8, now);
+  return left >= duration::zero() || !lane_.late.lasts(now);
 }
 
 bool exchange::goes_on() const noexcept {

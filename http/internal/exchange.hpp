@@ -26,13 +26,15 @@
 namespace greenroom::http::internal {
 
 class server_core;
+struct lane;
 
 class exchange final : public greenroom::detail::exit_listener {
 public:
   /// Makes the request actor, under a context that ends with `parent` or when the caller says so. `body`: whence the handler reads
-  /// the body of the request, or null. The handler is not called when the actor has its first turn after `begin_by`.
-  exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body,
-           greenroom::detail::context_node& parent, time_point begin_by, time_point deadline);
+  /// the body of the request, or null. The handler is not called when the actor has its first turn after `begin_by`, and those of the
+  /// lane have been late for a while.
+  exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body, lane& in,
+           time_point begin_by, time_point deadline);
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   void start();
@@ -45,7 +47,6 @@ public:
   bool withdraw() noexcept { return claim_start(); }
   /// Returns whether the actor has had its first turn.
   bool begun() const noexcept { return start_claimed_.load(std::memory_order_relaxed); }
-  time_point begin_by() const noexcept { return begin_by_; }
   /// Gives the connection to the request actor, whose answer is an upgrade.
   void hand_over(std::shared_ptr<stream> io, std::string rest);
 
@@ -107,6 +108,7 @@ private:
   ~exchange();
   static task<> run(exchange* x);
   static task<> go_on(exchange* x);
+  bool begin() noexcept;
   bool claim_start() noexcept {
     return !start_claimed_.exchange(true, std::memory_order_relaxed);
   } // orders nothing else
@@ -123,6 +125,7 @@ private:
 
   // Constant after construction.
   server_core& server_;
+  lane& lane_;
   const route& route_;
   greenroom::detail::context_node& context_; // counted
   const time_point begin_by_;

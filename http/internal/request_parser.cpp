@@ -295,7 +295,7 @@ bool request_parser::parse_target(std::string_view target) {
     const auto scheme = target.substr(0, std::min(scheme_end, target.size()));
     const bool https = same_word(scheme, "https");
     if (scheme_end == std::string_view::npos || (!https && !same_word(scheme, "http")))
-      return fail(400, "the target is neither a path that begins with '/' nor an address of this server"), false;
+      return fail(400, "the target is neither a path that begins with '/' nor an http address"), false;
     if (https != secure_) { // Source: RFC 9110 section 7.4
       return fail(421, https ? "an https address is not served on a connection without TLS"
                              : "an http address is not served on a connection with TLS"),

@@ -43,11 +43,33 @@ enum class event : std::uint8_t {
 };
 inline constexpr std::size_t event_count = 16;
 
+/// Whether requests have been late in having their first turns for so long that it is overload, and no hiccup: a machine that stops for a
+/// moment makes some of them late, too, but those that follow are in time.
+/// Thread safety: any thread; what two threads do at once may count as either's. Source: the idea is CoDel's (RFC 8289).
+class lateness {
+public:
+  /// Notes a first turn.
+  void note(bool prompt, time_point now) noexcept {
+    const auto since = since_.load(std::memory_order_relaxed);
+    if (prompt ? since == never.time_since_epoch().count() : since <= now.time_since_epoch().count()) return; // mostly
+    since_.store((prompt ? never : now).time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  bool lasts(time_point now) const noexcept {
+    const time_point since{duration(since_.load(std::memory_order_relaxed))};
+    return since != never && now - since > patience;
+  }
+  static constexpr auto patience = std::chrono::milliseconds(100);
+
+private:
+  std::atomic<duration::rep> since_{never.time_since_epoch().count()}; // the first late turn behind the last prompt one
+};
+
 /// A part of the connections, so that they do not all share a lock. Its context ends them, and the requests they serve.
 struct alignas(64) lane {
   explicit lane(cancellable_context c) noexcept : ctx(std::move(c)) {}
 
   const cancellable_context ctx;
+  lateness late;
   greenroom::detail::spin_lock lock;
   connection* first = nullptr; // guarded by lock
 };

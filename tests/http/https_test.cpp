@@ -52,7 +52,8 @@ TEST(Https, IsSpokenByTheClient) {
   const auto tls = tls_client::make(trusts(root())).value();
   how.secure = [tls](std::unique_ptr<stream> raw, std::string) { return tls.connect(std::move(raw), "localhost"); };
   http::client web(r.sys, how);
-  const auto answer = r.sys.run([](http::client* c, std::string url) { return c->get(url); }, &web, r.front.url() + "/");
+  const auto answer =
+      r.sys.run([](http::client* c, std::string url) { return c->get(url); }, &web, r.front.url() + "/");
   ASSERT_TRUE(answer) << answer.error().message();
   EXPECT_EQ(answer->body(), "secure");
 }
@@ -87,8 +88,8 @@ TEST(Https, AStopDoesNotWaitForAHandshake) {
   auto c = r.connect();
   r.settle();
   server_stop_report report;
-  auto stop = r.sys.spawn(
-      [](server* s, server_stop_report* to) -> task<> { *to = co_await s->stopped(1h); }, &r.front, &report);
+  auto stop = r.sys.spawn([](server* s, server_stop_report* to) -> task<> { *to = co_await s->stopped(1h); }, &r.front,
+                          &report);
   r.settle();
   EXPECT_TRUE(stop.finished());
   EXPECT_TRUE(report.complete());

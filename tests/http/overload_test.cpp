@@ -1,5 +1,6 @@
 // What a server does when there is more than it can do: limits::in_flight, queue_age, connections_per_address.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <greenroom/runtime/mailbox.hpp>
@@ -84,7 +85,7 @@ TEST(Overload, TakesBackWhatHasWaitedTooLongForAWorker) {
       &r.time, &calls);
   r.start();
   std::vector<client> asking;
-  for (int i = 0; i < 8; ++i) asking.push_back(r.connect());
+  for (int i = 0; i < 40; ++i) asking.push_back(r.connect());
   (void)r.sys.run(
       [](std::vector<client>* all) -> task<> {
         for (auto& each : *all) co_await each.say(get("/compute")); // all in one turn of the worker
@@ -106,6 +107,28 @@ TEST(Overload, TakesBackWhatHasWaitedTooLongForAWorker) {
   EXPECT_EQ(r.front.stats().shed, static_cast<std::uint64_t>(refused));
   EXPECT_EQ(r.front.stats().in_flight, 0u);
   EXPECT_EQ(r.say_and_hear(asking.front(), get("/compute")).body, "done") << "it recovers by itself";
+}
+
+TEST(Overload, IsNoHiccupOfTheMachine) {
+  rig r;
+  bool stalled = false;
+  r.front.get(
+      "/stall",
+      [](manual_clock* time, bool* once) {
+        if (!std::exchange(*once, true)) time->advance(1s); // as a machine that stops for a moment does to all
+        return text("done");
+      },
+      &r.time, &stalled);
+  r.start();
+  std::vector<client> asking;
+  for (int i = 0; i < 8; ++i) asking.push_back(r.connect());
+  (void)r.sys.run(
+      [](std::vector<client>* all) -> task<> {
+        for (auto& each : *all) co_await each.say(get("/stall"));
+      },
+      &asking);
+  for (auto& each : asking) EXPECT_EQ(r.hear(each).status, 200);
+  EXPECT_EQ(r.front.stats().shed, 0u);
 }
 
 } // namespace

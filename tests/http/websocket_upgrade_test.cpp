@@ -21,7 +21,8 @@ task<> echo(websocket ws, int* open) {
   for (;;) {
     auto m = co_await ws.receive();
     if (!m) co_return;
-    auto sent = co_await ws.send_text(ws.protocol() == "" ? m->data : std::string(ws.protocol()) + ": " + m->data);
+    if (!ws.protocol().empty()) m->data = std::string(ws.protocol()) + ": " + m->data;
+    auto sent = co_await ws.send_text(std::move(m->data));
     if (!sent) co_return;
   }
 }
@@ -71,7 +72,10 @@ TEST_F(AcceptWebsocket, MakesTheConnectionAWebsocketOfTheRequestActor) {
   auto ws = join();
   ASSERT_TRUE(ws) << ws.error().message();
   EXPECT_EQ(say(*ws, "hello"), "hello");
-  r.advance(1h); // beyond every time limit of HTTP, and of pings that nobody answers
+  r.advance(29s); // beyond the time limit of a request, if it were one
+  EXPECT_EQ(say(*ws, "still there"), "still there");
+  r.advance(31s); // a ping, which nobody answers
+  r.advance(21s);
   EXPECT_EQ(open, 0);
   EXPECT_EQ(r.front.stats().in_flight, 0u);
 }
@@ -105,8 +109,8 @@ TEST_F(AcceptWebsocket, TellsItsClientThatTheServerGoesAway) {
   ASSERT_TRUE(ws);
   EXPECT_EQ(say(*ws, "hello"), "hello");
   server_stop_report report;
-  auto stop = r.sys.spawn(
-      [](server* s, server_stop_report* to) -> task<> { *to = co_await s->stopped(1h); }, &r.front, &report);
+  auto stop = r.sys.spawn([](server* s, server_stop_report* to) -> task<> { *to = co_await s->stopped(1h); }, &r.front,
+                          &report);
   r.settle();
   EXPECT_TRUE(stop.finished());
   EXPECT_TRUE(report.complete()) << report.to_string();
@@ -123,7 +127,8 @@ TEST_F(AcceptWebsocket, RefusesWhatIsNoHandshake) {
   const std::string shake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   EXPECT_EQ(r.ask(get("/echo", shake + "Origin: http://elsewhere\r\n")).status, 403);
-  EXPECT_EQ(r.ask(get("/echo", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")).status, 400);
+  EXPECT_EQ(r.ask(get("/echo", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")).status,
+            400);
   EXPECT_EQ(open, 0);
 }
 
