@@ -3,7 +3,7 @@
 #include <utility>
 
 #include <greenroom/http/internal/connection.hpp>
-#include <greenroom/runtime/actor.hpp>
+#include <greenroom/runtime/detail/in_order.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/within.hpp>
 
@@ -128,7 +128,8 @@ task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> 
   for (;;) {
     const auto next = c.advance();
     if (next == connection::step::wait_for_answer) {
-      co_await yield(); // most requests are answered when this returns, and nothing need be armed for them
+      co_await greenroom::detail::
+          yield_in_order(); // most requests are then answered, and nothing need be armed for them
       if (c.answered()) {
         c.take_answer();
       } else {

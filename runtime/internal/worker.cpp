@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <greenroom/runtime/detail/in_order.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
 
@@ -326,3 +327,8 @@ void worker_team::wake_one() noexcept {
 }
 
 } // namespace greenroom::internal
+
+void greenroom::detail::requeue_in_order(actor_cell& cell) noexcept {
+  if (this_turn.worker == nullptr) return requeue(cell); // another executor has one order for all
+  static_cast<internal::worker*>(this_turn.worker)->push_behind(internal::job(cell));
+}
