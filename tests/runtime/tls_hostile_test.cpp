@@ -5,6 +5,7 @@
 #include <random>
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include <greenroom/tests/runtime/tls_kit.hpp>
 
@@ -176,48 +177,182 @@ int big_ticket(SSL* session, void*) {
   return SSL_SESSION_set1_ticket_appdata(SSL_get_session(session), much.data(), much.size());
 }
 
-TEST(TlsStream, AWriterWaitsForTheRestOfAMessageThatHasBegunToCome) {
-  tls_world w;
-  auto raw = w.raw_pair();
-  openssl_peer server(std::move(raw.far), TLS_server_method());
-  const auto own = root().issue();
-  const owned<BIO, &BIO_free> certificate(BIO_new_mem_buf(own.certificate.data(), -1));
-  const owned<BIO, &BIO_free> key(BIO_new_mem_buf(own.key.data(), -1));
-  const owned<X509, &X509_free> cert(PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr));
-  const owned<EVP_PKEY, &EVP_PKEY_free> secret(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr));
-  ASSERT_EQ(SSL_CTX_use_certificate(server.ctx(), cert.get()), 1);
-  ASSERT_EQ(SSL_CTX_use_PrivateKey(server.ctx(), secret.get()), 1);
-  SSL_CTX_set_max_send_fragment(server.ctx(), 512);
-  SSL_CTX_set_num_tickets(server.ctx(), 1);
-  SSL_CTX_set_session_ticket_cb(server.ctx(), big_ticket, nullptr, nullptr);
-  server.begin(true);
-  std::optional<made_stream> near;
-  const auto connects =
-      w.sys.spawn(connect_into, tls_client::make(trusts(root())).value(), std::move(raw.near), "localhost", &near);
-  for (int i = 0; i < 20 && !server.step(); ++i) {
-    server.deliver();
-    w.settle();
+/// A client of ours and a server that is OpenSSL, whose tickets are made but not sent.
+struct serving {
+  explicit serving(std::size_t capacity = 65'536)
+      : w(capacity), raw(w.raw_pair()), server(std::move(raw.far), TLS_server_method()) {
+    const auto own = root().issue();
+    const owned<BIO, &BIO_free> certificate(BIO_new_mem_buf(own.certificate.data(), -1));
+    const owned<BIO, &BIO_free> key(BIO_new_mem_buf(own.key.data(), -1));
+    const owned<X509, &X509_free> cert(PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr));
+    const owned<EVP_PKEY, &EVP_PKEY_free> secret(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr));
+    EXPECT_EQ(SSL_CTX_use_certificate(server.ctx(), cert.get()), 1);
+    EXPECT_EQ(SSL_CTX_use_PrivateKey(server.ctx(), secret.get()), 1);
+    SSL_CTX_set_max_send_fragment(server.ctx(), 512);
+    SSL_CTX_set_num_tickets(server.ctx(), 1);
+    SSL_CTX_set_session_ticket_cb(server.ctx(), big_ticket, nullptr, nullptr);
+    server.begin(true);
+    const auto connects =
+        w.sys.spawn(connect_into, tls_client::make(trusts(root())).value(), std::move(raw.near), "localhost", &near);
+    for (int i = 0; i < 20 && !server.step(); ++i) {
+      server.deliver();
+      w.settle();
+    }
+    EXPECT_TRUE(connects.wait().normal());
+    EXPECT_TRUE(near && *near);
   }
-  EXPECT_TRUE(connects.wait().normal());
-  ASSERT_TRUE(near && *near);
-  auto& client = ***near;
-  ASSERT_GT(server.undelivered(), 1'200u) << "the ticket is still here";
-  server.deliver(700); // its first record, and a part of the second one
+  stream& client() { return ***near; }
+
+  tls_world w;
+  stream_pair raw;
+  openssl_peer server;
+  std::optional<made_stream> near;
+};
+
+task<bool> readable_now(stream* on) { co_return co_await on->readable_until(this_actor::system().now()); }
+
+TEST(TlsStream, AWriterWaitsForTheRestOfAMessageThatHasBegunToCome) {
+  serving s;
+  ASSERT_GT(s.server.undelivered(), 1'200u) << "the ticket is still here";
+  s.server.deliver(700); // its first record, and a part of the second one
   std::byte some[10];
-  EXPECT_TRUE(client.try_read(some).error().is(errc::empty));
-  const auto writes = w.sys.spawn(
+  EXPECT_TRUE(s.client().try_read(some).error().is(errc::empty));
+  const auto writes = s.w.sys.spawn(
       [](stream* on) -> task<> {
         const std::string text = "in the midst of it";
         auto writing = on->write_all(bytes_of(text));
         EXPECT_TRUE(co_await std::move(writing));
       },
-      &client);
-  await_wait(w.sys, writes, "io"); // and does not spin, though there is room to write
-  server.write("data right behind");
-  server.deliver();
+      &s.client());
+  await_wait(s.w.sys, writes, "io"); // and does not spin, though there is room to write
+  s.server.write("data right behind");
+  s.server.deliver();
   EXPECT_TRUE(writes.wait().normal());
-  EXPECT_EQ(server.read(), "in the midst of it");
-  EXPECT_EQ(w.read(client, 17), "data right behind") << "whoever took it in from below";
+  EXPECT_EQ(s.server.read(), "in the midst of it");
+  EXPECT_TRUE(s.w.sys.run(readable_now, &s.client()).value()) << "the writer has taken it in from below";
+  EXPECT_EQ(s.w.read(s.client(), 17), "data right behind");
+}
+
+TEST(TlsStream, MessagesOfTlsAloneDoNotKeepAReadForLong) {
+  serving s(4 << 20);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(SSL_new_session_ticket(s.server.ssl()), 1);
+    ASSERT_EQ(SSL_do_handshake(s.server.ssl()), 1);
+  }
+  s.server.write("x");
+  const auto all = s.server.undelivered();
+  ASSERT_GT(all, 400'000u);
+  s.server.deliver();
+  std::size_t tries = 0;
+  std::byte some[10];
+  for (auto got = s.client().try_read(some); !got; got = s.client().try_read(some)) {
+    ASSERT_TRUE(got.error().is(errc::empty)) << got.error().message();
+    ASSERT_TRUE(s.w.sys.run(readable_now, &s.client()).value()) << "there is more";
+    ++tries;
+  }
+  EXPECT_GE(tries, all / 65'536);
+}
+
+TEST(TlsServer, AClientThatHasSentMuchAlreadyStillLearnsWhyItIsRefused) {
+  tls_world w;
+  auto how = serves(root().issue());
+  how.clients = client_certificates::required;
+  how.client_ca_pem = root().pem();
+  auto raw = w.raw_pair();
+  openssl_peer client(std::move(raw.near), TLS_client_method());
+  client.begin(false);
+  std::optional<made_stream> far;
+  const auto accepts = w.sys.spawn(accept_into, tls_server::make(how).value(), std::move(raw.far), &far);
+  while (!client.step()) {
+    client.deliver();
+    w.settle();
+  }
+  client.write(std::string(16'000, 'a'));
+  client.write(std::string(16'000, 'b'));
+  client.write(std::string(16'000, 'c'));
+  client.deliver(); // with the end of its handshake, in which there is no certificate
+  EXPECT_TRUE(accepts.wait().normal());
+  EXPECT_FALSE(*far);
+  client.fetch();
+  char some[10];
+  ERR_clear_error();
+  EXPECT_LE(SSL_read(client.ssl(), some, sizeof some), 0);
+  EXPECT_EQ(ERR_GET_REASON(ERR_get_error()), SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED);
+}
+
+TEST(TlsServer, ReadsTheLastWordsOfAClientThatIsGoneBeforeItsTicketsAreSent) {
+  tls_world w;
+  auto raw = w.raw_pair();
+  openssl_peer client(std::move(raw.near), TLS_client_method());
+  client.begin(false);
+  std::optional<made_stream> far;
+  const auto accepts =
+      w.sys.spawn(accept_into, tls_server::make(serves(root().issue())).value(), std::move(raw.far), &far);
+  while (!client.step()) {
+    client.deliver();
+    w.settle();
+  }
+  client.write("last words");
+  EXPECT_EQ(SSL_shutdown(client.ssl()), 0);
+  // On the only worker, so that the server sees both at once: what it sends first meets nobody.
+  EXPECT_TRUE(w.sys.run(
+      [](openssl_peer* leaving) -> task<> {
+        leaving->deliver(); // with the end of its handshake
+        leaving->raw().close();
+        co_return;
+      },
+      &client));
+  EXPECT_TRUE(accepts.wait().normal());
+  ASSERT_TRUE(*far) << far->error().message();
+  EXPECT_EQ(w.read(***far, 100), "last words");
+  EXPECT_TRUE((**far)->try_write(bytes_of("x")).error().is(errc::io));
+}
+
+/// Nothing can be sent over it, and nothing comes.
+class mute_stream final : public stream {
+public:
+  explicit mute_stream(std::unique_ptr<stream> over) : stream(source_of(*over)), over_(std::move(over)) {}
+  result<std::size_t> try_read(std::span<std::byte>) override { return errc::empty; }
+  result<std::size_t> try_write(std::span<const std::byte>) override { return error(errc::io, "cannot write: mute"); }
+  void shutdown_send() noexcept override {}
+  void close() noexcept override { over_->close(); }
+  std::string peer() const override { return over_->peer(); }
+
+private:
+  const std::unique_ptr<stream> over_;
+};
+
+TEST(TlsClient, WhoCannotBeSentAHelloIsNotWaitedFor) {
+  tls_world w;
+  std::optional<made_stream> near;
+  auto raw = w.raw_pair();
+  const auto connects = w.sys.spawn(connect_into, tls_client::make(trusts(root())).value(),
+                                    std::make_unique<mute_stream>(std::move(raw.near)), "localhost", &near);
+  EXPECT_TRUE(connects.wait().normal());
+  ASSERT_TRUE(near && !*near);
+  EXPECT_EQ(near->error().message(), "cannot write: mute");
+}
+
+TEST(TlsStream, AnEndAndAnErrorStayReadableThoughNothingMoreComesFromBelow) {
+  served ends;
+  ASSERT_EQ(SSL_shutdown(ends.client.ssl()), 0);
+  ends.client.deliver();
+  std::byte some[10];
+  EXPECT_EQ(ends.server().try_read(some).value(), 0u);
+  EXPECT_TRUE(ends.w.sys.run(readable_now, &ends.server()).value());
+  ends.client.fetch();
+  ASSERT_FALSE(ends.client.raw().try_read(some)) << "this direction has not ended";
+  ends.server().shutdown_send();
+  std::byte announcement[100];
+  EXPECT_TRUE(ends.client.raw().try_read(announcement));
+  EXPECT_EQ(ends.client.raw().try_read(announcement).value_or(99), 0u) << "the stream below ends behind it";
+  served fails;
+  const std::string record = "\x17\x03\x03\x01\x01" + std::string(257, '?');
+  EXPECT_TRUE(fails.client.raw().try_write(bytes_of(record)));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(fails.server().try_read(some).error().is(errc::io));
+    EXPECT_TRUE(fails.w.sys.run(readable_now, &fails.server()).value());
+  }
 }
 
 TEST(TlsServer, RefusesToNegotiateAnew) {
