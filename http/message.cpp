@@ -146,7 +146,7 @@ response::response(int status, std::string_view content_type, std::string body) 
   body_ = std::move(body);
 }
 
-response& response::header(std::string_view name, std::string_view value) & {
+void response::check_field(std::string_view name, std::string_view value) {
   using internal::all_of;
   if (name.empty() || !all_of(name, internal::token_char))
     throw usage_error(fmt::format("http::response: '{}' is no name for a header field", name));
@@ -156,8 +156,37 @@ response& response::header(std::string_view name, std::string_view value) & {
     if (internal::same_word(name, own))
       throw usage_error(fmt::format("http::response: the server writes the header field {} itself", name));
   }
+}
+
+response& response::header(std::string_view name, std::string_view value) & {
+  check_field(name, value);
   header_lines_.reserve(header_lines_.size() + name.size() + value.size() + 4);
   header_lines_.append(name).append(": ").append(value).append("\r\n");
+  return *this;
+}
+
+response& response::set_header(std::string_view name, std::string_view value) & {
+  check_field(name, value);
+  const std::string kept(value); // it may be a view of what is removed
+  return remove_header(name).header(name, kept);
+}
+
+response& response::remove_header(std::string_view name) & noexcept {
+  for (std::size_t at = 0; at < header_lines_.size();) {
+    const auto size = header_lines_.find("\r\n", at) + 2 - at;
+    const auto line = std::string_view(header_lines_).substr(at, size);
+    if (internal::same_name(line.substr(0, line.find(':')), name)) {
+      header_lines_.erase(at, size);
+    } else {
+      at += size;
+    }
+  }
+  return *this;
+}
+
+response& response::body(std::string bytes) & {
+  if (next_) throw usage_error("http::response: the body is streamed already; it cannot have another one");
+  body_ = std::move(bytes);
   return *this;
 }
 

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <greenroom/runtime/detail/export.hpp>
 
@@ -116,6 +117,19 @@ public:
   /// Cost: walks the fields.
   std::optional<std::string_view> header(std::string_view name) const noexcept;
 
+  /// Sets a field in place of all those of that name, behind all others. Errors: as header().
+  response& set_header(std::string_view name, std::string_view value) &;
+  response&& set_header(std::string_view name, std::string_view value) && { return std::move(set_header(name, value)); }
+  /// Removes all fields of that name, if there are any, without regard to case.
+  response& remove_header(std::string_view name) & noexcept;
+  response&& remove_header(std::string_view name) && noexcept { return std::move(remove_header(name)); }
+
+  /// Sets another body; what describes it, as Content-Type and ETag, stays as it is. Errors: usage_error when it is streamed.
+  response& body(std::string bytes) &;
+  response&& body(std::string bytes) && { return std::move(body(std::move(bytes))); }
+  /// Takes the body out, without a copy.
+  std::string take_body() noexcept { return std::exchange(body_, {}); }
+
   /// Announces the length of a body that is streamed, where it is known: the client sees how far it is. One that turns out
   /// shorter or longer is cut off, with a line in the log. Units: bytes.
   response& content_length(std::uint64_t bytes) & noexcept { return length_ = bytes, *this; }
@@ -128,6 +142,7 @@ public:
 
 private:
   friend response detail::with_continuation(response head, std::shared_ptr<detail::continuation> next);
+  static void check_field(std::string_view name, std::string_view value);
 
   int status_;
   std::optional<std::uint64_t> length_;

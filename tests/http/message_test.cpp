@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <greenroom/http/body.hpp>
 #include <greenroom/http/detail/request_data.hpp>
 #include <greenroom/runtime/error.hpp>
 #include <greenroom/tests/http/parser_kit.hpp>
@@ -204,6 +205,39 @@ TEST(Response, KeepsFieldsInTheirOrderAndTwice) {
   r.header("Set-Cookie", "a=1").header("X", "").header("Set-Cookie", "b=\xc3\xa9\t2");
   EXPECT_EQ(r.header_lines(), "Set-Cookie: a=1\r\nX: \r\nSet-Cookie: b=\xc3\xa9\t2\r\n");
   EXPECT_EQ(response(204).header("A", "b").header_lines(), "A: b\r\n");
+}
+
+TEST(Response, SetsAFieldInPlaceOfAllOfItsName) {
+  response r;
+  r.header("A", "1").header("B", "2").header("a", "3").header("AB", "4");
+  EXPECT_EQ(r.set_header("a", "5").header_lines(), "B: 2\r\nAB: 4\r\na: 5\r\n");
+  EXPECT_EQ(r.set_header("C", "6").header_lines(), "B: 2\r\nAB: 4\r\na: 5\r\nC: 6\r\n");
+  r.set_header("A", r.header("AB").value());
+  EXPECT_EQ(r.header("A"), "4") << "the value may be a view into the answer";
+  EXPECT_NE(fault([&r] { r.set_header("AB", "x\r\ny"); }), "nothing");
+  EXPECT_EQ(r.header("AB"), "4") << "nothing is removed where the new value is refused";
+  EXPECT_NE(fault([&r] { r.set_header("Date", "x"); }), "nothing");
+}
+
+TEST(Response, RemovesAllFieldsOfAName) {
+  response r;
+  r.header("A", "1").header("B", "A: 2").header("a", "");
+  EXPECT_EQ(r.remove_header("A").header_lines(), "B: A: 2\r\n");
+  EXPECT_EQ(r.remove_header("C").header_lines(), "B: A: 2\r\n");
+  EXPECT_EQ(r.remove_header("b").header_lines(), "");
+}
+
+TEST(Response, MayHaveItsBodyTakenOutAndAnotherOneSet) {
+  auto r = text("one");
+  EXPECT_EQ(r.take_body(), "one");
+  EXPECT_EQ(r.body(), "");
+  EXPECT_EQ(r.body("two").body(), "two");
+  EXPECT_EQ(r.header("Content-Type"), "text/plain; charset=utf-8");
+}
+
+TEST(Response, RefusesABodyBesideOneThatIsStreamed) {
+  auto r = streamed("text/plain", [](body_writer) -> task<> { co_return; });
+  EXPECT_TRUE(holds(fault([&r] { r.body("x"); }), "streamed already"));
 }
 
 TEST(Response, RefusesNamesThatAreNoToken) {
