@@ -43,7 +43,7 @@ public:
   /// Gives what has come since the last call, at least a byte; "" at the end.
   /// Waits: suspends the actor. The client sends no more than some 128 KiB ahead: back-pressure. A client that waits for
   /// 100 Continue gets it with the first call. Cancellation: throws `cancelled`; nothing is lost.
-  /// Errors: closed when the client left before the end.
+  /// Errors: closed when the client left before the end, for who is shielded; else the actor is cancelled.
   task<result<std::string>> read();
   /// Gives all that is left. Waits and errors as read(); limit when it is longer than `most`. Units: bytes.
   task<result<std::string>> read_all(std::size_t most);
@@ -135,8 +135,10 @@ public:
   }
 
 private:
+  /// A coroutine, so that the port stays for a function that refers to it.
   task<> call(Port port) {
-    return std::apply([&](auto&... arg) { return std::invoke(fn_, std::move(port), std::move(arg)...); }, args_);
+    auto body = std::apply([&](auto&... arg) { return std::invoke(fn_, std::move(port), std::move(arg)...); }, args_);
+    co_await std::move(body);
   }
 
   F fn_;
@@ -155,7 +157,7 @@ GREENROOM_EXPORT response with_continuation(response head, std::shared_ptr<conti
 
 /// Answers with `head`, and then what `fn(body_writer, args...)` writes, a task<> that goes on in the request's actor. The body ends when it
 /// returns. When it throws or is cancelled the connection is closed without an end of the body, which tells the client that it is
-/// not whole. The time limit of the request holds up to here; then the time for each part does (limits::write_time).
+/// not whole (an HTTP/1.0 client without a length cannot tell). The time limit of the request holds up to here; then the time for each part does (limits::write_time).
 /// A request for HEAD gets the head alone, and `fn` is not called. Errors: usage_error when `head` has a body.
 template <class F, class... Args>
 response streamed(response head, F&& fn, Args&&... args) {

@@ -86,7 +86,9 @@ struct event_call {
 
   template <class... Args>
   task<> operator()(body_writer out, Args... args) {
-    return std::invoke(fn, event_writer(std::move(out), std::move(last_id)), std::move(args)...);
+    event_writer to(std::move(out), std::move(last_id));
+    auto writing = std::invoke(fn, std::move(to), std::move(args)...);
+    co_await std::move(writing); // not just given back: it may refer to what is here
   }
 };
 

@@ -42,7 +42,8 @@ struct websocket_speaker {
   requires std::is_invocable_r_v<task<>, F&, websocket, Args...> task<> operator()(upgraded_connection with,
                                                                                    Args... args) {
     websocket ws(std::move(with.io), websocket_role::server, limits, std::move(protocol), std::move(with.rest));
-    return std::invoke(fn, std::move(ws), std::move(args)...);
+    auto speaking = std::invoke(fn, std::move(ws), std::move(args)...);
+    co_await std::move(speaking); // not just given back: it may refer to what is here
   }
 };
 

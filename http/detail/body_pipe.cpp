@@ -10,6 +10,16 @@ bool body_pipe::has_room() noexcept {
   return has_room_locked();
 }
 
+bool body_pipe::wanted() noexcept {
+  std::lock_guard guard(lock_);
+  return asked_ && !left_;
+}
+
+bool body_pipe::abandoned() noexcept {
+  std::lock_guard guard(lock_);
+  return left_;
+}
+
 result<void> body_pipe::put(std::string bytes) {
   std::string old; // freed without the lock
   std::lock_guard guard(lock_);

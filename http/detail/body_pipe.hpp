@@ -27,6 +27,10 @@ public:
 
   // -- for whoever puts in --------------------------------------------------------------------------------
   bool has_room() noexcept;
+  /// Returns whether something was asked for, and whoever asked is still there.
+  bool wanted() noexcept;
+  /// Returns whether nothing more will be taken.
+  bool abandoned() noexcept;
   /// Puts in all of `bytes`, whether or not there is room. Errors: closed when nobody takes them any more.
   result<void> put(std::string bytes);
   /// Says that this was all.

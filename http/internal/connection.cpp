@@ -145,14 +145,14 @@ bool connection::should_close() const noexcept {
 
 // -- output ---------------------------------------------------------------------------------------------
 
-void connection::answer(const response& r, answer_form form) {
+void connection::answer(const response& r, answer_form form, bool goes_on) {
   form.close |= server_.draining();
   closing_ = linger_ = form.close;
   write_response(out_, r, form, server_.system.wall_now());
   constexpr event classes[] = {event::answered_2xx, event::answered_2xx, event::answered_3xx, event::answered_4xx,
                                event::answered_5xx}; // an upgrade has succeeded
   server_.count(classes[r.status() / 100 - 1]);
-  if (r.continuation() == nullptr) note_answer(r, form.without_body ? 0 : r.body().size());
+  if (!goes_on) note_answer(r, form.without_body ? 0 : r.body().size());
 }
 
 /// For server_options::on_answer, which sees the request when it may be gone.

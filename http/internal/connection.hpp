@@ -82,8 +82,6 @@ public:
   void feed();
   /// Returns the pipe if more would come but for its lack of room, else null.
   detail::body_pipe* full_pipe() noexcept;
-  /// The pipe that was full is no longer: the client's time for the next part begins.
-  void body_has_room();
 
   // -- its answer, when that goes on behind its head ------------------------------------------------------
   /// Puts the head behind the earlier answers.
@@ -98,6 +96,8 @@ public:
   void end_body();
   /// Cancels what would never end by itself, if the server stops.
   void end_feed();
+  /// Returns the context whose end end_feed() has to be called at; null if it need not be.
+  greenroom::detail::context_node* feed_ends_with() noexcept;
   /// Gives the connection to the request actor; it is not read or written here any more.
   void hand_over();
   void upgrade_has_ended();
@@ -141,10 +141,11 @@ private:
   void refuse_overload();
   void refuse_body(int status, std::string reason);
   bool body_is_coming() const noexcept;
+  bool body_is_unread() const noexcept { return body_is_coming() || body_left_; }
   bool ends_with_server() noexcept;
   void note_progress(std::size_t taken) noexcept;
   void refuse(int status, std::string reason);
-  void answer(const response& r, answer_form form);
+  void answer(const response& r, answer_form form, bool goes_on = false);
   bool is_cut_off() const noexcept;
   void note_cut_off() noexcept;
 
@@ -178,6 +179,8 @@ private:
   answer_form form_;                // of the request that is being answered
   std::uint64_t body_sent_ = 0;     // of an answer that goes on
   bool body_taken_ = false;         // of a request whose handler reads it: to its end, or as far as it was wanted
+  bool body_left_ = false;          // and the handler did not want the rest
+  bool body_full_ = false;          // its pipe was, when it was last looked at
   bool head_taken_ = false;         // of an answer that goes on
   bool owes_continue_ = false;      // the client waits for 100, and its handler has not asked for the body
   bool ended_ = false;              // the client sends no more

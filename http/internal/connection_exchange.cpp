@@ -48,6 +48,7 @@ void connection::begin() {
   input_deadline_ = never;
   auto& data = parser_.data();
   form_ = form_of(parser_);
+  body_left_ = false;
   note_request(data);
   if (instead_) {
     route_ = server_.fallback();
@@ -72,7 +73,7 @@ void connection::begin_reading() {
     return refuse_overload();
   }
   owes_continue_ = parser_.expects_continue() && input_.empty();
-  body_taken_ = false;
+  body_taken_ = body_left_ = body_full_ = false;
   input_deadline_ = saturating_add(now(), limits().body_time);
   start(parser_.take_head(), std::make_shared<detail::body_pipe>(owes_continue_));
 }
@@ -93,8 +94,8 @@ void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
 /// Whether the client had its request read, is there, and has not got its answer.
 bool connection::is_cut_off() const noexcept {
   const auto at = parser_.at();
-  const bool under_way = at == request_parser::state::head_done || at == request_parser::state::body ||
-                         at == request_parser::state::complete;
+  const bool under_way = !closing_ && (at == request_parser::state::head_done || at == request_parser::state::body ||
+                                       at == request_parser::state::complete);
   return !broken_ && !left_ && (answering_ || has_output() || under_way);
 }
 
@@ -107,9 +108,11 @@ void connection::note_cut_off() noexcept {
 
 void connection::take_answer() {
   auto& x = *answering_.operator->();
-  form_.close |= body_is_coming(); // what is left of it is not read
+  form_.close |= body_is_unread(); // what is left of it is not read
   if (x.why().normal() && x.came_too_late()) {
     refuse_overload();
+  } else if (x.why().normal() && x.answer().status() == 101) { // to HEAD, or to HTTP/1.0
+    answer(text("this path speaks another protocol, to GET in HTTP/1.1\n", 400), form_);
   } else if (x.why().normal()) {
     answer(x.answer(), form_);
   } else if (x.why().kind() == exit_kind::cancelled && left_) {
@@ -126,14 +129,14 @@ void connection::take_answer() {
 
 void connection::answer_is_late() {
   server_.count(event::timed_out);
-  form_.close |= body_is_coming();
+  form_.close |= body_is_unread();
   answer(answering_->to().how.late, form_);
   answering_.drop(errc::timed_out);
 }
 
 bool connection::take_back() {
   if (!answering_->withdraw()) return false;
-  form_.close |= body_is_coming();
+  form_.close |= body_is_unread();
   refuse_overload();
   answering_.drop(error(errc::limit, "the server is overloaded"));
   return true;
@@ -148,10 +151,16 @@ void connection::refuse_overload() {
 void connection::client_has_left() {
   left_ = true;
   answering_->cancel(error(errc::cancelled, "the client has left"));
+  if (!body_is_coming()) return;
+  body_taken_ = body_left_ = true;
+  answering_->body_in()->fail(
+      error(errc::closed, "cannot read on in the body of a request: the client has left before its end"));
 }
 
 void connection::connection_is_lost() {
   server_.count(event::abandoned);
+  if (head_taken_) note_answer(answering_->answer(), body_sent_);
+  noted_.reset();
   answering_.drop(error(errc::cancelled, "the client has left"));
 }
 
@@ -168,7 +177,7 @@ time_point connection::answer_deadline() noexcept {
   auto due = head_taken_ ? never : answering_->deadline();
   if (!answering_->begun()) due = std::min(due, take_back_at_);
   if (has_output()) due = std::min(due, output_deadline_);
-  if (body_is_coming() && answering_->body_in()->has_room()) due = std::min(due, input_deadline_);
+  if (body_is_coming() && !body_full_) due = std::min(due, input_deadline_);
   return due;
 }
 
@@ -180,7 +189,7 @@ void connection::something_is_late() {
   }
   if (!head_taken_ && answering_->deadline() <= t) return answer_is_late();
   if (has_output() && output_deadline_ <= t) return output_is_late();
-  if (body_is_coming() && input_deadline_ <= t && answering_->body_in()->has_room())
+  if (body_is_coming() && input_deadline_ <= t && !body_full_)
     refuse_body(408, fmt::format("no part of the body came within {} s", seconds_of(limits().body_time)));
 }
 
@@ -193,26 +202,29 @@ bool connection::body_is_coming() const noexcept {
 void connection::feed() {
   if (!body_is_coming()) return;
   auto& pipe = *answering_->body_in();
-  if (owes_continue_ && pipe.has_room()) { // it is asked for
-    owes_continue_ = false;
-    if (input_.empty()) out_ += continue_line;
-  }
   using state = request_parser::state;
-  while (!body_taken_ && pipe.has_room() &&
+  if (owes_continue_ && pipe.wanted()) {
+    owes_continue_ = false;
+    if (input_.empty() && !head_taken_) out_ += continue_line; // behind a head it would be a part of the answer
+  }
+  const bool waited = std::exchange(body_full_, !pipe.has_room());
+  if (waited && !body_full_)
+    input_deadline_ = saturating_add(now(), limits().body_time); // it was not the client's fault
+  while (!body_taken_ && !pipe.abandoned() && !body_full_ &&
          (parser_.at() == state::head_done || (parser_.at() == state::body && !input_.empty()))) {
     parse();
-    auto part = parser_.take_body();
-    if (!part.empty() && !pipe.put(std::move(part)))
-      return; // nobody reads it any more: the client need not send the rest
+    (void)pipe.put(parser_.take_body()); // fails when nobody takes it any more, which is seen below
+    body_full_ = !pipe.has_room();
     if (parser_.at() == state::complete) {
       pipe.end();
       parser_.end_body();
       body_taken_ = true;
+      input_deadline_ = never;
     } else if (parser_.at() == state::failed) {
       refuse_body(parser_.why().status, parser_.why().reason);
-      return;
     }
   }
+  if (!body_taken_ && pipe.abandoned()) body_taken_ = body_left_ = true; // the client need not send the rest
   keep_input();
 }
 
@@ -230,12 +242,8 @@ void connection::refuse_body(int status, std::string reason) {
 }
 
 detail::body_pipe* connection::full_pipe() noexcept {
-  if (!body_is_coming()) return nullptr;
-  auto* const pipe = answering_->body_in();
-  return pipe->has_room() ? nullptr : pipe;
+  return body_is_coming() && body_full_ ? answering_->body_in() : nullptr;
 }
-
-void connection::body_has_room() { input_deadline_ = saturating_add(now(), limits().body_time); }
 
 // -- an answer that goes on -----------------------------------------------------------------------------
 
@@ -243,7 +251,7 @@ void connection::take_head() {
   const auto& head = answering_->answer();
   if (head.announced_length()) form_.chunked = false;
   form_.close |= !form_.chunked && !head.announced_length() && head.status() != 101;
-  answer(head, form_);
+  answer(head, form_, true);
   head_taken_ = true;
 }
 
@@ -283,7 +291,7 @@ void connection::end_body() {
   const auto& why = x.why();
   const auto announced = x.answer().announced_length();
   const bool stopped = ends_with_server() && server_.draining() && why.kind() == exit_kind::cancelled && !left_;
-  if (why.normal() && announced && body_sent_ < *announced) {
+  if ((why.normal() || stopped) && announced && body_sent_ < *announced) {
     server_.system.log().error("the body of an answer is shorter than announced: {}: {} bytes of {}; cut off",
                                route_->actor_name, body_sent_, *announced);
     broken_ = true;
@@ -294,7 +302,7 @@ void connection::end_body() {
     write();
     broken_ = true;
   }
-  closing_ = linger_ = closing_ || body_is_coming();
+  closing_ = linger_ = closing_ || body_is_unread();
   note_answer(x.answer(), body_sent_);
   answering_.drop(errc::cancelled);
 }
@@ -305,6 +313,10 @@ bool connection::ends_with_server() noexcept {
 
 void connection::end_feed() {
   if (server_.draining() && ends_with_server()) answering_->cancel(error(errc::stopped, "the server is stopping"));
+}
+
+greenroom::detail::context_node* connection::feed_ends_with() noexcept {
+  return ends_with_server() && !server_.draining() ? &server_.stopping().node() : nullptr;
 }
 
 void connection::hand_over() {

@@ -18,6 +18,7 @@ exchange::exchange(server_core& server, const route& to, request r, std::shared_
       begin_by_(begin_by),
       deadline_(context_.deadline),
       head_only_(r.method() == method::head),
+      may_upgrade_(r.minor_version() >= 1),
       in_(std::move(body)),
       request_(std::move(r)) {}
 
@@ -69,7 +70,8 @@ bool exchange::begin() noexcept {
 }
 
 bool exchange::goes_on() const noexcept {
-  return answer_->continuation() != nullptr && !head_only_ && may_have_body(answer_->status());
+  if (answer_->continuation() == nullptr || head_only_) return false;
+  return answer_->status() == 101 ? may_upgrade_ : may_have_body(answer_->status());
 }
 
 task<response> exchange::ask_handler(request r) {
@@ -147,7 +149,7 @@ void exchange::abandon(error cause) noexcept {
     cancel(cause); // before the pipes: who waits for them is to be cancelled
   }
   if (out) out->leave();
-  if (in_) in_->fail(error(errc::closed, "cannot read on in the body of the request: " + std::string(cause.message())));
+  if (in_) in_->fail(errc::closed); // no sentence: there may be no memory for one
   release();
 }
 

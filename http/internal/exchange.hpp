@@ -130,7 +130,8 @@ private:
   greenroom::detail::context_node& context_; // counted
   const time_point begin_by_;
   const time_point deadline_;
-  const bool head_only_; // a request for HEAD, whose answer does not go on
+  const bool head_only_;   // a request for HEAD, whose answer does not go on
+  const bool may_upgrade_; // HTTP/1.1
   const std::shared_ptr<detail::body_pipe> in_;
 
   actor actor_; // set by start(), constant then

@@ -1,5 +1,6 @@
 #include <greenroom/http/internal/serve_connection.hpp>
 
+#include <optional>
 #include <utility>
 
 #include <greenroom/http/internal/connection.hpp>
@@ -47,8 +48,8 @@ task<> wait_for_upgrade(connection* c) {
 /// Waits for the request actor, hands it what comes of a body, sends what is due meanwhile, and looks whether the client is still there.
 task<> await_answer(connection* c) {
   auto& x = c->under_way();
-  const waiting_request counted(c->server());
-  if (c->gone()) c->client_has_left(); // it had asked for more before
+  std::optional<waiting_request> counted(c->server()); // as long as its head is not given
+  if (c->gone()) c->client_has_left();                 // it had asked for more before
   for (;;) {
     c->feed();
     if (c->finished_early()) co_return; // the body was refused
@@ -61,19 +62,19 @@ task<> await_answer(connection* c) {
     const auto output = c->has_output() ? c->io().writable() : stream::not_ready();
     const auto room = detail::body_pipe::with_room(c->full_pipe());
     const auto bytes = detail::body_pipe::with_bytes(c->empty_pipe());
-    auto s = co_await select(change, input, output, room, bytes, at(c->answer_deadline()));
+    const auto stop = greenroom::detail::operation(greenroom::detail::done_action(c->feed_ends_with()));
+    auto s = co_await select(change, input, output, room, bytes, at(c->answer_deadline()), stop);
     if (s.index() == 1) {
       c->read_ahead();
       // One that only ends its sending looks the same: as in Go the work is cancelled, but what has an answer all the same sends it.
       if (c->gone()) c->client_has_left();
-    } else if (s.index() == 3) {
-      c->body_has_room();
     } else if (s.index() == 5) {
       c->something_is_late();
       if (c->finished_early()) co_return;
     } else if (s.index() == 0) {
       if (x.ended()) break;
       c->take_head();
+      counted.reset();
       if (c->upgrades()) {
         auto upgraded = wait_for_upgrade(c);
         co_await std::move(upgraded);

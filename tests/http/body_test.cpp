@@ -166,6 +166,73 @@ TEST(BodyReaderUnread, IsNotInvitedByAHandlerThatDoesNotReadIt) {
   EXPECT_EQ(r.hear_all(c), "");
 }
 
+TEST(BodyReaderUnread, IsNotInvitedByAHandlerThatWaitsAndThenRefuses) {
+  rig r;
+  r.front.post("/up", [](request, body_reader) -> task<response> {
+    co_await sleep_for(5ms);
+    co_return text("no\n", 401);
+  });
+  r.start();
+  auto c = r.connect();
+  r.say(c, expecting);
+  r.advance(6ms);
+  EXPECT_EQ(r.hear(c).status, 401);
+  EXPECT_EQ(r.hear_all(c), "");
+}
+
+TEST(BodyReaderUnread, IsNotInvitedBehindTheHeadOfAnAnswer) {
+  rig r;
+  r.front.post("/up", [](request, body_reader body) -> task<response> {
+    co_await sleep_for(5ms);
+    co_return streamed(
+        "text/plain",
+        [](body_writer out, body_reader in) -> task<> {
+          auto part = co_await in.read();
+          auto sent = co_await out.write(part ? *part : "nothing");
+          (void)sent;
+        },
+        std::move(body));
+  });
+  r.start();
+  auto c = r.connect();
+  r.say(c, expecting);
+  r.advance(6ms);
+  EXPECT_TRUE(r.hear_until(c, "\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
+  r.say(c, "one"); // it need not wait for ever: RFC 9110 section 10.1.1
+  const auto rest = r.hear_until(c, "0\r\n\r\n");
+  EXPECT_EQ(rest, "3\r\none\r\n0\r\n\r\n");
+}
+
+TEST(BodyReaderUnread, IsNotMissedWhileTheAnswerGoesOn) {
+  rig r;
+  r.front.post("/up", [](request, body_reader) -> task<response> {
+    co_return streamed("text/plain", [](body_writer out) -> task<> {
+      co_await sleep_for(2min);
+      auto sent = co_await out.write("late");
+      (void)sent;
+    });
+  });
+  r.start();
+  auto c = r.connect();
+  r.say(c, std::string(chunked_head) + "3\r\none\r\n");
+  r.settle();
+  r.advance(1min);
+  r.advance(1min);
+  r.advance(1s);
+  const auto all = r.hear_all(c);
+  EXPECT_TRUE(all.ends_with("4\r\nlate\r\n0\r\n\r\n")) << all;
+}
+
+TEST_F(BodyReader, GivesTheNextHeadItsOwnTime) {
+  auto c = r.connect();
+  r.say(c, std::string(chunked_head) + "3\r\none\r\n");
+  r.settle();
+  r.advance(29s);
+  EXPECT_EQ(r.say_and_hear(c, "0\r\n\r\nGET /hel").status, 200);
+  r.advance(9s);
+  EXPECT_EQ(r.say_and_hear(c, "lo HTTP/1.1\r\nHost: x\r\n\r\n").body, "hello");
+}
+
 TEST(BodyReaderUnread, HasTheConnectionClosedWhereItIsNotReadToItsEnd) {
   rig r;
   r.front.post("/up", [](request, body_reader) -> task<response> { co_return text("enough\n"); });

@@ -171,6 +171,8 @@ TEST(OnAnswer, SeesEachAnswerWithItsRequest) {
   r.hear_until(c, "0\r\n\r\n");
   r.say(c, "HEAD /users/7 HTTP/1.1\r\nHost: x\r\n\r\n");
   r.hear(c, true);
+  r.say(c, "HEAD /rows HTTP/1.1\r\nHost: x\r\n\r\n");
+  r.hear(c, true);
   r.say_and_hear(c, "bad\r\n\r\n");
   const std::vector<std::string> expected{
       "GET /users/7?x=1 /users/{id} 200 5 0",
@@ -179,6 +181,7 @@ TEST(OnAnswer, SeesEachAnswerWithItsRequest) {
       "GET /slow /slow 503 46 2001",
       "GET /rows /rows 200 5 6",
       "HEAD /users/7 /users/{id} 200 0 0",
+      "HEAD /rows /rows 200 0 0",
       "   400 60 0",
   };
   ASSERT_EQ(lines.size(), expected.size());

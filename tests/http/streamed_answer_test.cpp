@@ -287,6 +287,22 @@ TEST_F(StreamedAnswer, OfAFeedEndsInGoodOrderWhenTheServerStops) {
   EXPECT_TRUE(report.complete()) << report.to_string();
 }
 
+TEST_F(StreamedAnswer, OfAFeedEndsAtOnceHoweverMuchItsClientHasAskedForMeanwhile) {
+  auto c = r.connect();
+  r.say(c, get("/feed"));
+  r.settle();
+  auto more = r.sys.spawn([](client* who) -> task<> { co_await who->say(std::string(200'000, 'G')); }, &c);
+  r.settle();
+  server_stop_report report;
+  auto stop = stop_within(r, 1h, &report);
+  r.settle();
+  EXPECT_EQ(seen.end, "cancelled");
+  more.cancel();
+  (void)more.wait();
+  c.leave();
+  r.advance_until_end(stop);
+}
+
 // -- upgrades ---------------------------------------------------------------------------------------------
 
 /// A protocol that says back each line, in capitals.
@@ -344,6 +360,14 @@ TEST_F(UpgradedConnection, BelongsToTheRequestActor) {
   EXPECT_EQ(seen.end, "returned");
   EXPECT_EQ(r.front.stats().in_flight, 0u);
   EXPECT_EQ(r.front.stats().connections_open, 0u);
+}
+
+TEST_F(UpgradedConnection, IsNotGivenToHeadNorToHttp10) {
+  auto other = r.connect();
+  r.say(other, "HEAD /shout HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(r.hear(other, true).status, 400);
+  EXPECT_EQ(r.say_and_hear(other, get("/none")).status, 404) << "it is HTTP still";
+  EXPECT_EQ(r.ask("GET /shout HTTP/1.0\r\n\r\n").status, 400);
 }
 
 TEST_F(UpgradedConnection, IsCancelledWhenTheServerStops) {
