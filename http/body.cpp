@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/http/detail/body_pipe.hpp>
+#include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom::http {
@@ -48,6 +49,7 @@ response with_continuation(response head, std::shared_ptr<continuation> next) {
   if (!head.body().empty())
     throw usage_error("http::streamed: the head has a body already; give what goes on from the function");
   head.next_ = std::move(next);
+  if (greenroom::detail::this_turn.cell != nullptr) head.next_->made_under.emplace(this_actor::context());
   if (head.next_->is == continuation::kind::upgrade) head.status_ = 101;
   return head;
 }

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include <greenroom/http/message.hpp>
+#include <greenroom/runtime/context.hpp>
 #include <greenroom/runtime/task.hpp>
 #include <greenroom/runtime/transport.hpp>
 
@@ -105,6 +106,7 @@ public:
   virtual task<> take_over(upgraded_connection with);
 
   const kind is;
+  std::optional<greenroom::context> made_under; ///< whose values it sees; none if no actor made it
 };
 
 template <class Port, class F, class... Args>
@@ -157,8 +159,9 @@ GREENROOM_EXPORT response with_continuation(response head, std::shared_ptr<conti
 
 /// Answers with `head`, and then what `fn(body_writer, args...)` writes, a task<> that goes on in the request's actor. The body ends when it
 /// returns. When it throws or is cancelled the connection is closed without an end of the body, which tells the client that it is
-/// not whole (an HTTP/1.0 client without a length cannot tell). The time limit of the request holds up to here; then the time for each part does (limits::write_time).
-/// A request for HEAD gets the head alone, and `fn` is not called. Errors: usage_error when `head` has a body.
+/// not whole (an HTTP/1.0 client without a length cannot tell). The time limit of the request holds up to here; then the time for each
+/// part does (limits::write_time). A request for HEAD gets the head alone, and `fn` is not called. It sees the values of the context in
+/// which streamed() was called, as those that a middleware has put there. Errors: usage_error when `head` has a body.
 template <class F, class... Args>
 response streamed(response head, F&& fn, Args&&... args) {
   return detail::with_continuation(std::move(head), detail::continue_with<body_writer>(detail::continuation::kind::body,

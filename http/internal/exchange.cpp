@@ -54,8 +54,9 @@ task<> exchange::run(exchange* x) {
     x->answer_.emplace(co_await std::move(asked));
   }
   if (!x->goes_on()) co_return;
-  auto rest = within(this_actor::context().without_cancel(),
-                     go_on(x)); // which has no deadline; its cancellation is ours all the same
+  const auto& values = x->answer_->continuation()->made_under; // which a middleware may have given
+  const auto from = values ? *values : this_actor::context();
+  auto rest = within(from.without_cancel(), go_on(x)); // no deadline; its cancellation is ours all the same
   const auto done = co_await std::move(rest);
   (void)done; // what cancels the rest cancels the actor
 }

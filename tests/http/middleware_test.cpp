@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
 namespace greenroom::http {
@@ -123,6 +124,54 @@ TEST(Middleware, RunsUnderTheTimeLimitOfTheRoute) {
   r.advance(2001ms);
   EXPECT_EQ(r.hear(c).status, 503);
   EXPECT_TRUE(unwound);
+}
+
+// A value of a type of its own, as a middleware would give one.
+struct who_asks {
+  std::string name;
+};
+
+task<response> naming(request r, next on) {
+  auto rest = on(std::move(r));
+  auto known = within(this_actor::context().with_value(who_asks{"ann"}), std::move(rest));
+  auto answer = co_await std::move(known);
+  co_return *std::move(answer);
+}
+
+std::string name_here() {
+  const auto* who = this_actor::context().value<who_asks>();
+  return who != nullptr ? who->name : "nobody";
+}
+
+task<> write_name(body_writer out) {
+  co_await sleep_for(1h); // beyond the deadline of the request, and long after the middleware has returned
+  auto sent = co_await out.write(name_here());
+  (void)sent;
+}
+
+TEST(Middleware, GivesValuesThatAStreamedAnswerStillSees) {
+  rig r;
+  r.front.use(naming).get("/name", [](request) { return streamed("text/plain", write_name); });
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/name"));
+  r.settle();
+  r.advance(1h + 1ms);
+  const auto all = r.hear_until(c, "0\r\n\r\n");
+  EXPECT_TRUE(all.ends_with("3\r\nann\r\n0\r\n\r\n")) << all;
+}
+
+TEST(Middleware, StreamsWhatWasMadeOutsideOfAnyActor) {
+  rig r;
+  r.front.use(naming).get(
+      "/name", [](const response& made) { return made; }, streamed("text/plain", [](body_writer out) -> task<> {
+        auto sent = co_await out.write(name_here());
+        (void)sent;
+      }));
+  r.start();
+  auto c = r.connect();
+  r.say(c, get("/name"));
+  EXPECT_TRUE(r.hear_until(c, "0\r\n\r\n").ends_with("6\r\nnobody\r\n0\r\n\r\n"));
 }
 
 TEST(Middleware, CannotBeAddedWhileTheServerRuns) {
