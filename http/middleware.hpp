@@ -12,6 +12,7 @@
 // Thread safety: calls come from any worker. Lifetime: function and arguments live as long as the server.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -97,10 +98,13 @@ private:
 class middleware {
 public:
   template <class F, class... Args>
-    requires(!std::same_as<std::remove_cvref_t<F>, middleware>)
+    requires(!std::same_as<std::remove_cvref_t<F>, middleware> &&
+             !std::convertible_to<F, std::shared_ptr<const detail::any_middleware>>)
   middleware(F&& fn, Args&&... args)
       : call(std::make_shared<const detail::bound_middleware<std::decay_t<F>, std::decay_t<Args>...>>(
             std::forward<F>(fn), std::forward<Args>(args)...)) {}
+  /// For the middlewares of this library, which need no copies of arguments.
+  explicit middleware(std::shared_ptr<const detail::any_middleware> made) noexcept : call(std::move(made)) {}
 
   /// For the server.
   std::shared_ptr<const detail::any_middleware> call;

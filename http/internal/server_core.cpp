@@ -9,6 +9,7 @@
 #include <greenroom/http/internal/connection.hpp>
 #include <greenroom/http/internal/response_writer.hpp>
 #include <greenroom/http/internal/serve_connection.hpp>
+#include <greenroom/http/internal/share.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/timer.hpp>
 
@@ -21,12 +22,6 @@ using namespace std::chrono_literals;
 constexpr auto accept_pause = 50ms;
 // For those that a stop had to cancel: time to unwind, and then, killed, to go.
 constexpr auto unwind_time = 1s;
-
-std::size_t share_here() noexcept {
-  static std::atomic<std::size_t> threads{0};
-  thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
 
 } // namespace
 
