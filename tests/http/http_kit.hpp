@@ -106,11 +106,13 @@ private:
 
 /// A server in memory, in manual time, on one worker.
 struct rig {
-  explicit rig(server_options how = {}) : front(sys, in_memory(std::move(how))) {}
+  explicit rig(server_options how = {}, std::optional<logger> log = std::nullopt)
+      : sys(quiet(1), environment{.time = &time, .net = &net, .log = std::move(log)}),
+        front(sys, in_memory(std::move(how))) {}
 
   manual_clock time;
   memory_transport net;
-  actor_system sys{quiet(1), environment{.time = &time, .net = &net}};
+  actor_system sys;
   server front;
 
   static server_options in_memory(server_options how) {
