@@ -1,0 +1,37 @@
+// recover: turns what a handler throws into an answer, with a line in the log; and problem(), answers that programs read.
+//
+//   front.use(http::trace_requests()).use(http::recover());
+//
+// Without it the server answers 500 as well, and logs why. With it the answer goes back through the middlewares that are further out, which
+// add their fields (an X-Request-Id, those of CORS), and may be a problem document.
+// Thread safety: calls come from any worker. Lifetime: as the server.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include <greenroom/http/middleware.hpp>
+#include <greenroom/runtime/detail/export.hpp>
+
+namespace greenroom::http {
+
+/// Answers with a problem document (application/problem+json): its title is the phrase of the status, `detail` a sentence for the client, left
+/// out if it is "". Bytes in it that are no UTF-8 become U+FFFD. Errors: usage_error unless the status is from 200 to 599. Source: RFC 9457.
+GREENROOM_EXPORT response problem(int status, std::string_view detail = {});
+
+struct recover_options {
+  /// Whether the answer is a problem document, rather than plain text.
+  bool problem_document = false;
+  /// Gives the answer for exceptions that it knows, as 409 for a conflict; nothing for the others, which get 500 and are logged. What it throws
+  /// itself is one of those.
+  std::function<std::optional<response>(const std::exception&)> known{};
+};
+
+/// Makes a middleware that answers with 500 where what comes behind it throws. The client learns nothing of the reason; the log line has it, with
+/// route, identifier of the request, type and text. A cancellation passes, and so does what is thrown while a body is streamed, as its
+/// head is sent by then. server_stats counts such a request as answered, not as failed.
+GREENROOM_EXPORT middleware recover(recover_options how = {});
+
+} // namespace greenroom::http
