@@ -47,6 +47,7 @@ struct idempotency_options {
 /// Kept is what may be given again: not answers of 5xx, 408, 425 and 429, which ask to try again, and not streamed ones, which are never held as a
 /// whole; then, and when the handler throws or is cancelled, the key is free again. A client that leaves cancels its request: a handler that must
 /// not stop half-way is shielded(). Of a request whose handler takes a body_reader the body is not compared.
+/// Who sends very many keys pushes out the answers of others: rate_limit() goes before it.
 /// Errors: usage_error if an option is out of range, or there is no `principal`.
 GREENROOM_EXPORT middleware idempotency_keys(std::function<std::string(const request&)> principal,
                                              idempotency_options how = {});
