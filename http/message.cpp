@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +20,22 @@ constexpr std::array<std::string_view, 9> method_names{"GET",   "HEAD",    "POST
 
 constexpr std::array<std::string_view, 4> fields_of_the_server{"content-length", "transfer-encoding", "connection",
                                                                "date"};
+
+using detail::parameter_type;
+
+const detail::route_parameter* find_parameter(std::span<const detail::route_parameter> among,
+                                              std::string_view name) noexcept {
+  const auto it = std::find_if(among.begin(), among.end(), [name](const auto& p) { return p.name == name; });
+  return it == among.end() ? nullptr : &*it;
+}
+
+template <class Number>
+bool read_number(std::span<const detail::route_parameter> among, std::string_view name, parameter_type type,
+                 Number& to) noexcept {
+  const auto* const p = find_parameter(among, name);
+  if (p == nullptr || p->type != type) return false;
+  return std::from_chars(p->value.data(), p->value.data() + p->value.size(), to).ec == std::errc{};
+}
 
 } // namespace
 
@@ -121,10 +138,18 @@ std::optional<std::string> request::query_value(std::string_view name) const {
 }
 
 std::string_view request::parameter(std::string_view name) const {
-  for (const auto& [known, value] : data_->parameters) {
-    if (known == name) return value;
-  }
+  if (const auto* const p = find_parameter(data_->parameters, name)) return p->value;
   throw usage_error(fmt::format("http request for '{}': its route has no parameter '{}'", path(), name));
+}
+
+void request::read_parameter(std::string_view name, std::int64_t& to) const {
+  if (read_number(data_->parameters, name, parameter_type::int_, to)) return;
+  throw usage_error(fmt::format("http request for '{}': its route has no parameter '{{{}:int}}'", path(), name));
+}
+
+void request::read_parameter(std::string_view name, std::uint64_t& to) const {
+  if (read_number(data_->parameters, name, parameter_type::uint, to)) return;
+  throw usage_error(fmt::format("http request for '{}': its route has no parameter '{{{}:uint}}'", path(), name));
 }
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {

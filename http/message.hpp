@@ -8,6 +8,7 @@
 // does, also when it is moved.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -58,9 +59,20 @@ public:
   /// Returns the decoded value of the first query parameter of that name ('+' is a space); nothing if there is none, "" for
   /// one without a value. Cost: walks the query.
   std::optional<std::string> query_value(std::string_view name) const;
-  /// Returns the decoded value of a parameter of the route, as in "/users/{id}". It has no segment "." or "..", but may hold slashes,
-  /// also at its front: mind that when it becomes a part of a file's name. Errors: usage_error if the route has no such one.
+  /// Returns the decoded value of a parameter of the route, as in "/users/{id}". It has no segment "." or "..", but unless it has a type it
+  /// may hold slashes: {id} those that were encoded, {rest...} also the others, and one at its front ("/files//etc" gives "/etc").
+  /// Never append it to a folder's name unseen. Errors: usage_error if the route has no such one.
   std::string_view parameter(std::string_view name) const;
+  /// Returns the number of a parameter {name:int}, as std::int64_t, or {name:uint}, as std::uint64_t: one that is no number has led
+  /// elsewhere. Errors: usage_error if the route has no parameter of that name and type.
+  template <class Number>
+    requires(std::same_as<Number, std::int64_t> || std::same_as<Number, std::uint64_t>)
+  Number parameter_as(std::string_view name)
+  const {
+    Number number{};
+    read_parameter(name, number);
+    return number;
+  }
 
   /// Returns the value of the first field of that name, without regard to case; nothing if there is none.
   /// Cost: walks the fields.
@@ -88,6 +100,9 @@ public:
   detail::request_data& data() noexcept { return *data_; }
 
 private:
+  void read_parameter(std::string_view name, std::int64_t& to) const;
+  void read_parameter(std::string_view name, std::uint64_t& to) const;
+
   std::unique_ptr<detail::request_data> data_;
 };
 

@@ -117,8 +117,10 @@ public:
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Adds a route: "/", "/users/{id}", "/files/{rest...}". Literal segments go before parameters, whatever the order in which they were
-  /// added. A route for GET serves HEAD too, and OPTIONS is answered by itself.
+  /// Adds a route: "/", "/users/{id}", "/orders/{id:uint}", "/files/{rest...}". A parameter may have a type: uuid, uint (64 bits), int, or
+  /// slug (letters, digits, '-', '_'); numbers have no zeros in front. A segment that does not fit leads elsewhere, in the end to 404. At
+  /// one place a literal goes first, then uuid, uint, int, slug, a parameter without a type, and the rest, whatever the order in which
+  /// they were added. A route for GET serves HEAD too, and OPTIONS is answered by itself.
   /// Errors: usage_error for a pattern that is malformed or taken, and after start().
   server& route(method m, std::string_view pattern, handler h);
 

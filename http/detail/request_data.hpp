@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include <greenroom/http/detail/route_parameter.hpp>
 #include <greenroom/http/message.hpp>
 #include <greenroom/runtime/detail/frame_pool.hpp>
 
@@ -27,7 +27,7 @@ struct request_data {
   std::vector<field> fields;
 
   std::string body;
-  std::vector<std::pair<std::string_view, std::string>> parameters; // names belong to the route
+  std::vector<route_parameter> parameters;
   std::string peer;
 
   static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }

@@ -4,11 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <map>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/internal/route_pattern.hpp>
 #include <greenroom/http/url.hpp>
 #include <greenroom/runtime/error.hpp>
 
@@ -17,67 +17,6 @@ namespace {
 
 constexpr std::size_t index_of(method m) noexcept { return static_cast<std::size_t>(m); }
 constexpr auto method_count = index_of(method::connect) + 1;
-
-struct segment {
-  enum class kind { literal, parameter, rest };
-
-  kind is = kind::literal;
-  std::string text; // of a literal, decoded, or the name of the parameter
-};
-
-[[noreturn]] void refuse(std::string_view pattern, std::string_view why) {
-  throw usage_error(fmt::format("http route '{}': {}", pattern, why));
-}
-
-bool is_identifier(std::string_view text) noexcept {
-  return !text.empty() && !is(text.front(), digit_char) && std::all_of(text.begin(), text.end(), [](char c) {
-    return c == '_' || is(c, digit_char) || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
-  });
-}
-
-segment parse_literal(std::string_view text, std::string_view pattern) {
-  auto decoded = percent_decode(text);
-  if (!decoded) refuse(pattern, "it holds a '%' that is not followed by two hexadecimal digits; a '%' itself is %25");
-  if (decoded->find('\0') != std::string::npos) refuse(pattern, "it holds a zero byte, which no path may");
-  return {segment::kind::literal, *std::move(decoded)};
-}
-
-segment parse_parameter(std::string_view text, bool last, std::string_view pattern) {
-  const bool whole = text.size() >= 2 && text.front() == '{' && text.back() == '}';
-  auto name = whole ? text.substr(1, text.size() - 2) : text;
-  if (!whole || name.find_first_of("{}") != name.npos)
-    refuse(pattern,
-           "a parameter in braces must be a whole segment, as in /users/{id}/orders; a brace itself is %7B or %7D");
-  const bool rest = name.size() >= 3 && name.substr(name.size() - 3) == "...";
-  if (rest) name.remove_suffix(3);
-  if (!is_identifier(name)) {
-    refuse(pattern, fmt::format("'{}' is no name for a parameter; use letters, digits and '_', no digit first", name));
-  }
-  if (rest && !last)
-    refuse(pattern, fmt::format("{{{}...}} takes the rest of the path and must be its last segment", name));
-  return {rest ? segment::kind::rest : segment::kind::parameter, std::string(name)};
-}
-
-std::vector<segment> parse(std::string_view pattern) {
-  if (pattern.empty() || pattern.front() != '/') refuse(pattern, "a pattern must begin with '/'");
-  if (pattern.find_first_of("?# ") != pattern.npos)
-    refuse(pattern, "a pattern is a path, without query, '#' or spaces; write a space as %20");
-  std::vector<segment> segments;
-  for (auto left = pattern;;) {
-    left.remove_prefix(1);
-    const auto slash = left.find('/');
-    const auto text = left.substr(0, slash);
-    const bool last = slash == left.npos;
-    const bool braces = text.find_first_of("{}") != text.npos;
-    auto next = braces ? parse_parameter(text, last, pattern) : parse_literal(text, pattern);
-    const auto same_name = [&next](const segment& s) { return s.is != segment::kind::literal && s.text == next.text; };
-    if (braces && std::any_of(segments.begin(), segments.end(), same_name))
-      refuse(pattern, fmt::format("it has two parameters called '{}'", next.text));
-    segments.push_back(std::move(next));
-    if (last) return segments;
-    left.remove_prefix(slash);
-  }
-}
 
 } // namespace
 
@@ -88,6 +27,7 @@ struct router::node {
   };
 
   std::map<std::string, std::unique_ptr<node>, std::less<>> literals;
+  std::vector<std::pair<parameter_type, std::unique_ptr<node>>> typed; // in the order in which they are tried
   std::unique_ptr<node> parameter;
   std::unique_ptr<node> rest;
   std::string name;    // of the parameter or the rest that leads here, as
@@ -103,8 +43,12 @@ struct router::node {
 
   /// The node that a segment leads to, or null.
   node* next(const segment& s) const noexcept {
-    if (s.is == segment::kind::parameter) return parameter.get();
     if (s.is == segment::kind::rest) return rest.get();
+    if (s.is == segment::kind::parameter && s.type == parameter_type::any) return parameter.get();
+    if (s.is == segment::kind::parameter) {
+      const auto same = std::find_if(typed.begin(), typed.end(), [&s](const auto& t) { return t.first == s.type; });
+      return same == typed.end() ? nullptr : same->second.get();
+    }
     const auto it = literals.find(s.text);
     return it == literals.end() ? nullptr : it->second.get();
   }
@@ -114,7 +58,10 @@ struct router::node {
     made->made_by = pattern;
     if (s.is == segment::kind::literal) return *(literals[s.text] = std::move(made));
     made->name = s.text;
-    return *((s.is == segment::kind::rest ? rest : parameter) = std::move(made));
+    if (s.is == segment::kind::rest) return *(rest = std::move(made));
+    if (s.type == parameter_type::any) return *(parameter = std::move(made));
+    const auto behind = std::find_if(typed.begin(), typed.end(), [&s](const auto& t) { return t.first > s.type; });
+    return *typed.emplace(behind, s.type, std::move(made))->second;
   }
   std::string allowed_with(method added) const {
     std::string all;
@@ -143,15 +90,21 @@ struct router::search {
     if (const auto it = from.literals.find(decoded); it != from.literals.end()) {
       if (const auto* const end = after(*it->second)) return end;
     }
+    for (const auto& [type, next] : from.typed) {
+      if (!fits(type, decoded)) continue;
+      if (const auto* const end = after(*next)) return take(*next, decoded, type), end;
+    }
     if (from.parameter && !text.empty()) {
-      if (const auto* const end = after(*from.parameter)) {
-        parameters.emplace_back(from.parameter->name, decoded);
-        return end;
-      }
+      if (const auto* const end = after(*from.parameter))
+        return take(*from.parameter, decoded, parameter_type::any), end;
     }
     if (!from.rest || !from.rest->ends_here()) return nullptr; // no end: add() ran out of memory
-    parameters.emplace_back(from.rest->name, decode(left, storage));
+    take(*from.rest, decode(left, storage), parameter_type::rest);
     return from.rest.get();
+  }
+
+  void take(const node& of, std::string_view value, parameter_type type) {
+    parameters.push_back({of.name, std::string(value), type});
   }
 
   /// Requires: sound escapes.
@@ -165,21 +118,25 @@ struct router::search {
 };
 
 router::router() : root_(std::make_unique<node>()) {}
+router::router(router&&) noexcept = default;
+router& router::operator=(router&&) noexcept = default;
 router::~router() = default;
 
 void router::add(method m, std::string_view pattern, const route* r) {
-  const auto segments = parse(pattern);
+  const auto segments = parse_pattern(pattern);
   const auto* seen = root_.get();
   for (auto s = segments.begin(); s != segments.end() && seen != nullptr; ++s) {
     seen = seen->next(*s);
     if (seen == nullptr || s->is == segment::kind::literal || seen->name == s->text) continue;
-    refuse(pattern, fmt::format("it calls a parameter '{}' that '{}' calls '{}' at the same place; use one name",
-                                s->text, seen->made_by, seen->name));
+    refuse_pattern(pattern,
+                   fmt::format("it calls a parameter '{}' that '{}' calls '{}' at the same place; use one name",
+                               s->text, seen->made_by, seen->name));
   }
   if (seen != nullptr) {
     const auto& taken = seen->ends[index_of(m)];
     if (taken.target != nullptr) {
-      refuse(pattern, fmt::format("{} has a route for the same paths already: '{}'", to_string(m), taken.pattern));
+      refuse_pattern(pattern,
+                     fmt::format("{} has a route for the same paths already: '{}'", to_string(m), taken.pattern));
     }
   }
   auto* at = root_.get();

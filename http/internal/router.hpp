@@ -1,6 +1,6 @@
 // Finds the route of a request: a tree with one level for each segment of the path.
-// The path alone chooses the pattern, segment by segment: a literal goes before a {parameter}, and that before {rest...}; a
-// branch that leads nowhere is left again. Only then does the method choose the route: one that is missing there is not
+// The path alone chooses the pattern, segment by segment: a literal goes before {a:uuid}, then come {a:uint}, {a:int}, {a:slug}, {a} and
+// {rest...}; a branch that leads nowhere, or whose type the segment does not fit, is left again. Only then does the method choose the route: one that is missing there is not
 // looked for under another pattern, which means another thing.
 // A path that ends with '/' is another path than the one that does not: "/files/{rest...}" takes "/files/", with an empty
 // rest, but not "/files". Segments are compared decoded, and an encoded slash does not split.
@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include <greenroom/http/detail/route_parameter.hpp>
 #include <greenroom/http/message.hpp>
 #include <greenroom/runtime/detail/export.hpp>
 
@@ -23,7 +23,7 @@ struct route;
 
 class GREENROOM_EXPORT router { // for the tests
 public:
-  using parameter_list = std::vector<std::pair<std::string_view, std::string>>;
+  using parameter_list = std::vector<detail::route_parameter>;
 
   struct match {
     const route* found = nullptr;
@@ -33,6 +33,8 @@ public:
   };
 
   router();
+  router(router&& other) noexcept;
+  router& operator=(router&& other) noexcept;
   ~router();
 
   /// Adds a route. The literal segments of the pattern may hold escapes; "%7B" is a brace.

@@ -1,6 +1,8 @@
 #include <greenroom/http/message.hpp>
 
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -152,10 +154,25 @@ TEST(Request, DecodesTheFirstQueryParameterOfAName) {
 
 TEST(Request, NamesPathAndParameterThatItsRouteDoesNotHave) {
   auto r = read_one(internal::test::with_target("/users/7"));
-  r.data().parameters.emplace_back("id", "7");
+  r.data().parameters.push_back({"id", "7"});
   EXPECT_EQ(r.parameter("id"), "7");
   const auto text = fault([&r] { (void)r.parameter("name"); });
   EXPECT_TRUE(holds(text, "'/users/7'") && holds(text, "'name'")) << text;
+}
+
+TEST(Request, GivesTheNumbersOfTypedParametersAlone) {
+  using detail::parameter_type;
+  auto r = read_one(internal::test::with_target("/x"));
+  r.data().parameters = {{"least", "-9223372036854775808", parameter_type::int_},
+                         {"most", "18446744073709551615", parameter_type::uint},
+                         {"plain", "7"}};
+  EXPECT_EQ(r.parameter_as<std::int64_t>("least"), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(r.parameter_as<std::uint64_t>("most"), std::numeric_limits<std::uint64_t>::max());
+  for (const auto name : {"plain", "most", "none"}) {
+    const auto text = fault([&] { (void)r.parameter_as<std::int64_t>(name); });
+    EXPECT_TRUE(holds(text, "has no parameter '{" + std::string(name) + ":int}'")) << text;
+  }
+  EXPECT_TRUE(holds(fault([&] { (void)r.parameter_as<std::uint64_t>("least"); }), "'{least:uint}'"));
 }
 
 TEST(Request, KeepsItsViewsWhenMoved) {

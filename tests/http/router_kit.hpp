@@ -40,7 +40,8 @@ public:
   }
   router::match find(std::string_view path, method m = method::get) {
     const auto found = routes.find(m, path, parameters_);
-    got.assign(parameters_.begin(), parameters_.end());
+    got.clear();
+    for (const auto& p : parameters_) got.emplace_back(p.name, p.value);
     return found;
   }
   /// The pattern that a path leads to, or what else comes out.

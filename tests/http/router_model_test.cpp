@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <random>
+#include <regex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -49,6 +50,23 @@ std::optional<std::string> plain(const std::string& text) {
   return out;
 }
 
+/// Whether a text is of a type, by the slowest means.
+bool is_of(const std::string& type, const std::string& text) {
+  static const std::regex uuid("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
+  static const std::regex number("0|-?[1-9][0-9]*");
+  static const std::regex slug("[-_a-zA-Z0-9]+");
+  if (type == "uuid") return std::regex_match(text, uuid);
+  if (type == "slug") return std::regex_match(text, slug);
+  if (!std::regex_match(text, number)) return false;
+  const bool negative = text[0] == '-';
+  if (negative && type == "uint") return false;
+  const std::string most = type == "uint" ? "18446744073709551615"
+                           : negative     ? "9223372036854775808"
+                                          : "9223372036854775807";
+  const auto digits = text.substr(negative ? 1 : 0);
+  return digits.size() < most.size() || (digits.size() == most.size() && digits <= most);
+}
+
 /// Compares a path with every pattern, and takes the one with the best kinds from left to right.
 class model {
 public:
@@ -91,9 +109,19 @@ public:
   }
 
 private:
+  /// The order of the characters is the order of the kinds.
   static char kind(const std::string& segment) {
-    return segment.empty() || segment[0] != '{' ? '0' : segment.find("...") == std::string::npos ? '1' : '2';
+    if (segment.empty() || segment[0] != '{') return '0';
+    if (segment.find("...") != std::string::npos) return '6';
+    const auto type = type_of(segment);
+    if (type.empty()) return '5';
+    return type == "uuid" ? '1' : type == "uint" ? '2' : type == "int" ? '3' : '4';
   }
+  static std::string type_of(const std::string& segment) {
+    const auto colon = segment.find(':');
+    return colon == std::string::npos ? "" : segment.substr(colon + 1, segment.size() - colon - 2);
+  }
+  static std::string name_of(const std::string& segment) { return segment.substr(1, segment.find_first_of(":.}") - 1); }
   static bool same_place(const std::string& a, const std::string& b) {
     return kind(a) == kind(b) && (kind(a) != '0' || plain(a) == plain(b));
   }
@@ -115,15 +143,17 @@ private:
       if (i == path.size()) return std::nullopt;
       const auto& p = pattern[i];
       kinds += kind(p);
-      if (kind(p) == '2') {
+      if (kind(p) == '6') {
         std::string rest = *plain(path[i]);
         for (auto j = i + 1; j < path.size(); ++j) rest += "/" + *plain(path[j]);
-        got.emplace_back(p.substr(1, p.size() - 5), rest);
+        got.emplace_back(name_of(p), rest);
         return std::pair(kinds, got);
       }
-      if (kind(p) == '1' && path[i].empty()) return std::nullopt;
-      if (kind(p) == '0' && plain(p) != plain(path[i])) return std::nullopt;
-      if (kind(p) == '1') got.emplace_back(p.substr(1, p.size() - 2), *plain(path[i]));
+      const auto text = *plain(path[i]);
+      if (kind(p) == '0' ? plain(p) != text : text.empty()) return std::nullopt;
+      if (kind(p) == '0') continue;
+      if (kind(p) != '5' && !is_of(type_of(p), text)) return std::nullopt;
+      got.emplace_back(name_of(p), text);
     }
     if (pattern.size() != path.size()) return std::nullopt;
     return std::pair(kinds, got);
@@ -143,7 +173,8 @@ public:
       text += '/';
       if (i + 1 == length && random_() % 5 == 0) return text + (random_() % 8 ? "{rest...}" : "{tail...}");
       if (random_() % 3 == 0) {
-        text += (random_() % 10 ? "{p" : "{q") + std::to_string(i) + "}"; // now and then a second name
+        text += (random_() % 10 ? "{p" : "{q") + std::to_string(i); // now and then a second name
+        text += one_of({"}", "}", "}", ":int}", ":uint}", ":slug}", ":uuid}"});
       } else {
         text += one_of({"a", "b", "c", "%61", "a%2Fb", "A", ""});
       }
@@ -155,9 +186,33 @@ public:
     const auto length = 1 + random_() % 5;
     for (std::size_t i = 0; i < length; ++i) {
       text += '/';
-      text += random_() % 60 == 0
-                  ? one_of({"%", "%0", "%00", "a%zz", "%%41"})
-                  : one_of({"a", "b", "c", "a", "b", "%61", "a%2fb", "A", "", "x", "%C3%A9", "%25", "a+b"});
+      text += random_() % 60 == 0 ? one_of({"%", "%0", "%00", "a%zz", "%%41"})
+                                  : one_of({"a",
+                                            "b",
+                                            "c",
+                                            "a",
+                                            "b",
+                                            "%61",
+                                            "a%2fb",
+                                            "A",
+                                            "",
+                                            "x",
+                                            "%C3%A9",
+                                            "%25",
+                                            "a+b",
+                                            "7",
+                                            "-7",
+                                            "0",
+                                            "007",
+                                            "-0",
+                                            "%37",
+                                            "18446744073709551615",
+                                            "18446744073709551616",
+                                            "-9223372036854775808",
+                                            "9223372036854775808",
+                                            "a-b_c",
+                                            "0F8fad5b-d9cb-469f-a165-70867728950e",
+                                            "0F8fad5b-d9cb-469f-a165-70867728950"});
     }
     return text;
   }

@@ -110,6 +110,77 @@ TEST(Router, ThePathAloneChoosesThePattern) {
   EXPECT_EQ(t.leads("/a/b", method::get), "not GET"); // and not the other pattern with another meaning
 }
 
+// -- types ------------------------------------------------------------------------------------------------
+
+TEST(Router, ASegmentThatIsNotOfTheTypeLeadsNowhere) {
+  const std::vector<std::pair<std::string_view, std::pair<std::vector<std::string>, std::vector<std::string>>>> types{
+      {"/{x:int}",
+       {{"0", "7", "-7", "9223372036854775807", "-9223372036854775808", "%37"},
+        {"", "-", "+7", "-0", "07", "7.0", "7x", "x", "9223372036854775808", "-9223372036854775809", "7%00", "7%20",
+         "%207", "0x7", "1e3", "7%0a"}}},
+      {"/{x:uint}",
+       {{"0", "7", "18446744073709551615"}, {"", "-7", "-0", "+7", "07", "18446744073709551616", "7u", "\xd9\xa7"}}},
+      {"/{x:slug}", {{"a", "A-b_9", "-", "7"}, {"", "a.b", "a%20b", "\xc3\xa9", "a%2Fb", "a+b", "a%0a"}}},
+      {"/{x:uuid}",
+       {{"0f8fad5b-d9cb-469f-a165-70867728950e", "0F8FAD5B-D9CB-469F-A165-70867728950E"},
+        {"", "0f8fad5b-d9cb-469f-a165-70867728950", "0f8fad5b-d9cb-469f-a165-70867728950e0",
+         "0f8fad5bd9cb469fa16570867728950e", "g0000000-0000-0000-0000-000000000000",
+         "{0f8fad5b-d9cb-469f-a165-70867728950e}", "0f8fad5b-d9cb-469f-a16-570867728950e"}}}};
+  for (const auto& [pattern, texts] : types) {
+    table t{pattern};
+    for (const auto& each : texts.first) EXPECT_EQ(t.leads("/" + each), pattern) << each;
+    for (const auto& each : texts.second) {
+      const auto found = t.leads("/" + each);
+      EXPECT_TRUE(found == "nowhere" || (found == "bad" && each == "7%00")) << pattern << ": " << each;
+    }
+  }
+}
+
+TEST(Router, TypesAtOnePlaceAreTriedInAFixedOrder) {
+  const std::vector<std::string_view> patterns{"/{r...}",   "/{any}",    "/{s:slug}", "/{i:int}",
+                                               "/{u:uint}", "/{g:uuid}", "/-8"};
+  const std::string uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  table rising(std::initializer_list<std::string_view>{});
+  table falling(std::initializer_list<std::string_view>{});
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    rising.add(patterns[i]);
+    falling.add(patterns[patterns.size() - 1 - i]);
+  }
+  for (auto* t : {&rising, &falling}) {
+    check(*t, {{"/0f8fad5b-d9cb-469f-a165-70867728950e", "/{g:uuid}", {{"g", uuid}}},
+               {"/7", "/{u:uint}", {{"u", "7"}}},
+               {"/-7", "/{i:int}", {{"i", "-7"}}},
+               {"/-8", "/-8"},
+               {"/07", "/{s:slug}", {{"s", "07"}}},
+               {"/a.b", "/{any}", {{"any", "a.b"}}},
+               {"/", "/{r...}", {{"r", ""}}},
+               {"/7/8", "/{r...}", {{"r", "7/8"}}}});
+  }
+}
+
+TEST(Router, GoesOnWithTheNextTypeWhereOneLeadsNowhere) {
+  table t{"/{u:uint}/a", "/{i:int}/b", "/{s:slug}/c", "/{any}/d"};
+  check(t, {{"/7/a", "/{u:uint}/a", {{"u", "7"}}},
+            {"/7/b", "/{i:int}/b", {{"i", "7"}}},
+            {"/7/c", "/{s:slug}/c", {{"s", "7"}}},
+            {"/7/d", "/{any}/d", {{"any", "7"}}},
+            {"/x/a", "nowhere"},
+            {"/7/e", "nowhere"}});
+}
+
+TEST(Router, ATypeIsAPlaceOfItsOwn) {
+  table t{"/{id:int}", "/{name}"};
+  EXPECT_EQ(
+      t.fault("/{number:int}/x"),
+      "http route '/{number:int}/x': it calls a parameter 'number' that '/{id:int}' calls 'id' at the same place; "
+      "use one name");
+  EXPECT_EQ(t.fault("/{id:int}"), "http route '/{id:int}': GET has a route for the same paths already: '/{id:int}'");
+  EXPECT_EQ(t.fault("/{other:uint}"), "none");
+  t.add("/{id:int}", method::post);
+  EXPECT_EQ(t.find("/-1", method::put).allow, "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(t.leads("/x", method::post), "not POST");
+}
+
 // -- escapes ----------------------------------------------------------------------------------------------
 
 TEST(Router, ComparesAndGivesDecodedSegments) {
@@ -225,6 +296,13 @@ TEST(Router, RefusesMalformedPatternsWithASentence) {
       {"/{...a}", "'...a' is no name"},
       {"/{a%20}", "'a%20' is no name"},
       {"/{\xc3\xa9}", "is no name"},
+      {"/{:int}", "'' is no name"},
+      {"/{a:}", "'' is no type"},
+      {"/{a:float}", "there are int, uint, slug and uuid"},
+      {"/{a:INT}", "'INT' is no type"},
+      {"/{a:int:int}", "'int:int' is no type"},
+      {"/{a:int...}", "has no type"},
+      {"/{a:int}/{a:uint}", "two parameters called 'a'"},
       {"/{", "whole segment"},
       {"/}", "whole segment"},
       {"/{a", "whole segment"},
