@@ -43,7 +43,12 @@ server::~server() {
 }
 
 server& server::route(method m, std::string_view pattern, handler h) {
-  core_->add(m, pattern, std::move(h));
+  core_->add({m, std::string(pattern), std::move(h), {}});
+  return *this;
+}
+
+server& server::mount(std::string_view prefix, routes group) {
+  core_->mount(prefix, std::move(group));
   return *this;
 }
 

@@ -15,7 +15,6 @@
 #pragma once
 
 #include <chrono>
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +29,7 @@
 #include <greenroom/http/limits.hpp>
 #include <greenroom/http/message.hpp>
 #include <greenroom/http/middleware.hpp>
+#include <greenroom/http/routes.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/tls.hpp>
 
@@ -106,7 +106,7 @@ struct server_stop_report {
   std::string to_string() const;
 };
 
-class GREENROOM_EXPORT server {
+class GREENROOM_EXPORT server : public detail::routing<server> {
 public:
   /// Makes a server that does not listen yet. Errors: usage_error with a sentence if an option is out of range.
   explicit server(actor_system& system, server_options options = {});
@@ -127,30 +127,11 @@ public:
   /// Puts a middleware around all routes that are added from here on, inside of those that were given before; see middleware.hpp.
   /// Errors: usage_error after start().
   server& use(middleware m);
-  template <class F, class... Args>
-    requires(!std::same_as<std::remove_cvref_t<F>, middleware>)
-  server& use(F&& fn, Args&&... args) { return use(middleware(std::forward<F>(fn), std::forward<Args>(args)...)); }
+  using routing::use;
 
-  template <class... H>
-  server& get(std::string_view pattern, H&&... h) {
-    return route(method::get, pattern, handler(std::forward<H>(h)...));
-  }
-  template <class... H>
-  server& post(std::string_view pattern, H&&... h) {
-    return route(method::post, pattern, handler(std::forward<H>(h)...));
-  }
-  template <class... H>
-  server& put(std::string_view pattern, H&&... h) {
-    return route(method::put, pattern, handler(std::forward<H>(h)...));
-  }
-  template <class... H>
-  server& patch(std::string_view pattern, H&&... h) {
-    return route(method::patch, pattern, handler(std::forward<H>(h)...));
-  }
-  template <class... H>
-  server& delete_(std::string_view pattern, H&&... h) {
-    return route(method::delete_, pattern, handler(std::forward<H>(h)...));
-  }
+  /// Adds the routes of a group behind a prefix; see routes.hpp. All of them, or none where there is an error.
+  /// Errors: usage_error that names the whole pattern, as routes::mount(), for one that is taken, and after start().
+  server& mount(std::string_view prefix, routes group);
 
   /// Listens and begins to serve. Waits: never. Errors: those of transport::listen(), as already_exists when the port is taken;
   /// stopped when the system stops, or the server was stopped; usage_error when called twice.

@@ -1,5 +1,6 @@
 #include <greenroom/http/internal/server_core.hpp>
 
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -36,24 +37,48 @@ server_core::server_core(actor_system& s, server_options o)
   for (auto& l : lanes_) l = std::make_unique<lane>(system.context().with_cancel());
 }
 
-void server_core::add(method m, std::string_view pattern, handler h) {
-  if (entrance) {
-    throw usage_error(fmt::format("http::server: the route {} {} came after start(); routes are constant while the "
-                                  "server runs: add them before",
-                                  to_string(m), pattern));
-  }
-  const auto name = fmt::format("{} {}", to_string(m), pattern);
+void server_core::check_not_started(method m, std::string_view pattern) const {
+  if (!entrance) return;
+  throw usage_error(fmt::format("http::server: the route {} {} came after start(); routes are constant while the "
+                                "server runs: add them before",
+                                to_string(m), pattern));
+}
+
+std::unique_ptr<route> server_core::make_route(detail::route_entry entry) const {
+  auto& h = entry.call;
+  const auto name = fmt::format("{} {}", to_string(entry.method), entry.pattern);
   auto how = h.how ? *std::move(h.how) : detail::make_supervision(options.limits.handler_time, std::nullopt);
   const bool reads = h.call->is == detail::any_handler::kind::reads_body;
   const auto most = h.most_body.value_or(reads ? options.limits.streamed_body : options.limits.body);
-  auto made = std::make_unique<route>(route{m,
-                                            std::string(pattern),
-                                            greenroom::detail::intern_name(system.core(), name),
-                                            {around_, std::move(h.call)},
-                                            std::move(how),
-                                            most});
-  table.add(m, made->pattern, made.get());
+  return std::make_unique<route>(route{entry.method,
+                                       std::move(entry.pattern),
+                                       greenroom::detail::intern_name(system.core(), name),
+                                       {std::move(entry.around), std::move(h.call)},
+                                       std::move(how),
+                                       most});
+}
+
+void server_core::add(detail::route_entry entry) {
+  check_not_started(entry.method, entry.pattern);
+  entry.around = around_;
+  auto made = make_route(std::move(entry));
+  table.add(made->method, made->pattern, made.get());
   routes_.push_back(std::move(made));
+}
+
+void server_core::mount(std::string_view prefix, routes group) {
+  auto entries = detail::mounted(prefix, std::move(group).entries(), around_);
+  std::vector<std::unique_ptr<route>> added;
+  for (auto& each : entries) {
+    check_not_started(each.method, each.pattern);
+    added.push_back(make_route(std::move(each)));
+  }
+  router with; // in place of the table when all is well
+  for (const auto* const all : {&routes_, &added}) {
+    for (const auto& each : *all) with.add(each->method, each->pattern, each.get());
+  }
+  routes_.insert(routes_.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
+  table = std::move(with);
 }
 
 void server_core::use(middleware m) {

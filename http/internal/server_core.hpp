@@ -92,7 +92,8 @@ public:
   server_core(const server_core&) = delete;
   server_core& operator=(const server_core&) = delete;
 
-  void add(method m, std::string_view pattern, handler h);
+  void add(detail::route_entry entry);
+  void mount(std::string_view prefix, routes group);
   void use(middleware m);
   result<void> start();
   task<server_stop_report> stop(std::chrono::milliseconds limit);
@@ -142,6 +143,8 @@ private:
   void warn_of(const error& why);
   void take_in(std::unique_ptr<stream> client);
   void turn_away(stream& client, std::string why);
+  void check_not_started(method m, std::string_view pattern) const;
+  std::unique_ptr<route> make_route(detail::route_entry entry) const;
   void make_fallback();
   static response answer_without_route(request r, const server_core* self);
   task<> give_notice();
@@ -152,7 +155,7 @@ private:
   task<bool> deserted_within(std::chrono::milliseconds limit);
 
   std::vector<std::unique_ptr<route>> routes_;
-  std::vector<std::shared_ptr<const detail::any_middleware>> around_; // those that are added
+  detail::middleware_list around_; // those that are added
   std::unique_ptr<const route> fallback_;
   std::size_t next_lane_ = 0; // owned by the acceptor, as is the following
   time_point last_warning_ = time_point::min();
