@@ -62,12 +62,22 @@ auto call_handler(const F& fn, std::tuple<Args...>& args, Ports&... ports) {
   return std::apply([&](auto&... arg) { return std::invoke(fn, std::move(ports)..., std::move(arg)...); }, args);
 }
 
+// g++ 12 takes the frame of a coroutine template for a type of this header, and warns where a type of an unnamed namespace is in it.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+
 /// Keeps the ports and the arguments until the handler has ended, for one that refers to them.
 template <class F, class... Args, class... Ports>
 task<response> call_keeping(const F* fn, std::tuple<Args...> args, Ports... ports) {
   auto body = call_handler(*fn, args, ports...);
   co_return co_await std::move(body);
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// Calls a function that returns a task. Either the coroutine's own frame takes over all that it is given, or it is kept beside it.
 template <class F, class... Args, class... Ports>
