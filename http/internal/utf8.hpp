@@ -45,4 +45,11 @@ constexpr bool has_controls(std::string_view text) noexcept {
   return false;
 }
 
+/// Returns the number of characters. Requires: it is UTF-8.
+constexpr std::size_t utf8_count(std::string_view text) noexcept {
+  std::size_t n = 0;
+  for (const char c : text) n += (static_cast<unsigned char>(c) & 0xc0u) != 0x80u;
+  return n;
+}
+
 } // namespace greenroom::http::internal

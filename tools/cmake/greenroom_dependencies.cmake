@@ -64,3 +64,17 @@ function(greenroom_use_zlib target)
     set(GREENROOM_PACKAGE_NEEDS_ZLIB ON PARENT_SCOPE)
   endif()
 endfunction()
+
+# Gives `target` nlohmann-json and the definition GREENROOM_HAS_JSON, or says why not.
+function(greenroom_use_json target)
+  find_path(GREENROOM_JSON_INCLUDE_DIR nlohmann/json.hpp)
+  mark_as_advanced(GREENROOM_JSON_INCLUDE_DIR)
+  if(NOT GREENROOM_JSON_INCLUDE_DIR)
+    message(STATUS "nlohmann-json not found: handlers cannot read JSON "
+                   "(install nlohmann-json3-dev, or set GREENROOM_JSON=OFF to silence this)")
+    return()
+  endif()
+  # Header-only, and in one source: who uses the library does not need it.
+  target_include_directories(${target} SYSTEM PRIVATE "${GREENROOM_JSON_INCLUDE_DIR}")
+  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_JSON=1)
+endfunction()
