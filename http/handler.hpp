@@ -190,23 +190,50 @@ supervised_handler<std::decay_t<F>> supervised(std::chrono::duration<Rep, Period
   return {std::forward<F>(fn), detail::make_supervision(span, std::move(late))};
 }
 
+namespace detail {
+
+struct operation; // what is known of a call: see json.hpp
+
+/// What a function object knows of its calls; null for most.
+template <class F>
+std::shared_ptr<const operation> operation_of([[maybe_unused]] const F& fn) {
+  if constexpr (requires {
+                  { fn.about() } -> std::same_as<std::shared_ptr<const operation>>;
+                }) {
+    return fn.about();
+  } else {
+    return nullptr;
+  }
+}
+
+} // namespace detail
+
 /// What a route calls. Converts from a function, or is made of one and its arguments.
 /// Thread safety: owner only.
 class GREENROOM_EXPORT handler {
 public:
   template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, handler>)
-  handler(F&& fn, Args&&... args) : call(bind(std::forward<F>(fn), std::forward<Args>(args)...)) {}
+  handler(F&& fn, Args&&... args)
+      : about(detail::operation_of(fn)), call(bind(std::forward<F>(fn), std::forward<Args>(args)...)) {}
   template <class F, class... Args>
   handler(supervised_handler<F> supervised, Args&&... args)
-      : call(bind(std::move(supervised.fn), std::forward<Args>(args)...)), how(std::move(supervised.how)) {}
+      : about(detail::operation_of(supervised.fn)),
+        call(bind(std::move(supervised.fn), std::forward<Args>(args)...)),
+        how(std::move(supervised.how)) {}
 
   /// Sets the longest body of its requests, in place of limits::body, or of limits::streamed_body where it takes a body_reader.
   /// Units: bytes.
   handler& body_limit(std::uint64_t bytes) & noexcept { return most_body = bytes, *this; }
   handler&& body_limit(std::uint64_t bytes) && noexcept { return std::move(body_limit(bytes)); }
 
+  /// Says in a line what the route does, for server::openapi().
+  handler& summary(std::string text) & noexcept { return says = std::move(text), *this; }
+  handler&& summary(std::string text) && noexcept { return std::move(summary(std::move(text))); }
+
   /// For the server.
+  std::string says;
+  std::shared_ptr<const detail::operation> about;
   std::shared_ptr<const detail::any_handler> call;
   std::optional<supervision> how; ///< none: as the server's limits say
   std::optional<std::uint64_t> most_body;

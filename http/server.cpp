@@ -52,6 +52,8 @@ server& server::mount(std::string_view prefix, routes group) {
   return *this;
 }
 
+std::string server::openapi(const openapi_info& info) const { return core_->openapi(info); }
+
 server& server::use(middleware m) {
   core_->use(std::move(m));
   return *this;

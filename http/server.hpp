@@ -29,6 +29,7 @@
 #include <greenroom/http/limits.hpp>
 #include <greenroom/http/message.hpp>
 #include <greenroom/http/middleware.hpp>
+#include <greenroom/http/openapi.hpp>
 #include <greenroom/http/routes.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/tls.hpp>
@@ -132,6 +133,11 @@ public:
   /// Adds the routes of a group behind a prefix; see routes.hpp. All of them, or none where there is an error.
   /// Errors: usage_error that names the whole pattern, as routes::mount(), for one that is taken, and after start().
   server& mount(std::string_view prefix, routes group);
+
+  /// Returns the OpenAPI 3.1 document of the routes so far: paths with their parameters, summaries, and what handlers of values
+  /// (json.hpp) take and give. Of patterns that differ in the names and types of parameters only, OpenAPI can have one: the one that goes
+  /// first; the others stand in its "x-also". Errors: usage_error when two types have one name. Cost: made anew by each call.
+  std::string openapi(const openapi_info& info) const;
 
   /// Listens and begins to serve. Waits: never. Errors: those of transport::listen(), as already_exists when the port is taken;
   /// stopped when the system stops, or the server was stopped; usage_error when called twice.

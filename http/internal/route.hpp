@@ -18,6 +18,8 @@ struct route {
   detail::chain call;
   supervision how;
   std::uint64_t most_body = 0; // bytes
+  std::string summary{};       // for documents, as the following
+  std::shared_ptr<const detail::operation> about{};
 
   bool reads_body() const noexcept { return call.last->is == detail::any_handler::kind::reads_body; }
 };

@@ -11,6 +11,7 @@
 #include <greenroom/http/internal/response_writer.hpp>
 #include <greenroom/http/internal/serve_connection.hpp>
 #include <greenroom/http/internal/share.hpp>
+#include <greenroom/http/internal/write_openapi.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/timer.hpp>
 
@@ -55,7 +56,9 @@ std::unique_ptr<route> server_core::make_route(detail::route_entry entry) const 
                                        greenroom::detail::intern_name(system.core(), name),
                                        {std::move(entry.around), std::move(h.call)},
                                        std::move(how),
-                                       most});
+                                       most,
+                                       std::move(h.says),
+                                       std::move(h.about)});
 }
 
 void server_core::add(detail::route_entry entry) {
@@ -80,6 +83,8 @@ void server_core::mount(std::string_view prefix, routes group) {
   routes_.insert(routes_.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
   table = std::move(with);
 }
+
+std::string server_core::openapi(const openapi_info& info) const { return write_openapi(info, routes_); }
 
 void server_core::use(middleware m) {
   if (entrance)

@@ -94,6 +94,7 @@ public:
 
   void add(detail::route_entry entry);
   void mount(std::string_view prefix, routes group);
+  std::string openapi(const openapi_info& info) const;
   void use(middleware m);
   result<void> start();
   task<server_stop_report> stop(std::chrono::milliseconds limit);
