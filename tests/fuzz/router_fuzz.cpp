@@ -86,7 +86,9 @@ private:
     answer a;
     a.exists = found.path_exists;
     a.bad = found.bad_path;
-    for (auto& [name, value] : parameters) {
+    for (auto& [name, value, type] : parameters) {
+      require(type == detail::parameter_type::any || type == detail::parameter_type::rest || !value.empty(),
+              "a parameter with a type has a value");
       a.told.append(name).append("=").append(value).append("\n");
       a.parameters.emplace_back(name, value);
     }

@@ -158,6 +158,7 @@ struct rig {
   /// Lets all actors run until they wait.
   void settle() { (void)sys.run(test::settle); }
   void advance(duration by) {
+    settle(); // or whoever is about to wait for a time would count from the new one
     time.advance(by);
     settle();
   }

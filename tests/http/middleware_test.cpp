@@ -46,6 +46,7 @@ TEST(Middleware, GoesRoundTheHandlerInTheOrderInWhichItWasGiven) {
   EXPECT_EQ(r.ask(post("/body", "some")).body, "some");
   auto c = r.connect();
   r.say(c, get("/later"));
+  r.settle();
   r.advance(11ms);
   EXPECT_EQ(r.hear(c).field("X-Marks"), "ba");
 }
@@ -121,6 +122,7 @@ TEST(Middleware, RunsUnderTheTimeLimitOfTheRoute) {
   r.start();
   auto c = r.connect();
   r.say(c, get("/slow"));
+  r.settle();
   r.advance(2001ms);
   EXPECT_EQ(r.hear(c).status, 503);
   EXPECT_TRUE(unwound);
@@ -210,12 +212,15 @@ TEST(OnAnswer, SeesEachAnswerWithItsRequest) {
   r.say_and_hear(c, get("/users/7?x=1"));
   r.say_and_hear(c, get("/nowhere"));
   r.say(c, get("/later"));
+  r.settle();
   r.advance(11ms);
   r.hear(c);
   r.say(c, get("/slow"));
+  r.settle();
   r.advance(2001ms);
   r.hear(c);
   r.say(c, get("/rows"));
+  r.settle();
   r.advance(6ms);
   r.hear_until(c, "0\r\n\r\n");
   r.say(c, "HEAD /users/7 HTTP/1.1\r\nHost: x\r\n\r\n");
