@@ -153,8 +153,9 @@ public:
   /// Returns whether new connections are welcome: it has started and does not stop. For a readiness probe.
   bool ready() const noexcept;
 
-  /// Stops in good order: gives notice (server_options::stop_notice), takes in no more connections, announces the close on those that are open, finishes every request whose
-  /// header section was fully read, and after `limit` cancels what is left. Connections that idle are closed at once.
+  /// Stops in good order: gives notice (server_options::stop_notice), takes in no more connections, announces the close on those that are
+  /// open, finishes every request whose header section was fully read, and after `limit` cancels what is left. Connections that idle
+  /// are closed at once.
   /// Waits: blocks the thread until all have ended, up to `limit`, and for a moment longer when requests had to be cancelled.
   /// Errors: usage_error on a worker thread; an actor uses stopped(). Stopping twice is fine.
   server_stop_report stop(std::chrono::milliseconds limit);
