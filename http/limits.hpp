@@ -48,10 +48,11 @@ struct limits {
   std::uint64_t write_rate = 256;
   /// For a handler that is not supervised() with a limit of its own [503].
   std::chrono::milliseconds handler_time{30'000};
-  /// From the end of a request to the first turn of its handler, once turns have been late for a tenth of a second [503, Retry-After]: then
-  /// the workers are overloaded. Who is refused may ask another server within another tenth; the queue stays short, so that what
-  /// is begun is done in time.
-  std::chrono::milliseconds queue_age{80};
+  /// From the end of a request to the first turn of its handler, once no turn has come within half of it for a tenth of a second [503,
+  /// Retry-After]: then the workers are overloaded. The queue stays short, so that what is begun is done in time, and who is
+  /// refused may soon ask another server: a request waits twice, since its connection must have a turn to read it, too. Give more
+  /// where handlers compute for as long.
+  std::chrono::milliseconds queue_age{30};
 
   // -- numbers --------------------------------------------------------------------------------------------
 

@@ -85,8 +85,8 @@ void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
   take_back_at_ = saturating_add(t, limits().queue_age);
   head_taken_ = false;
   body_sent_ = 0;
-  auto* const x = new exchange(server_, *route_, std::move(r), std::move(body), lane_,
-                               saturating_add(t, limits().queue_age), saturating_add(t, route_->how.limit));
+  auto* const x =
+      new exchange(server_, *route_, std::move(r), std::move(body), lane_, t, saturating_add(t, route_->how.limit));
   answering_.hold(x);
   x->start();
 }
@@ -185,7 +185,7 @@ void connection::something_is_late() {
   const auto t = now();
   if (!answering_->begun() && take_back_at_ <= t) {
     if (lane_.late.lasts(t) && take_back()) return;
-    take_back_at_ = saturating_add(t, lateness::patience); // a hiccup, as it seems so far
+    take_back_at_ = saturating_add(t, lateness::hiccup); // a hiccup, as it seems so far
   }
   if (!head_taken_ && answering_->deadline() <= t) return answer_is_late();
   if (has_output() && output_deadline_ <= t) return output_is_late();

@@ -10,12 +10,12 @@
 namespace greenroom::http::internal {
 
 exchange::exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body, lane& in,
-                   time_point begin_by, time_point deadline)
+                   time_point now, time_point deadline)
     : server_(server),
       lane_(in),
       route_(to),
       context_(greenroom::detail::new_supervised_child(in.ctx.ctx.node(), deadline)),
-      begin_by_(begin_by),
+      made_(now),
       deadline_(context_.deadline),
       head_only_(r.method() == method::head),
       may_upgrade_(r.minor_version() >= 1),
@@ -61,13 +61,13 @@ task<> exchange::run(exchange* x) {
   (void)done; // what cancels the rest cancels the actor
 }
 
-/// Says whether the handler is to be called. Whoever waited less than an eighth of what one may finds the workers keeping up.
+/// Says whether the handler is to be called.
 bool exchange::begin() noexcept {
   if (!claim_start()) return false;
   const auto now = server_.system.now();
-  const auto left = begin_by_ - now;
-  lane_.late.note(left > server_.options.limits.queue_age * 7 / 8, now);
-  return left >= duration::zero() || !lane_.late.lasts(now);
+  const auto waited = now - made_;
+  lane_.late.note(waited, now);
+  return !lane_.late.too_long(waited, now);
 }
 
 bool exchange::goes_on() const noexcept {

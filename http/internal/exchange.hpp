@@ -31,10 +31,10 @@ struct lane;
 class exchange final : public greenroom::detail::exit_listener {
 public:
   /// Makes the request actor, under a context that ends with `parent` or when the caller says so. `body`: whence the handler reads
-  /// the body of the request, or null. The handler is not called when the actor has its first turn after `begin_by`, and those of the
-  /// lane have been late for a while.
+  /// the body of the request, or null. The handler is not called when the actor has its first turn so long after `now` that it is
+  /// to be refused, see lateness.
   exchange(server_core& server, const route& to, request r, std::shared_ptr<detail::body_pipe> body, lane& in,
-           time_point begin_by, time_point deadline);
+           time_point now, time_point deadline);
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   void start();
@@ -128,7 +128,7 @@ private:
   lane& lane_;
   const route& route_;
   greenroom::detail::context_node& context_; // counted
-  const time_point begin_by_;
+  const time_point made_;
   const time_point deadline_;
   const bool head_only_;   // a request for HEAD, whose answer does not go on
   const bool may_upgrade_; // HTTP/1.1

@@ -35,7 +35,7 @@ server_core::server_core(actor_system& s, server_options o)
         fmt::format("http::server: stop_time and stop_notice must not be negative, but are {} ms and {} ms",
                     options.stop_time.count(), options.stop_notice.count()));
   }
-  for (auto& l : lanes_) l = std::make_unique<lane>(system.context().with_cancel());
+  for (auto& l : lanes_) l = std::make_unique<lane>(system.context().with_cancel(), this->options.limits.queue_age);
 }
 
 void server_core::check_not_started(method m, std::string_view pattern) const {

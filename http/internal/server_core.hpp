@@ -48,25 +48,32 @@ inline constexpr std::size_t event_count = 16;
 /// Thread safety: any thread; what two threads do at once may count as either's. Source: the idea is CoDel's (RFC 8289).
 class lateness {
 public:
-  /// Notes a first turn.
-  void note(bool prompt, time_point now) noexcept {
+  explicit lateness(duration most_wait) noexcept : most_wait_(most_wait) {}
+
+  /// Notes a first turn. Whoever waited less than half of what one may finds the workers keeping up.
+  void note(duration waited, time_point now) noexcept {
+    const bool prompt = waited < most_wait_ / 2;
     const auto since = since_.load(std::memory_order_relaxed);
     if (prompt ? since == never.time_since_epoch().count() : since <= now.time_since_epoch().count()) return; // mostly
     since_.store((prompt ? never : now).time_since_epoch().count(), std::memory_order_relaxed);
   }
   bool lasts(time_point now) const noexcept {
     const time_point since{duration(since_.load(std::memory_order_relaxed))};
-    return since != never && now - since > patience;
+    return since != never && now - since > hiccup;
   }
-  static constexpr auto patience = std::chrono::milliseconds(100);
+  /// Returns whether a request that has waited so long is to be refused.
+  bool too_long(duration waited, time_point now) const noexcept { return waited > most_wait_ && lasts(now); }
+
+  static constexpr auto hiccup = std::chrono::milliseconds(100);
 
 private:
+  const duration most_wait_;
   std::atomic<duration::rep> since_{never.time_since_epoch().count()}; // the first late turn behind the last prompt one
 };
 
 /// A part of the connections, so that they do not all share a lock. Its context ends them, and the requests they serve.
 struct alignas(64) lane {
-  explicit lane(cancellable_context c) noexcept : ctx(std::move(c)) {}
+  lane(cancellable_context c, duration queue_age) noexcept : ctx(std::move(c)), late(queue_age) {}
 
   const cancellable_context ctx;
   lateness late;
