@@ -20,7 +20,11 @@ std::span<std::byte> read_buffer() noexcept {
 } // namespace
 
 connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io)
-    : server_(server), lane_(in), io_(std::move(io)), parser_(server.options.limits, server.options.tls.has_value()) {
+    : server_(server),
+      lane_(in),
+      io_(std::move(io)),
+      peer_(io_->peer()),
+      parser_(server.options.limits, server.options.tls.has_value()) {
   std::lock_guard guard(lane_.lock);
   next_ = lane_.first;
   if (next_ != nullptr) next_->prev_ = this;
@@ -163,11 +167,10 @@ void connection::note_request(const detail::request_data& data) {
 void connection::note_answer(const response& r, std::uint64_t body) {
   if (!server_.options.on_answer) return;
   const auto seen = std::exchange(noted_, std::nullopt);
-  const auto peer = io_->peer();
   const http::answered what{.method = seen ? to_string(seen->method) : std::string_view(),
                             .target = seen ? std::string_view(seen->target) : std::string_view(),
                             .route = seen && route_ != nullptr ? std::string_view(route_->pattern) : std::string_view(),
-                            .peer = peer,
+                            .peer = peer_,
                             .answer = r,
                             .body_bytes = body,
                             .took = seen ? now() - seen->since : duration::zero()};

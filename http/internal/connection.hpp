@@ -152,6 +152,7 @@ private:
   server_core& server_;
   lane& lane_;
   const std::shared_ptr<stream> io_; // shared with the actor of an upgrade
+  const std::string peer_;           // its peer(), which takes longer to write than a request to read
   connection* prev_ = nullptr;       // guarded by lane_.lock, as is the following
   connection* next_ = nullptr;
 

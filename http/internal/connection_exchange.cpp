@@ -79,7 +79,7 @@ void connection::begin_reading() {
 }
 
 void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
-  r.data().peer = io_->peer();
+  r.data().peer = peer_;
   const auto t = now();
   started_ = t;
   take_back_at_ = saturating_add(t, limits().queue_age);
@@ -102,7 +102,7 @@ bool connection::is_cut_off() const noexcept {
 void connection::note_cut_off() noexcept {
   try {
     const auto age = answering_ ? now() - started_ : duration::zero();
-    server_.note_cut_off({.route = route_ != nullptr ? route_->actor_name : "", .peer = io_->peer(), .age = age});
+    server_.note_cut_off({.route = route_ != nullptr ? route_->actor_name : "", .peer = peer_, .age = age});
   } catch (const std::bad_alloc&) {} // it is counted; what is missing is its name
 }
 
@@ -168,7 +168,7 @@ bool connection::may_read_ahead() const noexcept { return input_.size() < most_r
 
 void connection::refuse(int status, std::string reason) {
   server_.count(event::refused);
-  server_.system.log().debug("refused a request of {} with {}: {}", io_->peer(), status, reason);
+  server_.system.log().debug("refused a request of {} with {}: {}", peer_, status, reason);
   const bool without_body = answering_ ? form_.without_body : parser_.is_head();
   answer(text(std::move(reason) + "\n", status), {.without_body = without_body, .close = true});
 }
