@@ -368,6 +368,8 @@ void request_parser::note_field(const field& f) {
 void request_parser::finish_head() {
   auto& seen = *framing_;
   if (data_->minor_version == 1 && seen.hosts == 0) return fail(400, "there is no Host field");
+  // Source: RFC 9110 section 4.2.1: an http URI without a host is to be rejected. An absolute target has one.
+  if (seen.hosts != 0 && data_->host.empty()) return fail(400, "the Host field is empty");
   if (seen.coding.given) {
     if (seen.has_length) return fail(400, "there are both a Content-Length and a Transfer-Encoding field");
     if (data_->minor_version == 0) return fail(400, "an HTTP/1.0 request cannot have a Transfer-Encoding");

@@ -135,9 +135,9 @@ TEST(Conformance, Host) {
   t.served("RFC 9112 3.2-8", must, "An HTTP/1.0 request needs none.", {"GET /host HTTP/1.0\r\n\r\n"}, {"GET /host"})
       .closes()
       .has("<>");
-  t.served("RFC 9112 3.3-1", hardening, "An empty Host names no host; the server serves it as the one that it is.",
-           {with_host("")}, {"GET /host"})
-      .has("<>");
+  t.each_refused(
+      "RFC 9110 4.2.1-2", must, "A target whose host is empty is invalid.",
+      {with_host(""), with_host(" "), "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n", "GET /a HTTP/1.0\r\nHost:\r\n\r\n"});
   std::string hosts;
   std::vector<std::string> reached;
   for (const auto* good : {"h", "a.b-c_d~e", "127.0.0.1", "h:80", "h:", "xn--bcher-kva.example", "%C3%BC", "[::1]",
