@@ -128,6 +128,12 @@ public:
     pipe_->wake_all();
   }
 
+  greenroom::peer_state peer_state() const noexcept override {
+    std::lock_guard guard(pipe_->mutex);
+    if (pipe_->broken) return greenroom::peer_state::broken;
+    return pipe_->flows[end_].ended ? greenroom::peer_state::ended : greenroom::peer_state::there;
+  }
+
   void reset() noexcept { pipe_->break_off(); }
   std::string peer() const override { return peer_; }
 

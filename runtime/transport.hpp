@@ -46,6 +46,13 @@ struct listen_options {
   int backlog = 4096;
 };
 
+/// What is known of the other side of a connection, see stream::peer_state().
+enum class peer_state : std::uint8_t {
+  there,
+  ended, ///< it sends no more: it has closed, or ended its sending
+  broken ///< the connection is gone, as by a reset
+};
+
 /// One connection. Its destructor closes it.
 /// Thread safety: one actor may read while another writes; wake() and close() any thread, the rest by one actor at a time.
 /// Lifetime: outlives the calls that are under way.
@@ -99,6 +106,10 @@ public:
   /// Closes the connection; what was written is still delivered, unless there is input that was not read: the peer then gets a
   /// reset. Calls under way on it end with errc::closed. Thread safety: any thread. Closing twice is fine.
   virtual void close() noexcept = 0;
+
+  /// Looks for the other side past what it has sent and nobody has read: reading alone would show its end only behind that.
+  /// Waits: never. Cost: a system call. May be `there` where that is not known.
+  virtual greenroom::peer_state peer_state() const noexcept { return greenroom::peer_state::there; }
 
   /// Returns the peer's address, "127.0.0.1:41234".
   virtual std::string peer() const = 0;

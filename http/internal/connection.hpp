@@ -67,12 +67,14 @@ public:
   void answer_is_late();
   /// Says that the server is overloaded, and takes the request back. Returns false if its actor has begun by now.
   bool take_back();
-  /// Cancels the work, since the client has sent its last byte and most probably left; the answer is still waited for.
-  void client_has_left();
   /// Cancels the work and lets go of it; there is nobody to answer.
   void connection_is_lost();
   /// Returns whether there is room to read ahead, which is also how the leave of the client is seen.
   bool may_read_ahead() const noexcept;
+  /// Looks whether the client is still there, also past what it has sent and there is no room for. One that has only ended its
+  /// sending looks like one that left: as in Go the work is cancelled, but what has an answer all the same sends it. While its
+  /// handler has something of its body to read it has not left.
+  void look_for_client();
   /// Until when the request under way may go on as it is; what is late then is seen to by something_is_late().
   time_point answer_deadline() noexcept;
   void something_is_late();
@@ -127,6 +129,8 @@ private:
   // More than this is not read while a request is answered, nor answered while the client takes nothing: back-pressure. Units: bytes.
   static constexpr std::size_t most_read_ahead = 65'536;
   static constexpr std::size_t most_output = 65'536;
+  // How often the client of a request under way is looked for where nothing would tell of it.
+  static constexpr auto look_interval = std::chrono::milliseconds(250);
   static double seconds_of(std::chrono::milliseconds t) noexcept { return static_cast<double>(t.count()) / 1000; }
 
   step take_input();
@@ -142,6 +146,9 @@ private:
   void refuse_body(int status, std::string reason);
   bool body_is_coming() const noexcept;
   bool body_is_unread() const noexcept { return body_is_coming() || body_left_; }
+  bool body_is_to_be_read() noexcept;
+  /// Cancels the work; the answer is still waited for.
+  void client_has_left();
   bool ends_with_server() noexcept;
   void note_progress(std::size_t taken) noexcept;
   void refuse(int status, std::string reason);
@@ -169,6 +176,7 @@ private:
   held_exchange answering_;
   time_point started_ = never; // when the last one was
   time_point take_back_at_ = never;
+  time_point look_for_client_at_ = never;
   struct noted {
     std::string target;
     http::method method;

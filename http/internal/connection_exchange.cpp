@@ -83,7 +83,7 @@ void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
   const auto t = now();
   started_ = t;
   take_back_at_ = saturating_add(t, limits().queue_age);
-  head_taken_ = false;
+  head_taken_ = left_ = false;
   body_sent_ = 0;
   auto* const x =
       new exchange(server_, *route_, std::move(r), std::move(body), lane_, t, saturating_add(t, route_->how.limit));
@@ -164,6 +164,21 @@ void connection::connection_is_lost() {
   answering_.drop(error(errc::cancelled, "the client has left"));
 }
 
+void connection::look_for_client() {
+  look_for_client_at_ = never;
+  if (left_ || broken_) return;
+  const auto client = ended_ ? peer_state::ended : io_->peer_state();
+  broken_ = client == peer_state::broken;
+  if (client == peer_state::ended && !body_is_to_be_read()) client_has_left();
+}
+
+/// Whether the handler has bytes of the body before it, or may have.
+bool connection::body_is_to_be_read() noexcept {
+  auto* const body = answering_->body_in();
+  if (body == nullptr || body_left_) return false;
+  return body_is_coming() ? !ended_ || !input_.empty() : !body->drained();
+}
+
 bool connection::may_read_ahead() const noexcept { return input_.size() < most_read_ahead; }
 
 void connection::refuse(int status, std::string reason) {
@@ -176,6 +191,11 @@ void connection::refuse(int status, std::string reason) {
 time_point connection::answer_deadline() noexcept {
   auto due = head_taken_ ? never : answering_->deadline();
   if (!answering_->begun()) due = std::min(due, take_back_at_);
+  if (left_ || (may_read_ahead() && !ended_))
+    look_for_client_at_ = never;
+  else if (look_for_client_at_ == never)
+    look_for_client_at_ = saturating_add(now(), look_interval);
+  due = std::min(due, look_for_client_at_);
   if (has_output()) due = std::min(due, output_deadline_);
   if (body_is_coming() && !body_full_) due = std::min(due, input_deadline_);
   return due;
@@ -187,6 +207,7 @@ void connection::something_is_late() {
     if (lane_.late.lasts(t) && take_back()) return;
     take_back_at_ = saturating_add(t, lateness::hiccup); // a hiccup, as it seems so far
   }
+  if (look_for_client_at_ <= t) look_for_client();
   if (!head_taken_ && answering_->deadline() <= t) return answer_is_late();
   if (has_output() && output_deadline_ <= t) return output_is_late();
   if (body_is_coming() && input_deadline_ <= t && !body_full_)

@@ -49,10 +49,10 @@ task<> wait_for_upgrade(connection* c) {
 task<> await_answer(connection* c) {
   auto& x = c->under_way();
   std::optional<waiting_request> counted(c->server()); // as long as its head is not given
-  if (c->gone()) c->client_has_left();                 // it had asked for more before
   for (;;) {
     c->feed();
     if (c->finished_early()) co_return; // the body was refused
+    if (c->gone()) c->look_for_client();
     c->pump();
     c->write();
     c->end_feed();
@@ -66,8 +66,6 @@ task<> await_answer(connection* c) {
     auto s = co_await select(change, input, output, room, bytes, at(c->answer_deadline()), stop);
     if (s.index() == 1) {
       c->read_ahead();
-      // One that only ends its sending looks the same: as in Go the work is cancelled, but what has an answer all the same sends it.
-      if (c->gone()) c->client_has_left();
     } else if (s.index() == 5) {
       c->something_is_late();
       if (c->finished_early()) co_return;

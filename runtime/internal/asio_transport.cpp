@@ -57,6 +57,22 @@ public:
   }
 
   void close() noexcept override { socket_->close(); }
+
+  greenroom::peer_state peer_state() const noexcept override {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    const auto got = socket_->try_call([&](int fd) { return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size); });
+    if (!got.done()) return greenroom::peer_state::there;
+    switch (info.tcpi_state) {
+    case TCP_CLOSE_WAIT:
+    case TCP_LAST_ACK:
+    case TCP_CLOSING:
+    case TCP_TIME_WAIT: return greenroom::peer_state::ended;
+    case TCP_CLOSE: return greenroom::peer_state::broken;
+    default: return greenroom::peer_state::there;
+    }
+  }
+
   std::string peer() const override { return peer_.to_string(); }
 
 private:

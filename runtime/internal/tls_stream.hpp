@@ -37,6 +37,7 @@ public:
   result<std::size_t> try_write(std::span<const std::byte> bytes) override;
   void shutdown_send() noexcept override;
   void close() noexcept override;
+  greenroom::peer_state peer_state() const noexcept override { return raw_->peer_state(); }
   std::string peer() const override { return raw_->peer(); }
 
   tls_session session() const;

@@ -258,6 +258,37 @@ task<response> read_when_told(request, body_reader body, mailbox<int> go, std::s
   co_return text("done\n");
 }
 
+TEST(BodyInParts, ReachesAHandlerThatComesToItAfterItsClientHasEndedItsSending) {
+  rig r;
+  std::size_t got = 0;
+  auto [go, tell] = make_mailbox<int>(bounded(1));
+  r.front.post("/up", read_when_told, go, &got);
+  r.start();
+  auto c = r.connect();
+  r.say(c, post("/up", std::string(180'000, 'x'))); // more than the pipe, and what is read ahead
+  c.end_sending();
+  r.settle();
+  r.advance(5s);
+  EXPECT_EQ(r.front.stats().in_flight, 1u);
+  EXPECT_TRUE(tell.try_send(1));
+  EXPECT_EQ(r.hear(c).status, 200);
+  EXPECT_EQ(got, 180'000u);
+}
+
+TEST(BodyInParts, IsCancelledWhenTheConnectionBreaksThoughNobodyReads) {
+  rig r;
+  std::size_t got = 0;
+  auto [go, tell] = make_mailbox<int>(bounded(1));
+  r.front.post("/up", read_when_told, go, &got);
+  r.start();
+  auto c = r.connect();
+  r.say(c, post("/up", std::string(180'000, 'x')));
+  r.settle();
+  c.reset();
+  r.advance(1s);
+  EXPECT_EQ(r.front.stats().in_flight, 0u);
+}
+
 TEST(BodyReaderBackPressure, HoldsTheClientBackUntilTheHandlerReads) {
   rig r;
   std::size_t got = 0;

@@ -89,6 +89,7 @@ public:
     if (n) got_.append(part, 0, *n);
   }
   void leave() noexcept { io_.reset(); }
+  void reset() noexcept { memory_transport::reset(*io_); }
   void end_sending() noexcept { io_->shutdown_send(); }
 
 private:

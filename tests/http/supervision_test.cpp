@@ -178,6 +178,30 @@ TEST(Supervision, CancelsTheWorkWhenTheClientLeaves) {
   EXPECT_EQ(cause, "the client has left");
 }
 
+TEST(Supervision, CancelsTheWorkWhenAClientLeavesThatHasSentMoreThanIsReadAhead) {
+  for (const bool by_reset : {false, true}) {
+    rig r;
+    r.front.get("/task", supervised(1h, slow_task)).get("/hello", [] { return text("hello"); });
+    r.start();
+    auto c = r.connect();
+    std::string all = get("/task");
+    while (all.size() < 100'000) all += get("/hello");
+    r.say(c, all);
+    r.settle();
+    EXPECT_EQ(r.front.stats().in_flight, 1u);
+    if (by_reset)
+      c.reset();
+    else
+      c.leave();
+    r.settle();
+    r.advance(300ms);
+    EXPECT_EQ(r.front.stats().in_flight, 0u);
+    EXPECT_EQ(r.front.stats().abandoned, 1u);
+    EXPECT_EQ(r.front.stats().requests, 1u) << "nobody waits for the others";
+    EXPECT_EQ(r.front.stats().connections_open, 0u);
+  }
+}
+
 TEST(Supervision, HandlersWithoutALimitHaveThatOfTheServer) {
   rig r({.limits = {.handler_time = 7s}});
   r.front.get("/task", slow_task);
