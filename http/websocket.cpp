@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/utf8.hpp>
 #include <greenroom/http/internal/websocket_core.hpp>
 #include <greenroom/http/internal/websocket_handshake.hpp>
 #include <greenroom/runtime/actor.hpp>

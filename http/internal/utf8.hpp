@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace greenroom::http::internal {
@@ -26,8 +28,20 @@ constexpr std::size_t utf8_length(std::string_view text) noexcept {
   return follows(3) ? 4 : 0;
 }
 
-constexpr bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
+/// Returns the length of a part at the front that is ASCII, not always the longest: it looks at eight bytes at a time, since most texts are.
+inline std::size_t ascii_front(std::string_view text) noexcept {
+  constexpr std::uint64_t high_bits = 0x8080808080808080;
+  std::size_t n = 0;
+  for (; text.size() - n >= 8; n += 8) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, text.data() + n, 8);
+    if ((bytes & high_bits) != 0) break;
+  }
+  return n;
+}
+
+inline bool is_utf8(std::string_view text) noexcept {
+  for (text.remove_prefix(ascii_front(text)); !text.empty(); text.remove_prefix(ascii_front(text))) {
     const auto length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -8,11 +8,12 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/utf8.hpp>
+
 namespace greenroom::http::internal {
 namespace {
 
 constexpr std::uint8_t broken = 255; // utf8_check::left_ of a text that is none
-constexpr std::uint64_t high_bits = 0x8080808080808080;
 
 std::uint64_t load(const char* from) noexcept {
   std::uint64_t bytes;
@@ -27,9 +28,7 @@ std::uint64_t load(const char* from) noexcept {
 bool utf8_check::take(std::string_view bytes) noexcept {
   while (!bytes.empty()) {
     if (left_ == 0) { // most texts are ASCII
-      std::size_t n = 0;
-      while (bytes.size() - n >= 8 && (load(bytes.data() + n) & high_bits) == 0) n += 8;
-      bytes.remove_prefix(n);
+      bytes.remove_prefix(ascii_front(bytes));
       if (bytes.empty()) break;
     }
     if (!take(static_cast<unsigned char>(bytes.front()))) return false;
@@ -55,11 +54,6 @@ bool utf8_check::take(unsigned char byte) noexcept {
   if (byte == 0xf0) low_ = 0x90;  // else overlong
   if (byte == 0xf4) high_ = 0x8f; // else beyond U+10FFFF
   return true;
-}
-
-bool is_utf8(std::string_view text) noexcept {
-  utf8_check check;
-  return check.take(text) && check.may_end();
 }
 
 // -- reading ----------------------------------------------------------------------------------------------

@@ -42,7 +42,6 @@ private:
   std::uint8_t low_ = 0x80;
   std::uint8_t high_ = 0xbf; // what the next of them may be
 };
-bool is_utf8(std::string_view text) noexcept;
 
 /// Why a peer's frames cannot be taken: what it is told, and a sentence.
 struct frame_fault {

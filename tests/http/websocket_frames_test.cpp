@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <greenroom/http/internal/utf8.hpp>
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/tests/http/websocket_kit.hpp>
 
