@@ -189,6 +189,9 @@ result<multipart_parser::event> multipart_parser::take_head(std::string_view& by
   if (head_.size() < line_ + 2 || head_[head_.size() - 2] != '\r')
     return fail(errc::parse, "a line of its header section ends with LF alone");
   if (head_.size() != line_ + 2) {
+    // "--b: c" could be a field. Who looks for boundaries before anything else sees one there, and another part behind it.
+    if (std::string_view(head_).substr(line_).starts_with(std::string_view(delimiter_).substr(2)))
+      return fail(errc::parse, "a line of its header section begins with the boundary");
     line_ = head_.size();
     return event::need_more;
   }
@@ -250,6 +253,7 @@ result<multipart_parser::event> multipart_parser::count_outside(std::size_t n) {
 result<void> multipart_parser::finish() const {
   if (failure_) return *failure_;
   if (at_ == at::closed || at_ == at::epilogue) return {};
+  if (at_ == at::last_line_end) return refusal(errc::parse, "the line of the last boundary ends with CR alone");
   return refusal(errc::parse, "the body stops before its last boundary");
 }
 

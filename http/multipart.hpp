@@ -69,7 +69,7 @@ public:
   /// a Content-Transfer-Encoding that changes bytes, which RFC 7578 has abolished. An error stays.
   result<event> next(std::string_view& bytes);
 
-  /// Says whether the body may end here. Errors: parse if the last boundary has not come; those of before.
+  /// Says whether the body may end here. Errors: parse if the last boundary has not come, or half of the line end behind it; those of before.
   result<void> finish() const;
 
   /// Returns the name of the part's field, as bytes; mostly UTF-8. Browsers write a quote in it as %22, which stays.

@@ -124,7 +124,7 @@ TEST(Multipart, RefusesABodyThatStopsBeforeItsLastBoundary) {
          {part("a") + "1", refused("part 1: the body stops")},
          {part("a") + "1\r\n--b", refused("behind part 1: the body stops")},
          {part("a") + "1\r\n--c--", refused("part 1: the body stops")},
-         {part("a") + "1\r\n--b--\r", refused("behind part 1: the body stops")}});
+         {part("a") + "1\r\n--b--\r", refused("behind part 1: the line of the last boundary ends with CR alone")}});
 }
 
 TEST(Multipart, RefusesLinesThatEndWithLfAlone) {
@@ -154,11 +154,19 @@ TEST(Multipart, RefusesAnythingElseOnTheLineOfABoundary) { // RFC 2046: whatever
 TEST(Multipart, RefusesHeadersOfAnotherForm) {
   const std::string form = refused("part 1: a line of its header section is not of the form name: value");
   const std::string control = refused("part 1: the value of a header field holds a control character");
-  for (const auto* bad :
-       {"\r\nX", "\r\nX : 1", "\r\n: 1", "\r\n X: 1", "\r\n\tfolded", "\r\nX\"Y: 1", "\r\n--b--", "\r\nX\r: 1"})
+  for (const auto* bad : {"\r\nX", "\r\nX : 1", "\r\n: 1", "\r\n X: 1", "\r\n\tfolded", "\r\nX\"Y: 1", "\r\nX\r: 1"})
     check({{part("a", bad) + "1\r\n--b--", form}});
   for (const auto& bad : {"\r\nX: \1"s, "\r\nX: a\0b"s, "\r\nX: \x7f"s, "\r\nX: a\rb"s, "; filename=\"\x1b\""s})
     check({{part("a", bad) + "1\r\n--b--", control}});
+}
+
+TEST(Multipart, RefusesABoundaryWithinAHeaderSection) { // to who looks for boundaries first, another part begins there
+  const std::string boundary = refused("part 1: a line of its header section begins with the boundary");
+  for (const auto* bad : {"\r\n--b: c", "\r\n--bc: d", "\r\n--b", "\r\n--b--", "\r\n--b:"})
+    check({{part("a", bad) + "1\r\n--b--", boundary}});
+  check({{"--b\r\n--b: c\r\n" + part("a") + "1\r\n--b--", boundary}});
+  for (const auto* good : {"\r\n--: c", "\r\n--a: b", "\r\n-b: c", "\r\nb: --b"})
+    EXPECT_TRUE(parse_however_split(part("a", good) + "1\r\n--b--", "b").starts_with("name=a ")) << good;
 }
 
 TEST(Multipart, RefusesPartsWithoutANameOrWithTwo) { // RFC 7578 section 4.2
