@@ -71,6 +71,39 @@ private:
   std::vector<std::size_t> lengths_;
 };
 
+/// Takes a text apart at each `by`; as many parts as there are of those, and one more.
+inline std::vector<std::string> split(std::string_view text, char by) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == by) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+inline std::string lower(std::string_view text) {
+  std::string all(text);
+  for (auto& c : all) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return all;
+}
+inline bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+inline bool is_token(std::string_view text) {
+  constexpr std::string_view allowed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return !text.empty() && text.find_first_not_of(allowed) == text.npos;
+}
+/// Requires what holds for each header field, whoever has read or written it.
+inline void require_sound_field(std::string_view name, std::string_view value) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  require(is_token(name), "the name of a field is a token");
+  for (const char c : value) require(!is_control(c) || c == '\t', "a value holds no control character");
+  require(value.empty() || (!is_space(value.front()) && !is_space(value.back())), "a value is trimmed");
+}
+
 } // namespace greenroom::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

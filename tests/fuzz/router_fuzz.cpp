@@ -24,18 +24,6 @@ using values = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t most_routes = 16;
 constexpr std::size_t most_paths = 8;
 
-strings split(std::string_view text, char by) {
-  strings parts(1);
-  for (const char c : text) {
-    if (c == by) {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
 /// What a router finds.
 struct answer {
   std::string told;
@@ -151,7 +139,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   greenroom::http::internal::table routes;
   bool in_paths = false;
   std::size_t paths = 0;
-  for (const auto& line : greenroom::http::internal::split(from.text(), '\n')) {
+  for (const auto& line : greenroom::fuzz::split(from.text(), '\n')) {
     if (line.empty()) {
       in_paths = true;
     } else if (!in_paths) {
