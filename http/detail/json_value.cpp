@@ -77,7 +77,11 @@ void append_pointer(std::string& to, std::size_t index) { fmt::format_to(std::ba
 
 std::string shortened(std::string_view text) {
   constexpr std::size_t most = 200; // bytes: many a path, and little to send back
-  return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
+  std::string told(text.substr(0, most));
+  for (auto& c : told) { // what it goes into is one line, and may come into a log
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text.size() <= most ? told : told + "...";
 }
 
 json_writer& json_writer::key(std::string_view name) {

@@ -46,7 +46,8 @@ GREENROOM_EXPORT bool can_parse_json() noexcept;
 GREENROOM_EXPORT void append_pointer(std::string& to, std::string_view name);
 GREENROOM_EXPORT void append_pointer(std::string& to, std::size_t index);
 
-/// Returns what an answer may repeat of a text of the client's: not all of a name that is as long as the document.
+/// Returns what an answer may repeat of a text of the client's: not all of a name that is as long as the document, and
+/// no control characters: each becomes '?'.
 GREENROOM_EXPORT std::string shortened(std::string_view text);
 
 /// Writes one JSON text. What is not UTF-8 in a string becomes U+FFFD.
