@@ -65,6 +65,7 @@ void write_line(line_buffer& line, const answered& what, const access_log_option
   append(line, "route", what.route, is_plain);
   fmt::format_to(std::back_inserter(line), " status={} bytes={} ms={:.3f}", what.answer.status(), what.body_bytes,
                  std::chrono::duration<double, std::milli>(what.took).count());
+  if (what.cut_off) line.append(std::string_view(" cut_off=true"));
   append(line, "peer", what.peer, is_plain);
   append(line, "request_id", what.answer.header("X-Request-Id").value_or("").substr(0, most_of_id), is_plain);
 }

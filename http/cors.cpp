@@ -107,10 +107,10 @@ private:
         r.method() == method::options && origin.present && r.header("Access-Control-Request-Method").has_value();
     const std::optional<std::string> allowed = self->allowed(origin.text);
     if (preflight) co_return self->to_preflight(allowed);
+    self->mark([&r](std::string_view name, std::string_view value) { r.mark_answer(name, value); }, allowed);
     auto rest = on(std::move(r));
     auto answer = co_await std::move(rest);
-    self->mark(answer, allowed);
-    if (allowed && !self->exposed_.empty()) answer.header("Access-Control-Expose-Headers", self->exposed_);
+    self->mark([&answer](std::string_view name, std::string_view value) { answer.header(name, value); }, allowed);
     co_return answer;
   }
 
@@ -120,15 +120,18 @@ private:
     if (!origin || !std::binary_search(how_.origins.begin(), how_.origins.end(), *origin)) return std::nullopt;
     return std::string(*origin);
   }
-  void mark(response& answer, const std::optional<std::string>& allowed) const {
-    if (!any_) answer.header("Vary", "Origin");
+  /// Gives `add` the fields that each answer is to have.
+  template <class Add>
+  void mark(Add add, const std::optional<std::string>& allowed, bool preflight = false) const {
+    if (!any_) add("Vary", "Origin");
     if (!allowed) return;
-    answer.header("Access-Control-Allow-Origin", *allowed);
-    if (how_.credentials) answer.header("Access-Control-Allow-Credentials", "true");
+    add("Access-Control-Allow-Origin", *allowed);
+    if (how_.credentials) add("Access-Control-Allow-Credentials", "true");
+    if (!exposed_.empty() && !preflight) add("Access-Control-Expose-Headers", exposed_);
   }
   response to_preflight(const std::optional<std::string>& allowed) const {
     auto answer = allowed ? response(204) : text("pages of this origin may not call this server\n", 403);
-    mark(answer, allowed);
+    mark([&answer](std::string_view name, std::string_view value) { answer.header(name, value); }, allowed, true);
     if (!allowed) return answer;
     if (!methods_.empty()) answer.header("Access-Control-Allow-Methods", methods_);
     if (!headers_.empty()) answer.header("Access-Control-Allow-Headers", headers_);

@@ -5,8 +5,8 @@
 //                         .credentials = true}));
 //
 // It answers preflights by itself (OPTIONS with Origin and Access-Control-Request-Method), also for paths without a route; so it goes outside of
-// what asks for credentials, which preflights never carry, and outside of recover(), so that failures can be read, too. What the server answers
-// by itself, as a time-out, has no fields of CORS: a page sees a network error.
+// what asks for credentials, which preflights never carry, and outside of recover(), so that failures can be read, too.
+// The answer to a time-out can be read as well; what the server refuses before any middleware, as for overload, cannot: a page sees a network error.
 // Thread safety: calls come from any worker. Lifetime: as the server.
 // Source: the Fetch standard, "CORS protocol" and "CORS check".
 #pragma once

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/detail/answer_marks.hpp>
 #include <greenroom/http/detail/request_data.hpp>
 #include <greenroom/http/internal/characters.hpp>
 #include <greenroom/http/url.hpp>
@@ -127,6 +128,11 @@ std::string_view request::path() const noexcept { return data_->path; }
 std::string_view request::query() const noexcept { return data_->query; }
 std::string_view request::host() const noexcept { return data_->host; }
 std::string_view request::peer() const noexcept { return data_->peer; }
+
+void request::mark_answer(std::string_view name, std::string_view value) {
+  response().header(name, value); // throws for what would throw later, in the wrong place
+  if (data_->marks) data_->marks->add(std::string(name), std::string(value));
+}
 std::string_view request::body() const noexcept { return data_->body; }
 std::string request::take_body() noexcept { return std::exchange(data_->body, {}); }
 std::span<const field> request::headers() const noexcept { return data_->fields; }

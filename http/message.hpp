@@ -95,6 +95,10 @@ public:
   /// Returns the address of the client's end of the connection, "127.0.0.1:41234".
   std::string_view peer() const noexcept;
 
+  /// Adds a field to the answer that the server gives in place of handler and middlewares: their time is over, or they have failed. For a
+  /// middleware that adds it to each of its own answers. Does nothing where there is no middleware. Errors: as response::header().
+  void mark_answer(std::string_view name, std::string_view value);
+
   /// For the server.
   explicit request(std::unique_ptr<detail::request_data> data) noexcept;
   detail::request_data& data() noexcept { return *data_; }

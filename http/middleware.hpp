@@ -8,7 +8,8 @@
 //   front.use(only_members, members);                    // around all routes that are added from here on
 //
 // They run in the request's actor, under its time limit, in the order in which they were given. What the server answers by itself, as
-// refusals and time-outs, does not pass through them: server_options::on_answer sees that too.
+// refusals and time-outs, does not pass through them: request::mark_answer() adds fields to what stands in the place of their answer, and
+// server_options::on_answer sees all.
 // Thread safety: calls come from any worker. Lifetime: function and arguments live as long as the server.
 #pragma once
 

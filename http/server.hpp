@@ -49,6 +49,7 @@ struct answered {
   const response& answer;
   std::uint64_t body_bytes; ///< sent, without the framing. Units: bytes
   duration took;            ///< from the end of the request to the end of the answer
+  bool cut_off = false;     ///< the client has not got all of it; with the status 499: it left before there was any
 };
 
 struct server_options {
@@ -67,7 +68,7 @@ struct server_options {
   std::chrono::milliseconds stop_notice{0};
   /// How long a stop lets the requests under way finish. Shorter than the patience of whoever stops the process.
   std::chrono::milliseconds stop_time{10'000};
-  /// Called after each answer, refusals included. It must not wait, nor throw. Thread safety: calls come from any worker.
+  /// Called after each answer, refusals included, and for each request whose client left before. It must not wait, nor throw. Thread safety: calls come from any worker.
   std::function<void(const answered&)> on_answer{};
 };
 

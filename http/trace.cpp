@@ -157,6 +157,7 @@ private:
   static task<response> traced(const tracer* self, request r, next on) {
     const auto id = self->id_of(r);
     const auto under = this_actor::context().with_value(self->trace_of(r)).with_value(id);
+    r.mark_answer("X-Request-Id", id.text);
     auto rest = go_on(std::move(on), std::move(r));
     auto known = within(under, std::move(rest));
     auto answer = co_await std::move(known);

@@ -1,5 +1,6 @@
 // stop_signal: turns SIGINT and SIGTERM into a wait, so that main can end its services in order. For programs that own their
-// process; a library leaves signals to its host. The second signal ends the process at once, as if this were not there.
+// process; a library leaves signals to its host. The second signal ends the process at once, as if this were not there;
+// timeout(1) sends two in a row, unless it is given --foreground.
 //
 //   stop_signal asked;            // before the services start
 //   ...

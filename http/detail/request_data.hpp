@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include <greenroom/runtime/detail/frame_pool.hpp>
 
 namespace greenroom::http::detail {
+
+class answer_marks;
 
 struct request_data {
   std::string head; // request line and header section as they came; complete before any view points into it
@@ -29,6 +32,7 @@ struct request_data {
   std::string body;
   std::vector<route_parameter> parameters;
   std::string peer;
+  std::shared_ptr<answer_marks> marks; // null where there is no middleware
 
   static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }

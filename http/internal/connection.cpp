@@ -164,7 +164,7 @@ void connection::note_request(const detail::request_data& data) {
   if (server_.options.on_answer) noted_.emplace(noted{std::string(data.target), data.method, now()});
 }
 
-void connection::note_answer(const response& r, std::uint64_t body) {
+void connection::note_answer(const response& r, std::uint64_t body, bool cut_off) {
   if (!server_.options.on_answer) return;
   const auto seen = std::exchange(noted_, std::nullopt);
   const http::answered what{.method = seen ? to_string(seen->method) : std::string_view(),
@@ -173,7 +173,8 @@ void connection::note_answer(const response& r, std::uint64_t body) {
                             .peer = peer_,
                             .answer = r,
                             .body_bytes = body,
-                            .took = seen ? now() - seen->since : duration::zero()};
+                            .took = seen ? now() - seen->since : duration::zero(),
+                            .cut_off = cut_off};
   server_.options.on_answer(what);
 }
 

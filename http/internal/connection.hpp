@@ -141,7 +141,8 @@ private:
   void begin_reading();
   void start(request r, std::shared_ptr<detail::body_pipe> body);
   void note_request(const detail::request_data& data);
-  void note_answer(const response& r, std::uint64_t body);
+  void note_answer(const response& r, std::uint64_t body, bool cut_off = false);
+  void note_left();
   void refuse_overload();
   void refuse_body(int status, std::string reason);
   bool body_is_coming() const noexcept;

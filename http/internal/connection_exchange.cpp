@@ -117,12 +117,13 @@ void connection::take_answer() {
     answer(x.answer(), form_);
   } else if (x.why().kind() == exit_kind::cancelled && left_) {
     server_.count(event::abandoned);
+    note_left();
     broken_ = true;
   } else if (x.why().kind() == exit_kind::cancelled) {
-    answer(text("the request was cancelled: " + std::string(x.why().why().message()) + "\n", 503), form_);
+    answer(x.marked(text("the request was cancelled: " + std::string(x.why().why().message()) + "\n", 503)), form_);
   } else { // the log has the reason, with the name of the route; it is not the client's business
     server_.count(event::failed);
-    answer(text("the server failed to answer this request\n", 500), form_);
+    answer(x.marked(text("the server failed to answer this request\n", 500)), form_);
   }
   answering_.drop(errc::cancelled);
 }
@@ -130,7 +131,7 @@ void connection::take_answer() {
 void connection::answer_is_late() {
   server_.count(event::timed_out);
   form_.close |= body_is_unread();
-  answer(answering_->to().how.late, form_);
+  answer(answering_->marked(answering_->to().how.late), form_);
   answering_.drop(errc::timed_out);
 }
 
@@ -157,10 +158,17 @@ void connection::client_has_left() {
       error(errc::closed, "cannot read on in the body of a request: the client has left before its end"));
 }
 
+/// Where there is no answer: as nginx writes it.
+void connection::note_left() {
+  if (server_.options.on_answer) note_answer(answering_->marked(response(499)), 0, true);
+}
+
 void connection::connection_is_lost() {
   server_.count(event::abandoned);
-  if (head_taken_) note_answer(answering_->answer(), body_sent_);
-  noted_.reset();
+  if (head_taken_)
+    note_answer(answering_->answer(), body_sent_, true);
+  else
+    note_left();
   answering_.drop(error(errc::cancelled, "the client has left"));
 }
 
@@ -324,7 +332,7 @@ void connection::end_body() {
     broken_ = true;
   }
   closing_ = linger_ = closing_ || body_is_unread();
-  note_answer(x.answer(), body_sent_);
+  note_answer(x.answer(), body_sent_, broken_);
   answering_.drop(errc::cancelled);
 }
 

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include <greenroom/http/detail/request_data.hpp>
 #include <greenroom/http/internal/response_writer.hpp>
 #include <greenroom/http/internal/server_core.hpp>
 #include <greenroom/runtime/actor.hpp>
@@ -20,7 +21,15 @@ exchange::exchange(server_core& server, const route& to, request r, std::shared_
       head_only_(r.method() == method::head),
       may_upgrade_(r.minor_version() >= 1),
       in_(std::move(body)),
-      request_(std::move(r)) {}
+      marks_(to.call.steps.empty() ? nullptr : std::make_shared<detail::answer_marks>()),
+      request_(std::move(r)) {
+  request_->data().marks = marks_;
+}
+
+response exchange::marked(response answer) const {
+  if (marks_) marks_->put_on(answer);
+  return answer;
+}
 
 void exchange::start() {
   server_.count(event::started);

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include <greenroom/http/detail/answer_marks.hpp>
 #include <greenroom/http/detail/body_pipe.hpp>
 #include <greenroom/http/internal/presence.hpp>
 #include <greenroom/http/internal/route.hpp>
@@ -85,6 +86,8 @@ public:
   };
 
   const route& to() const noexcept { return route_; }
+  /// Gives an answer in place of the handler's what middlewares want on each.
+  response marked(response answer) const;
   time_point deadline() const noexcept { return deadline_; }
   detail::body_pipe* body_in() const noexcept { return in_.get(); } ///< of the request; null if it is held as a whole
   detail::body_pipe* body_out() const noexcept {
@@ -133,6 +136,7 @@ private:
   const bool head_only_;   // a request for HEAD, whose answer does not go on
   const bool may_upgrade_; // HTTP/1.1
   const std::shared_ptr<detail::body_pipe> in_;
+  const std::shared_ptr<detail::answer_marks> marks_; // null where there is no middleware
 
   actor actor_; // set by start(), constant then
   std::atomic<std::uint32_t> refs_{2};

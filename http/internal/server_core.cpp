@@ -136,7 +136,7 @@ result<void> server_core::start() {
 /// Once a second at most: running out of descriptors lasts.
 void server_core::warn_of(const error& why) {
   const auto now = system.now();
-  if (why.is(errc::closed) || now < saturating_add(last_warning_, 1s)) return;
+  if (why.is(errc::closed) || why.is(errc::empty) || now < saturating_add(last_warning_, 1s)) return;
   last_warning_ = now;
   system.log().warn("{}", why.message());
 }
@@ -164,27 +164,38 @@ void server_core::take_in(std::unique_ptr<stream> client) {
                              .first = greenroom::detail::launch_request::turn::in_order});
 }
 
-/// Takes in the next connection. Returns false if the one after it should not be tried at once.
-task<bool> server_core::accept_next() {
-  auto next = co_await entrance->accept();
-  if (!next) {
-    warn_of(next.error());
-    co_return false;
-  }
-  take_in(*std::move(next));
-  co_return true;
+/// Takes in the next connection. Gives empty if there is none, and what else it has warned of.
+result<void> server_core::accept_next() {
+  try {
+    auto next = entrance->try_accept();
+    if (!next) {
+      warn_of(next.error());
+      return next.error();
+    }
+    take_in(*std::move(next));
+  } catch (const std::bad_alloc&) {} // the connection is closed; the next one may find room again
+  return {};
 }
 
 task<> server_core::accept_all(presence here) {
   auto& self = here.server();
+  struct close_in_any_case {
+    listener* entrance;
+    ~close_in_any_case() { entrance->close(); }
+  };
+  const close_in_any_case then{self.entrance.get()};
   while (!self.draining()) {
-    bool go_on = false;
-    try {
-      auto accepting = self.accept_next();
-      go_on = co_await std::move(accepting);
-    } catch (const std::bad_alloc&) {} // the connection is closed; the next one may find room again
-    if (!go_on && !self.draining()) co_await sleep_for(accept_pause);
+    const auto taken = self.accept_next();
+    if (taken) {
+      co_await greenroom::detail::io_step();
+    } else if (taken.error().is(errc::empty)) {
+      co_await select(self.entrance->acceptable(), self.stopping().done());
+    } else {
+      co_await select(self.stopping().done(), after(accept_pause));
+    }
   }
+  // Who is in the queue has a connection, as far as it knows, and may have asked.
+  for (int left = self.options.backlog; left > 0 && self.accept_next(); --left) {}
 }
 
 void server_core::turn_away(stream& client, std::string why) {
@@ -267,7 +278,6 @@ void server_core::let_go(std::unique_ptr<server_core> core) noexcept {
 void server_core::begin_stop() noexcept {
   leaving_ = true;
   if (draining_.exchange(true)) return;
-  if (entrance) entrance->close();
   stopping_.cancel();
   for (auto& l : lanes_) {
     std::lock_guard guard(l->lock);

@@ -147,7 +147,7 @@ private:
   };
 
   static task<> accept_all(presence here);
-  task<bool> accept_next();
+  result<void> accept_next();
   void warn_of(const error& why);
   void take_in(std::unique_ptr<stream> client);
   void turn_away(stream& client, std::string why);

@@ -39,7 +39,11 @@ struct service : testing::Test {
         .use(rate_limit({.requests = 60, .burst = 20}))
         .use(authenticate(auth_scheme::bearer, "shop", known_user))
         .use(idempotency_keys([](const request&) { return principal_of()->name; }))
-        .post("/buy", buy, &bought);
+        .post("/buy", buy, &bought)
+        .post("/slow", supervised(2s, [](request) -> task<response> {
+                co_await sleep_for(1h);
+                co_return text("never");
+              }));
     r.start();
   }
   static std::string buying(const std::string& who, const std::string& more = "", const std::string& target = "/buy") {
@@ -93,6 +97,31 @@ TEST_F(MiddlewareStack, MarksEachRefusalForThePageAndTheLog) {
   EXPECT_NE(metrics.to_prometheus().find("http_requests_total{method=\"POST\",route=\"/buy\",status=\"2xx\"} 16\n"),
             std::string::npos)
       << metrics.to_prometheus();
+}
+
+TEST_F(MiddlewareStack, MarksAnswersThatTheServerGivesInItsPlace) {
+  auto c = r.connect();
+  r.say(c, buying("ann", "", "/slow"));
+  r.settle();
+  r.advance(2001ms);
+  const auto answer = r.hear(c);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.field("X-Request-Id"), "id-1");
+  EXPECT_EQ(answer.field("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_TRUE(kept.lines->take().back().ends_with("request_id=id-1"));
+}
+
+TEST_F(MiddlewareStack, LogsClientsThatLeaveBeforeTheirAnswer) {
+  auto c = r.connect();
+  r.say(c, buying("ann", "", "/slow"));
+  r.settle();
+  c.leave();
+  r.settle();
+  const auto lines = kept.lines->take();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines.back().find("target=/slow route=/slow status=499 bytes=0"), std::string::npos) << lines.back();
+  EXPECT_NE(lines.back().find("cut_off=true"), std::string::npos) << lines.back();
+  EXPECT_TRUE(lines.back().ends_with("request_id=id-1")) << lines.back();
 }
 
 } // namespace

@@ -56,6 +56,34 @@ TEST(ServerLife, StopFinishesWhatItHasBegunAndAnnouncesTheClose) {
   EXPECT_EQ(r.front.stats().connections_open, 0u);
 }
 
+task<> ask_and_stop(rig* r, std::vector<client>* asking) {
+  for (int i = 0; i < 3; ++i) {
+    auto made = co_await r->net.connect({"127.0.0.1", r->front.port()});
+    asking->emplace_back(*std::move(made));
+    co_await asking->back().say(get("/hello"));
+  }
+  const auto report = co_await r->front.stopped(1s); // in the same turn: nobody was accepted yet
+  EXPECT_TRUE(report.complete()) << report.to_string();
+}
+
+TEST(ServerLife, StopAnswersThoseThatWaitToBeAccepted) {
+  rig r;
+  r.front.get("/hello", hello);
+  r.start();
+  std::vector<client> asking;
+  auto stop = r.sys.spawn(ask_and_stop, &r, &asking);
+  r.settle();
+  ASSERT_EQ(asking.size(), 3u);
+  for (auto& each : asking) {
+    const auto answer = r.hear(each);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.field("Connection"), "close");
+    each.leave();
+  }
+  r.advance_until_end(stop);
+  EXPECT_FALSE(r.try_connect(r.front));
+}
+
 TEST(ServerLife, StopGivesNoticeBeforeItRefusesAnybody) {
   rig r({.stop_notice = 5s});
   r.front.get("/hello", hello);
