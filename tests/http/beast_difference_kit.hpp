@@ -149,6 +149,8 @@ inline std::vector<difference> we_are_stricter() {
        [](const parts& p) { return p.count("host") == 0; }},
       {"RFC 9112 3.2: one Host only", "more than one Host field", with("Host: h\r\n"),
        [](const parts& p) { return p.count("host") > 1; }},
+      {"RFC 9110 4.2.1: an empty Host", "the Host field is empty", "GET / HTTP/1.1\r\nHost:\r\n\r\n",
+       [](const parts& p) { return p.joined("host").empty(); }},
       {"RFC 9112 3.2: an invalid Host", "the Host field names no valid host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
        [](const parts& p) { return is_odd_host(p.joined("host")) || p.any_of("host", " \t"); }},
       {"RFC 9110 10.1.1: an expectation that is not met", "417 ", with("Expect: x\r\n"),
