@@ -33,7 +33,8 @@
 
 namespace greenroom::http {
 
-/// Any JSON at all, as its text. Requires: whole and well-formed where it is written; what was read is.
+/// Any JSON at all, as its text. Requires: whole and well-formed where it is written; what was read is. What was read says the same without its white space:
+/// numbers stand as they were written, digit by digit; strings may have other escapes.
 struct any_json {
   std::string text = "null";
 };

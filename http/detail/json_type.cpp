@@ -1,6 +1,9 @@
 #include <greenroom/http/detail/json_type.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -31,13 +34,56 @@ class string_type final : public typed_json<std::string> {
   void describe(json_writer& out, json_components&) const override { out.key("type").text("string"); }
 };
 
-/// The value as an integer, if it is one: 64 bits with a sign, or the upper half without.
+/// "1234" and -2 for 12.34: the digits without zeros in front and behind, and the power of ten that they are times of.
+struct decimal {
+  std::string digits;
+  std::int64_t power = 0;
+};
+
+decimal decimal_of(std::string_view number) {
+  if (number.starts_with('-')) number.remove_prefix(1);
+  const auto e = number.find_first_of("eE");
+  const auto mantissa = number.substr(0, e);
+  const auto point = mantissa.find('.');
+  decimal d{std::string(mantissa.substr(0, point)), 0};
+  if (point != mantissa.npos) {
+    const auto fraction = mantissa.substr(point + 1);
+    d.digits += fraction;
+    d.power = -static_cast<std::int64_t>(fraction.size());
+  }
+  const auto behind = d.digits.find_last_not_of('0') + 1; // 0 if there are only zeros
+  d.power += static_cast<std::int64_t>(d.digits.size() - behind);
+  d.digits.resize(behind);
+  d.digits.erase(0, d.digits.find_first_not_of('0'));
+  if (e == number.npos) return d;
+  auto exponent = number.substr(e + 1);
+  if (exponent.starts_with('+')) exponent.remove_prefix(1);
+  std::int64_t shift = 0;
+  const auto read = std::from_chars(exponent.data(), exponent.data() + exponent.size(), shift);
+  constexpr std::int64_t far = std::int64_t{1} << 62; // farther than a text has digits
+  if (read.ec != std::errc()) shift = exponent.starts_with('-') ? -far : far;
+  d.power += std::clamp(shift, -far, far);
+  return d;
+}
+
+/// The value as an integer, if it is one: 64 bits with a sign, or the upper half without. By its digits, since a double has rounded 4503599627370496.3.
 std::optional<json_value> integer_in(const json_value& from) {
   if (std::holds_alternative<std::int64_t>(from.is) || std::holds_alternative<std::uint64_t>(from.is)) return from;
-  const auto* const d = std::get_if<double>(&from.is);
-  constexpr double exact = 9007199254740992.0; // 2^53: each integer below has its own double
-  if (d == nullptr || std::fabs(*d) >= exact || std::trunc(*d) != *d) return std::nullopt;
-  return json_value{static_cast<std::int64_t>(*d)};
+  const auto* const n = std::get_if<json_number>(&from.is);
+  if (n == nullptr) return std::nullopt;
+  auto [digits, power] = decimal_of(n->text);
+  if (digits.empty()) return json_value{std::int64_t{0}};
+  constexpr std::int64_t longest = 20; // digits of 2^64
+  if (power < 0 || power > longest || digits.size() > static_cast<std::size_t>(longest - power)) return std::nullopt;
+  digits.append(static_cast<std::size_t>(power), '0');
+  if (n->text.starts_with('-')) digits.insert(0, "-");
+  const auto* const end = digits.data() + digits.size();
+  std::int64_t with_sign = 0;
+  if (std::from_chars(digits.data(), end, with_sign).ec == std::errc()) return json_value{with_sign};
+  std::uint64_t without = 0;
+  const auto read = std::from_chars(digits.data(), end, without);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return json_value{without};
 }
 
 /// "shop.new_order" for "shop::(anonymous namespace)::new_order", of the characters that a component may be called by.
@@ -129,7 +175,7 @@ std::optional<std::uint64_t> read_unsigned(const json_value& from, std::uint64_t
 
 std::optional<double> read_real(const json_value& from, double most, json_faults& faults) {
   std::optional<double> n;
-  if (const auto* const d = std::get_if<double>(&from.is)) n = *d;
+  if (const auto* const d = std::get_if<json_number>(&from.is)) n = d->value();
   if (const auto* const i = std::get_if<std::int64_t>(&from.is)) n = static_cast<double>(*i);
   if (const auto* const u = std::get_if<std::uint64_t>(&from.is)) n = static_cast<double>(*u);
   if (n && std::fabs(*n) <= most) return n;

@@ -1,7 +1,9 @@
 #include <greenroom/http/detail/json_value.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -50,12 +52,21 @@ void append_escaped(std::string& out, std::string_view text) {
 
 } // namespace
 
+double json_number::value() const noexcept {
+  double d = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), d);
+  // Only what is too small for a double: what is too large is no json_number.
+  if (read.ec == std::errc::result_out_of_range) d = text.starts_with('-') ? -0.0 : 0.0;
+  return d;
+}
+
 std::string json_value::shown() const {
   return std::visit(overloaded{[](std::nullptr_t) -> std::string { return "null"; },
                                [](bool b) -> std::string { return b ? "true" : "false"; },
                                [](const std::string&) -> std::string { return "a string"; },
                                [](const array&) -> std::string { return "an array"; },
                                [](const object&) -> std::string { return "an object"; },
+                               [](const json_number& n) { return shortened(n.text); },
                                [](auto number) { return fmt::format("{}", number); }},
                     is);
 }
@@ -135,7 +146,7 @@ json_writer& json_writer::value(const json_value& v) {
                           for (const auto& each : all) key(each.name).value(each.value);
                           close_object();
                         },
-                        [this](auto n) { number(n); }},
+                        [this](const json_number& n) { raw(n.text); }, [this](auto n) { number(n); }},
              v.is);
   return *this;
 }

@@ -18,6 +18,15 @@ namespace greenroom::http::detail {
 
 struct json_member;
 
+/// A number that is no integer of 64 bits, as it was written: a double may not hold all of its digits. Requires: a number of JSON, finite
+/// as a double.
+struct json_number {
+  /// Returns the double next to it.
+  GREENROOM_EXPORT double value() const noexcept;
+
+  std::string text;
+};
+
 /// One value of a document. Strings are UTF-8; no object has two members of one name.
 struct json_value {
   using array = std::vector<json_value>;
@@ -26,7 +35,7 @@ struct json_value {
   /// Returns "null", "a string", or the number itself: what a sentence says was found.
   GREENROOM_EXPORT std::string shown() const;
 
-  std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, array, object> is;
+  std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, json_number, std::string, array, object> is;
 };
 
 struct json_member {
@@ -34,8 +43,8 @@ struct json_member {
   json_value value;
 };
 
-/// Reads a document strictly: RFC 8259, whole, in UTF-8, nested `depth` deep at most, no name twice in an object, no number that a
-/// double cannot hold. An integer of more than 64 bits becomes a double.
+/// Reads a document strictly: RFC 8259, whole, in UTF-8, nested `depth` deep at most, no name twice in an object, no number
+/// beyond the doubles. What is no integer of 64 bits stays text, digit by digit.
 /// Errors: parse, with line and column or the path of the value, and what was expected; unsupported if the build has no parser.
 /// Cost: up to some thirty times the text in memory.
 GREENROOM_EXPORT result<json_value> parse_json(std::string_view text, std::size_t depth);

@@ -55,11 +55,19 @@ public:
 
   bool null() { return put({nullptr}); }
   bool boolean(bool v) { return put({v}); }
-  bool number_integer(library::number_integer_t v) { return put({std::int64_t{v}}); }
+  bool number_integer(library::number_integer_t v) { // of a text with a minus
+    return v == 0 ? put({json_number{"-0"}}) : put({std::int64_t{v}});
+  }
   bool number_unsigned(library::number_unsigned_t v) {
     return std::in_range<std::int64_t>(v) ? put({static_cast<std::int64_t>(v)}) : put({std::uint64_t{v}});
   }
-  bool number_float(library::number_float_t v, const std::string&) { return put({v}); }
+  bool number_float(library::number_float_t, const std::string& text) {
+    json_number n{text};
+    // The parser has put the locale's decimal point into its copy.
+    const auto point = n.text.find_first_not_of("0123456789+-eE");
+    if (point != n.text.npos) n.text[point] = '.';
+    return put({std::move(n)});
+  }
   bool string(std::string& v) { return put({std::move(v)}); }
   bool binary(library::binary_t&) { return false; } // there is none in JSON
   bool start_object(std::size_t) { return open({json_value::object()}); }

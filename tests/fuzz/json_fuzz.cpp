@@ -137,17 +137,7 @@ private:
   const std::size_t depth_;
 };
 
-/// Says whether two documents are the same; a zero may lose its sign.
-bool same(const json_value& a, const json_value& b);
-bool same_number(const json_value& a, const json_value& b) {
-  const auto of = [](const json_value& v) {
-    if (const auto* const i = std::get_if<std::int64_t>(&v.is)) return static_cast<long double>(*i);
-    if (const auto* const u = std::get_if<std::uint64_t>(&v.is)) return static_cast<long double>(*u);
-    if (const auto* const d = std::get_if<double>(&v.is)) return static_cast<long double>(*d);
-    return static_cast<long double>(NAN);
-  };
-  return of(a) == of(b);
-}
+/// Says whether two documents are the same, each number to the last digit.
 bool same(const json_value& a, const json_value& b) {
   if (const auto* const list = std::get_if<json_value::array>(&a.is)) {
     const auto* const other = std::get_if<json_value::array>(&b.is);
@@ -168,8 +158,12 @@ bool same(const json_value& a, const json_value& b) {
     const auto* const other = std::get_if<bool>(&b.is);
     return other != nullptr && *yes == *other;
   }
-  return std::holds_alternative<std::nullptr_t>(a.is) ? std::holds_alternative<std::nullptr_t>(b.is)
-                                                      : same_number(a, b);
+  if (const auto* const number = std::get_if<json_number>(&a.is)) {
+    const auto* const other = std::get_if<json_number>(&b.is);
+    return other != nullptr && number->text == other->text &&
+           number->value() == std::strtod(number->text.c_str(), nullptr);
+  }
+  return a.is.index() == b.is.index() && a.shown() == b.shown();
 }
 
 } // namespace

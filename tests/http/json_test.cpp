@@ -182,7 +182,16 @@ TEST_F(JsonValues, HoldIntegersExactlyOrNotAtAll) {
   for (const auto* const text : {"7.5", "1e300", "2147483648", "true", "\"7\"", "null", "[]"})
     EXPECT_FALSE(from_json<int>(text)) << text;
   EXPECT_FALSE(from_json<std::int64_t>("9223372036854775808"));
-  EXPECT_FALSE(from_json<std::int64_t>("9007199254740993.0")) << "which a double does not hold";
+  EXPECT_EQ(from_json<std::int64_t>("9007199254740993.0").value(), 9007199254740993) << "which a double does not hold";
+  EXPECT_EQ(from_json<std::uint64_t>("1844674407370955161.500e+1").value(), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(from_json<std::int64_t>("-9.223372036854775808E18").value(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(from_json<int>("-0").value(), 0);
+  EXPECT_EQ(from_json<int>("0e99999999999999999999").value(), 0);
+  for (const auto* const text : {"4503599627370496.3", "1.00000000000000000001", "1e-400", "1e-99999999999999999999"})
+    EXPECT_FALSE(from_json<std::int64_t>(text)) << text << ", which a double rounds";
+  EXPECT_FALSE(from_json<std::uint64_t>("1844674407370955161.6e1"));
+  EXPECT_FALSE(from_json<std::int64_t>("-9223372036854775809"));
+  EXPECT_FALSE(from_json<std::uint64_t>("1e20"));
   EXPECT_FALSE(from_json<std::uint64_t>("18446744073709551616"));
   EXPECT_FALSE(from_json<std::uint64_t>("-1"));
   EXPECT_EQ(from_json<double>("3").value(), 3.0);
@@ -200,6 +209,8 @@ TEST_F(JsonValues, MayHoldThemselvesAndAnything) {
   const auto l = from_json<loose>(R"({"any":{"a":[1,"x"]},"unknown":1,"on":true})");
   ASSERT_TRUE(l);
   EXPECT_EQ(l->any.text, R"({"a":[1,"x"]})");
+  for (const auto* const text : {"123456789012345678901234567890", "-9223372036854775809", "1e-400", "[1.0,-0]"})
+    EXPECT_EQ(from_json<any_json>(text).value().text, text);
   EXPECT_EQ(json_of(*l).body(), R"({"any":{"a":[1,"x"]},"on":true})");
 }
 
