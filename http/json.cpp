@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/internal/single_field.hpp>
 #include <greenroom/http/problem.hpp>
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/actor_system.hpp>
@@ -40,16 +41,34 @@ bool is_json(std::string_view content_type) {
   return true;
 }
 
+/// Returns the first coding that is one, of all fields; nothing if there is none. An empty field names none.
+std::optional<std::string_view> coding_of(const request& r) {
+  for (const auto& f : r.headers()) {
+    if (!internal::same_word(f.name, "content-encoding")) continue;
+    for (auto left = std::string_view(f.value);;) {
+      const auto comma = left.find(',');
+      const auto coding = internal::trimmed(left.substr(0, comma));
+      if (!coding.empty() && !internal::same_word(coding, "identity")) return coding;
+      if (comma == left.npos) break;
+      left.remove_prefix(comma + 1);
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<response> refuse_type(const request& r) {
-  const auto type = r.header("Content-Type");
-  if (!type || !is_json(*type)) {
-    auto answer = problem(415, type ? fmt::format("the body must be application/json in UTF-8, but is {}", *type)
-                                    : "the body must be application/json, but has no Content-Type");
+  const auto type = internal::single_field(r.headers(), "content-type");
+  if (!type.text || !is_json(*type.text)) {
+    auto why = fmt::format("the body must be application/json in UTF-8, but is {}", shortened(type.text.value_or("")));
+    if (!type.present) why = "the body must be application/json, but has no Content-Type";
+    if (type.present && !type.text) why = "the body must be application/json, but has more than one Content-Type";
+    if (type.text && type.text->empty()) why = "the body must be application/json, but its Content-Type is empty";
+    auto answer = problem(415, why);
     return answer.header("Accept", "application/json");
   }
-  const auto coding = r.header("Content-Encoding");
-  if (!coding || internal::same_word(*coding, "identity")) return std::nullopt;
-  auto answer = problem(415, fmt::format("the body must have no content coding, but has {}", *coding));
+  const auto coding = coding_of(r);
+  if (!coding) return std::nullopt;
+  auto answer = problem(415, fmt::format("the body must have no content coding, but has {}", shortened(*coding)));
   return answer.header("Accept-Encoding", "identity");
 }
 

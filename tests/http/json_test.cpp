@@ -367,6 +367,28 @@ TEST_F(JsonHandler, IsNotCalledForABodyThatDoesNotFit) {
   EXPECT_TRUE(orders.orders.empty());
 }
 
+TEST_F(JsonHandler, SaysWhatIsWrongWithTheFieldsOfItsBody) {
+  rig r;
+  r.front.post("/", json_handler([](int n) { return n; }));
+  r.start();
+  const std::string json = "Content-Type: application/json\r\n";
+  const std::vector<std::pair<std::string, std::string_view>> all{
+      {json + "Content-Type: text/plain\r\n", "has more than one Content-Type\""},
+      {json + json, "has more than one Content-Type\""},
+      {"Content-Type:\r\n", "its Content-Type is empty\""},
+      {"", "has no Content-Type\""},
+      {json + "Content-Encoding: identity, gzip\r\n", "has gzip\""},
+      {json + "Content-Encoding: identity\r\nContent-Encoding: br\r\n", "has br\""},
+  };
+  for (const auto& [fields, holds] : all) {
+    const auto got = r.ask(post("/", "7", fields));
+    EXPECT_EQ(got.status, 415) << fields;
+    EXPECT_NE(got.body.find(holds), std::string::npos) << fields << got.body;
+  }
+  for (const auto* const coding : {"", " ", "identity", ",, Identity ,"})
+    EXPECT_EQ(r.ask(post("/", "7", json + "Content-Encoding:" + coding + "\r\n")).body, "7") << coding;
+}
+
 TEST_F(JsonHandler, TakesEverySpellingOfTheType) {
   rig r;
   r.front.post("/", json_handler([](int n) { return n; }));
