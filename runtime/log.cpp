@@ -33,22 +33,67 @@ thread_local detail::log_origin_fn origin_of_thread = nullptr;
 
 log_origin current_origin() noexcept { return origin_of_thread ? origin_of_thread() : log_origin{}; }
 
-constexpr bool is_control(char c) noexcept {
-  const auto code = static_cast<unsigned char>(c);
-  return (code < 0x20 && c != '\t') || code == 0x7f;
+/// What stands at the front of a text: a character in UTF-8, or a byte that begins none.
+struct front {
+  std::uint32_t code = 0;
+  std::size_t length = 0; // 0: no character
+};
+
+/// Requires: a byte from 0x80 is at the front. Source: the Unicode standard, table 3-7, well-formed UTF-8 byte sequences.
+front front_of(std::string_view text) noexcept {
+  const auto first = static_cast<unsigned char>(text.front());
+  if (first < 0xc2 || first > 0xf4) return {};
+  const std::size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (text.size() < length) return {};
+  std::uint32_t code = first & (0xffu >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    const auto next = static_cast<unsigned char>(text[i]);
+    if (next < 0x80 || next > 0xbf) return {};
+    code = code << 6 | (next & 0x3fu);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xd800 && code < 0xe000;
+  if (overlong || surrogate || code > 0x10ffff) return {};
+  return {code, length};
+}
+
+/// Says whether a character beyond ASCII is shown as something else than itself: it controls a terminal (U+0080 to U+009F), ends a line (U+2028, U+2029), or
+/// turns the order of what follows (U+202A to U+202E, U+2066 to U+2069).
+constexpr bool misleads(std::uint32_t code) noexcept {
+  return code < 0xa0 || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void append_byte(line_buffer& line, char c) {
+  if (c == '\n') {
+    line.append(std::string_view{"\\n"});
+  } else if (c == '\r') {
+    line.append(std::string_view{"\\r"});
+  } else {
+    fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+  }
 }
 
 void append_escaped(line_buffer& line, std::string_view text) {
-  for (const char c : text) {
-    if (!is_control(c)) {
-      line.push_back(c);
-    } else if (c == '\n') {
-      line.append(std::string_view{"\\n"});
-    } else if (c == '\r') {
-      line.append(std::string_view{"\\r"});
+  while (!text.empty()) {
+    const char c = text.front();
+    const auto byte = static_cast<unsigned char>(c);
+    std::size_t length = 1;
+    if (byte < 0x80) {
+      const bool plain = (byte >= 0x20 && byte != 0x7f) || c == '\t';
+      if (plain)
+        line.push_back(c);
+      else
+        append_byte(line, c);
+    } else if (const auto one = front_of(text); one.length == 0) {
+      append_byte(line, c); // alone it may control a terminal that is not set to UTF-8
     } else {
-      fmt::format_to(std::back_inserter(line), "\\x{:02x}", static_cast<unsigned char>(c));
+      length = one.length;
+      if (misleads(one.code))
+        fmt::format_to(std::back_inserter(line), "\\u{:04x}", one.code);
+      else
+        line.append(text.substr(0, length));
     }
+    text.remove_prefix(length);
   }
 }
 

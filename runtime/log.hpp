@@ -39,7 +39,8 @@ struct log_origin {
 };
 
 /// Writes log lines. Default-constructed it drops everything.
-/// Control characters are escaped, so that no text from outside can forge a line.
+/// Control characters (but a tab), line ends of Unicode, and what turns the direction of a text are escaped, as `\n`, `\x1b` or `\u009b`, and so is each
+/// byte that is no UTF-8, so that no text from outside can forge a line or command a terminal.
 /// Thread safety: see the file comment.
 /// Cost: cheap to copy; a dropped line costs a call and one atomic load, its text is not formatted.
 class GREENROOM_EXPORT logger {

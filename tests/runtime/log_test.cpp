@@ -46,6 +46,14 @@ protected:
     return lines;
   }
 
+  /// What becomes of a text.
+  std::string told(std::string_view text) {
+    log_.write(log_level::info, text);
+    const auto line = take();
+    const auto before = std::string_view("info [-] ").size();
+    return line.size() <= before ? line : line.substr(before, line.size() - before - 1);
+  }
+
   std::ostringstream written_;
   std::shared_ptr<spdlog::logger> host_ =
       std::make_shared<spdlog::logger>("host", std::make_shared<spdlog::sinks::ostream_sink_mt>(written_));
@@ -104,6 +112,37 @@ TEST_F(Logger, TextIsNeitherFormattedTwiceNorTrusted) {
   log_.write(log_level::info, "{} %v");
   log_.info("{}", "forged\n[actor 1] line\r\x1b[0m\ttab");
   EXPECT_EQ(take(), "info [-] {} %v\ninfo [-] forged\\n[actor 1] line\\r\\x1b[0m\ttab\n");
+}
+
+TEST_F(Logger, EscapesWhatControlsATerminalOrEndsALineBeyondAscii) {
+  EXPECT_EQ(told("\xc2\x80|\xc2\x85|\xc2\x9b"
+                 "31m|\xc2\x9f"),
+            "\\u0080|\\u0085|\\u009b31m|\\u009f");
+  EXPECT_EQ(told("a\xe2\x80\xa8"
+                 "b\xe2\x80\xa9"
+                 "c"),
+            "a\\u2028b\\u2029c");
+  EXPECT_EQ(told("\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9"), "\\u202a\\u202e\\u2066\\u2069");
+  for (const auto* const kept :
+       {"\xc2\xa0", "\xc2\xb5", "\xdf\xbf", "\xe0\xa0\x80", "\xe2\x80\xa7", "\xe2\x80\xaf", "\xe2\x82\xac",
+        "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"})
+    EXPECT_EQ(told(kept), kept);
+}
+
+TEST_F(Logger, EscapesEachByteThatIsNoUtf8) {
+  EXPECT_EQ(told("a\x9b"
+                 "31m"),
+            "a\\x9b31m");
+  EXPECT_EQ(told("\xff\xc2"), "\\xff\\xc2");
+  EXPECT_EQ(told("\xc2\x1b["), "\\xc2\\x1b[");
+  EXPECT_EQ(told("\xc0\x8a"), "\\xc0\\x8a") << "an overlong line end";
+  EXPECT_EQ(told("\xe0\x82\x9b"), "\\xe0\\x82\\x9b");
+  EXPECT_EQ(told("\xed\xa0\x80"), "\\xed\\xa0\\x80");
+  EXPECT_EQ(told("\xf0\x80\x82\x9b"), "\\xf0\\x80\\x82\\x9b");
+  EXPECT_EQ(told("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
+  EXPECT_EQ(told("\xe2\x82"
+                 "x\xf0\x9f\x98"),
+            "\\xe2\\x82x\\xf0\\x9f\\x98");
 }
 
 TEST_F(Logger, ActorNamesAreNotTrustedEither) {
