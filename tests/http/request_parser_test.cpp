@@ -314,7 +314,7 @@ TEST(RequestParser, DemandsOneHostIn11) {
       {with_fields("Host:\r\n"), 400, "Host field is empty"},
       {"GET / HTTP/1.0\r\nHost: \r\n\r\n", 400, "Host field is empty"},
   });
-  check_accepted({{"GET http://x/ HTTP/1.1\r\nHost:\r\n\r\n", "keep GET / = x / ?  1.1 {Host=;} ''"},
+  check_accepted({{"GET http://x/ HTTP/1.1\r\nHost:\r\n\r\n", "keep GET http://x/ = x / ?  1.1 {Host=;} ''"},
                   {"GET / HTTP/1.0\r\nHost: a\r\n\r\n", "close GET / = a / ?  1.0 {Host=a;} ''"}});
 }
 
