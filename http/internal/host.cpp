@@ -49,6 +49,17 @@ bool is_ipv6(std::string_view text) noexcept {
   return gap ? groups < 8 : groups == 8;
 }
 
+/// Says whether the text is a number of up to 16 bits, with any zeros in front, or empty: the usual port.
+bool is_port(std::string_view text) noexcept {
+  unsigned number = 0;
+  for (const char c : text) {
+    if (!is(c, digit_char)) return false;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+    if (number > 65'535) return false;
+  }
+  return true;
+}
+
 } // namespace
 
 bool is_host(std::string_view text) noexcept {
@@ -62,7 +73,7 @@ bool is_host(std::string_view text) noexcept {
     if (end == 0 || !escapes_are_whole(text.substr(0, end))) return false;
   }
   if (end == text.size()) return true;
-  return text[end] == ':' && all_of(text.substr(end + 1), digit_char);
+  return text[end] == ':' && is_port(text.substr(end + 1));
 }
 
 } // namespace greenroom::http::internal

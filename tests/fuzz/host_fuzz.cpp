@@ -1,5 +1,6 @@
 // Hosts and classes of characters: addresses are judged as the system's own function judges them, and what looks at eight characters at a time
 // finds what looking at each of them finds.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,6 +32,9 @@ void try_host(std::string_view text) {
   const auto end = text.rfind(']') == text.npos ? text.find(':') : text.find(':', text.rfind(']'));
   require(end != 0, "a host is not empty");
   require(end == text.npos || text.find_first_not_of("0123456789", end + 1) == text.npos, "a port is a number");
+  if (end == text.npos) return;
+  const auto digits = text.substr(std::min(text.size(), text.find_first_not_of('0', end + 1)));
+  require(digits.size() < 5 || (digits.size() == 5 && digits <= "65535"), "a port has 16 bits");
 }
 
 void try_spans(std::string_view text) {

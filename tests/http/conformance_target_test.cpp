@@ -140,8 +140,9 @@ TEST(Conformance, Host) {
       {with_host(""), with_host(" "), "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n", "GET /a HTTP/1.0\r\nHost:\r\n\r\n"});
   std::string hosts;
   std::vector<std::string> reached;
-  for (const auto* good : {"h", "a.b-c_d~e", "127.0.0.1", "h:80", "h:", "xn--bcher-kva.example", "%C3%BC", "[::1]",
-                           "[::]:80", "[1:2:3:4:5:6:7:8]", "[::ffff:1.2.3.4]", "a!$&'()*+,;=", "h.", "1.2.3", "H"}) {
+  for (const auto* good :
+       {"h", "a.b-c_d~e", "127.0.0.1", "h:80", "h:65535", "h:", "xn--bcher-kva.example", "%C3%BC", "[::1]", "[::]:80",
+        "[1:2:3:4:5:6:7:8]", "[::ffff:1.2.3.4]", "a!$&'()*+,;=", "h.", "1.2.3", "H"}) {
     t.served("RFC 9110 7.2-1." + std::string(good), must, "A host is a name or an address, perhaps with a port.",
              {with_host(good)}, {"GET /host"})
         .has("<" + std::string(good) + ">");
@@ -157,6 +158,9 @@ TEST(Conformance, Host) {
   t.each_refused(
       "RFC 9112 3.2-10", hardening, "So does one that the grammar allows and nobody can mean.",
       {with_host(":80"), with_host(":"), with_host("h%00"), with_host("[v1.x]"), with_host("[fe80::1%25eth0]")});
+  t.each_refused("RFC 9112 3.2-14", hardening, "Nor is there a port above 65535.",
+                 {with_host("h:65536"), with_host("h:99999"), with_host("[::1]:65536"), with_host("h:4294967376"),
+                  with_host("h:18446744073709551696"), get("http://h:65536/a"), get("http://[::1]:99999/a")});
   t.each_refused("RFC 9112 3.2-11", should, "The host within a target must be valid too.",
                  {get("http://a b/a"), get("http://h:8a/a"), get("http://[::1/a"), get("http://a\\b/a"),
                   get("http://h%zz/a"), get("http://h:80:90/a")});

@@ -160,6 +160,7 @@ TEST(RequestParser, RefusesTargetsThatAreNone) {
       {with_target("http://:80/a"), 400, "no valid host"},
       {with_target("http://user@h/"), 400, "no valid host"},
       {with_target("http://h:x/"), 400, "no valid host"},
+      {with_target("http://h:65536/"), 400, "no valid host"},
       {with_target("/a#b"), 400, "'#'"},
       {with_target("/\x80"), 400, "beyond ASCII"},
       {with_target("/\x7f"), 400, "a control character"},

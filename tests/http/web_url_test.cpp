@@ -63,8 +63,8 @@ TEST(WebUrl, IsRefusedWithASentence) {
   EXPECT_EQ(read("http://me:secret@h/"), user);
   EXPECT_EQ(read("http://trusted.org:80@evil.org/"), user);
   const auto port = "the port must be a number from 1 to 65535";
-  for (const std::string_view text : {"http://h:0", "http://h:65536", "http://h:8o", "http://h:-1", "http://h:80:80",
-                                      "http://[::1]x80", "http://[::1]80"}) {
+  for (const std::string_view text : {"http://h:0", "http://h:65536", "http://h:4294967376", "http://h:8o",
+                                      "http://h:-1", "http://h:80:80", "http://[::1]x80", "http://[::1]80"}) {
     EXPECT_EQ(read(text), port) << text;
   }
   const auto host = "the host must be an address or a name of letters, digits and \"-._\" with at most 255 characters";
