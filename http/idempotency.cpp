@@ -8,6 +8,7 @@
 
 #include <greenroom/http/internal/answer_store.hpp>
 #include <greenroom/http/internal/single_field.hpp>
+#include <greenroom/http/url.hpp>
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 
@@ -43,6 +44,29 @@ std::optional<std::string> read_key(std::string_view text) {
 bool may_be_given_again(const response& r) noexcept {
   const int status = r.status();
   return r.continuation() == nullptr && status < 500 && status != 408 && status != 425 && status != 429;
+}
+
+/// The path as routes compare it, segment by segment and decoded, so that no other spelling does a thing again: "/%6frders" is "/orders". A slash that was
+/// encoded divides nothing, and stays another.
+std::string one_spelling(std::string_view path) {
+  std::string spelled;
+  for (;;) {
+    const auto slash = path.find('/');
+    const auto segment = path.substr(0, slash);
+    const auto decoded = percent_decode(segment);
+    for (const char c : decoded ? std::string_view(*decoded) : segment) {
+      if (c == '/') {
+        spelled += "%2F";
+      } else if (c == '%') {
+        spelled += "%25";
+      } else {
+        spelled += c;
+      }
+    }
+    if (slash == path.npos) return spelled;
+    spelled += '/';
+    path.remove_prefix(slash + 1);
+  }
 }
 
 internal::fingerprint fingerprint_of(const request& r) noexcept {
@@ -94,10 +118,11 @@ private:
     co_return answer;
   }
 
-  /// No two requests that differ in what counts have the same: a path has no spaces, and the length says where a name ends.
+  /// No two requests that differ in what counts have the same: the lengths say where a path and a name end.
   std::string scoped(const std::string& key, const request& r) const {
     const auto who = principal_(r);
-    return fmt::format("{} {} {}:{}{}", to_string(r.method()), r.path(), who.size(), who, key);
+    const auto path = one_spelling(r.path());
+    return fmt::format("{} {}:{}{}:{}{}", to_string(r.method()), path.size(), path, who.size(), who, key);
   }
 
   static response without_handler(const internal::answer_store::found& found) {

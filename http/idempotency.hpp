@@ -40,8 +40,8 @@ struct idempotency_options {
   std::size_t bytes = 67'108'864;
 };
 
-/// Makes a middleware that keeps the answers to requests with a key. A key holds for one method, one path, and one `principal`, whose name that
-/// function gives: it must tell clients apart that are not to see each other's answers. Keys have up to 255 visible characters of
+/// Makes a middleware that keeps the answers to requests with a key. A key holds for one method, one path (compared decoded, as routes are), and one
+/// `principal`, whose name that function gives: it must tell clients apart that are not to see each other's answers. Keys have up to 255 visible characters of
 /// ASCII, with or without quotation marks.
 ///
 /// Kept is what may be given again: not answers of 5xx, 408, 425 and 429, which ask to try again, and not streamed ones, which are never held as a

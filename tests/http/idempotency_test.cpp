@@ -190,6 +190,32 @@ TEST(Idempotency, DoesAThingOnce) {
   EXPECT_EQ(r.all.made, 4);
 }
 
+TEST(Idempotency, DoesAThingOnceHoweverThePathIsSpelled) {
+  shop r;
+  EXPECT_EQ(r.ask(shop::ordering("k")).body, "order 1");
+  for (const auto* const spelling : {"/%6frders", "/%6Frders", "/%6f%72%64%65%72%73", "http://x/order%73"})
+    EXPECT_EQ(r.ask(shop::ordering("k", "book", "", spelling)).body, "order 1") << spelling;
+  EXPECT_EQ(r.all.made, 1);
+}
+
+TEST(Idempotency, KeepsPathsApartThatRoutesTellApart) {
+  struct any_path : rig {
+    any_path() {
+      front.use(idempotency_keys(user_of)).post("/{a}", order, &all).post("/{a}/{b}", order, &all);
+      front.start().value();
+    }
+    orders all;
+  } p;
+  int made = 0;
+  for (const auto* const path : {"/a/b", "/a%2Fb", "/a%252Fb", "/a%25252Fb", "/a%20b", "/a%20b/c", "/A/b"}) {
+    const auto first = "order " + std::to_string(++made);
+    EXPECT_EQ(p.ask(shop::ordering("k", "book", "", path)).body, first) << path;
+  }
+  EXPECT_EQ(p.ask(shop::ordering("k", "book", "", "/a%2fb")).body, "order 2");
+  EXPECT_EQ(p.ask(shop::ordering("k", "book", "", "/%61/b")).body, "order 1");
+  EXPECT_EQ(p.ask(shop::ordering("k", "book", "", "/a%252fb")).body, "order 8") << "a '%', and then another text";
+}
+
 TEST(Idempotency, ConcernsPostAndPatchOnly) {
   shop r;
   const auto key = "Idempotency-Key: k\r\n";
