@@ -44,7 +44,7 @@ class GREENROOM_EXPORT any_handler {
 public:
   /// Which of the three is to be called.
   enum class kind : std::uint8_t { answers, waits, reads_body };
-  explicit any_handler(kind what) noexcept : is(what) {}
+  explicit any_handler(kind what, bool also_bare = false) noexcept : is(what), bare(also_bare) {}
   any_handler(const any_handler&) = delete;
   any_handler& operator=(const any_handler&) = delete;
   virtual ~any_handler();
@@ -54,6 +54,13 @@ public:
   virtual task<response> begin_reading(request r, body_reader body) const = 0;
 
   const kind is;
+  const bool bare; ///< "/files/{rest...}" with it takes "/files" too
+};
+
+/// Whether a function object says that it serves a folder, and so also the folder's path without its last slash.
+template <class F>
+inline constexpr bool takes_bare_path = requires {
+  requires F::takes_bare_path;
 };
 
 /// Calls with what the caller holds, as rvalues: first the ports, then the arguments.
@@ -130,7 +137,8 @@ public:
   explicit bound_handler(F fn, A&&... args)
       : any_handler(takes_body ? kind::reads_body
                     : waits    ? kind::waits
-                               : kind::answers),
+                               : kind::answers,
+                    takes_bare_path<F>),
         fn_(std::move(fn)),
         args_(std::forward<A>(args)...) {}
 

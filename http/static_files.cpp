@@ -221,9 +221,11 @@ task<response> serve(std::shared_ptr<const internal::file_source> from, request 
   wish.path = r.parameter(how.parameter);
   // An encoded slash is one here: a rule for the path as it was sent, as of a proxy, would not see it.
   if (!internal::is_plain_path(wish.path, how.hidden) || has_encoded_slash(r.path())) co_return not_found();
+  const bool bare = wish.path.empty() && !r.path().ends_with('/');
   wish.gzip = internal::choose_coding(r.headers()) == internal::coding::gzip;
-  wish.bytes = wants_all(r);
+  wish.bytes = !bare && wants_all(r);
   auto found = co_await blocking(find, from.get(), &wish);
+  if (bare && found.is == outcome::file) co_return redirect_to_directory(r); // there is an index
   switch (found.is) {
   case outcome::file: co_return answer_file(r, std::move(found), how);
   case outcome::directory: co_return redirect_to_directory(r);

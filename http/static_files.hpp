@@ -26,7 +26,8 @@ struct file_source;
 struct static_file_options {
   /// The name of the route's parameter that holds the path below the directory.
   std::string parameter = "path";
-  /// What a directory shows; a path without its last slash is redirected to the one with it. "": directories are not found.
+  /// What a directory shows; a path without its last slash is redirected to the one with it, "/files" itself too unless another route takes it. "":
+  /// directories are not found.
   std::string index = "index.html";
   /// The field Cache-Control; "": none, and caches guess. The default has them ask each time, which costs a 304. Where names change
   /// with their content: "public, max-age=31536000, immutable".
@@ -58,6 +59,9 @@ public:
   explicit static_files(std::string directory, static_file_options how = {});
 
   task<response> operator()(request r) const;
+
+  /// For the server: a route "/files/{path...}" takes "/files" too.
+  static constexpr bool takes_bare_path = true;
 
 private:
   std::shared_ptr<const internal::file_source> from_;

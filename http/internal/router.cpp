@@ -24,6 +24,7 @@ struct router::node {
   struct end {
     const route* target = nullptr;
     std::string pattern;
+    bool bare = false;
   };
 
   std::map<std::string, std::unique_ptr<node>, std::less<>> literals;
@@ -33,13 +34,18 @@ struct router::node {
   std::string name;    // of the parameter or the rest that leads here, as
   std::string made_by; // this pattern calls it
   std::array<end, method_count> ends;
-  std::string allow; // empty where no pattern ends
+  std::string allow;       // empty where no pattern ends
+  bool bare_below = false; // known of the root only: a look for such a route may succeed
 
   const route* of(method m) const noexcept {
     const auto* const own = ends[index_of(m)].target;
     return own == nullptr && m == method::head ? of(method::get) : own;
   }
   bool ends_here() const noexcept { return !allow.empty(); }
+  bool takes_bare(method m) const noexcept {
+    const auto& own = ends[index_of(m)];
+    return own.target == nullptr && m == method::head ? takes_bare(method::get) : own.bare;
+  }
 
   /// The node that a segment leads to, or null.
   node* next(const segment& s) const noexcept {
@@ -122,7 +128,7 @@ router::router(router&&) noexcept = default;
 router& router::operator=(router&&) noexcept = default;
 router::~router() = default;
 
-void router::add(method m, std::string_view pattern, const route* r) {
+void router::add(method m, std::string_view pattern, const route* r, bool bare) {
   const auto segments = parse_pattern(pattern);
   const auto* seen = root_.get();
   for (auto s = segments.begin(); s != segments.end() && seen != nullptr; ++s) {
@@ -142,8 +148,10 @@ void router::add(method m, std::string_view pattern, const route* r) {
   auto* at = root_.get();
   for (const auto& s : segments) at = &at->make_next(s, pattern);
   auto allow = at->allowed_with(m);
-  at->ends[index_of(m)] = {r, std::string(pattern)};
+  bare = bare && segments.back().is == segment::kind::rest;
+  at->ends[index_of(m)] = {r, std::string(pattern), bare};
   at->allow = std::move(allow);
+  root_->bare_below = root_->bare_below || bare;
 }
 
 router::match router::find(method m, std::string_view path, parameter_list& parameters) const {
@@ -152,7 +160,14 @@ router::match router::find(method m, std::string_view path, parameter_list& para
   if (path.empty() || path.front() != '/') return result;
   result.bad_path = !escapes_are_whole(path);
   if (result.bad_path) return result;
-  const auto* const end = search{parameters}.walk(*root_, path.substr(1));
+  const auto* end = search{parameters}.walk(*root_, path.substr(1));
+  if (end == nullptr && root_->bare_below && path.back() != '/') {
+    end = search{parameters}.walk(*root_, std::string(path.substr(1)) + '/');
+    if (end != nullptr && !end->takes_bare(m)) {
+      parameters.clear();
+      end = nullptr;
+    }
+  }
   if (end == nullptr) return result;
   result.path_exists = true;
   result.allow = end->allow;

@@ -3,7 +3,7 @@
 // {rest...}; a branch that leads nowhere, or whose type the segment does not fit, is left again. Only then does the method choose the route: one that is missing there is not
 // looked for under another pattern, which means another thing.
 // A path that ends with '/' is another path than the one that does not: "/files/{rest...}" takes "/files/", with an empty
-// rest, but not "/files". Segments are compared decoded, and an encoded slash does not split.
+// rest, but "/files" only if that route asks for it and no other takes it. Segments are compared decoded, and an encoded slash does not split.
 // Thread safety: routes are added by one thread; then find() any thread. Lifetime: the routes outlive the router, and the
 // router what find() has given.
 #pragma once
@@ -40,7 +40,8 @@ public:
   /// Adds a route. The literal segments of the pattern may hold escapes; "%7B" is a brace.
   /// Errors: usage_error with a sentence for a pattern that is malformed or taken, and for one that calls a parameter otherwise
   /// than another does at the same place. The table is then as it was.
-  void add(method m, std::string_view pattern, const route* r);
+  /// With `bare` a pattern "/files/{rest...}" also takes "/files", with an empty rest, where nothing else does.
+  void add(method m, std::string_view pattern, const route* r, bool bare = false);
 
   /// Finds the route, and makes `parameters` those of the route, in the order of the path; none if there is no route.
   /// Cost: one step for each segment of the path, and for each branch that is left again, of which there are at most as

@@ -65,7 +65,7 @@ void server_core::add(detail::route_entry entry) {
   check_not_started(entry.method, entry.pattern);
   entry.around = around_;
   auto made = make_route(std::move(entry));
-  table.add(made->method, made->pattern, made.get());
+  table.add(made->method, made->pattern, made.get(), made->call.last->bare);
   routes_.push_back(std::move(made));
 }
 
@@ -78,7 +78,7 @@ void server_core::mount(std::string_view prefix, routes group) {
   }
   router with; // in place of the table when all is well
   for (const auto* const all : {&routes_, &added}) {
-    for (const auto& each : *all) with.add(each->method, each->pattern, each.get());
+    for (const auto& each : *all) with.add(each->method, each->pattern, each.get(), each->call.last->bare);
   }
   routes_.insert(routes_.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
   table = std::move(with);

@@ -76,6 +76,36 @@ TEST(StaticFiles, ShowTheIndexOfADirectory) {
   EXPECT_EQ(redirected.field("Location"), "/files/s%75b/?x=1&y");
 }
 
+TEST(StaticFiles, RedirectFromTheirPrefixWithoutItsSlash) {
+  file_rig t;
+  EXPECT_EQ(t.ask("/files").status, 404) << "as long as there is no index";
+  t.write("index.html", "root");
+  const auto redirected = t.ask("/f%69les?x=1");
+  EXPECT_EQ(redirected.status, 301);
+  EXPECT_EQ(redirected.field("Location"), "/f%69les/?x=1");
+  EXPECT_EQ(t.ask_head("/files").field("Location"), "/files/");
+  EXPECT_EQ(t.r.ask(post("/files", "x")).status, 404);
+  EXPECT_EQ(t.ask("/file").status, 404);
+  file_rig none({.index = ""});
+  none.write("index.html", "root");
+  EXPECT_EQ(none.ask("/files").status, 404);
+}
+
+TEST(StaticFiles, LeaveTheirPrefixToARouteOfItsOwn) {
+  temporary_directory www;
+  std::ofstream(www.path / "index.html") << "root";
+  rig r;
+  r.front.get("/a/{path...}", static_files(www.path)).get("/a", [] { return text("own"); });
+  routes group;
+  group.get("/{path...}", supervised(1s, static_files(www.path)));
+  r.front.mount("/b/c", std::move(group));
+  r.start();
+  EXPECT_EQ(r.ask(get("/a")).body, "own");
+  EXPECT_EQ(r.ask(get("/a/")).body, "root");
+  EXPECT_EQ(r.ask(get("/b/c")).field("Location"), "/b/c/");
+  EXPECT_EQ(r.ask(get("/b")).status, 404);
+}
+
 TEST(StaticFiles, DoNotTellOfADirectoryWithoutAnIndex) {
   file_rig t;
   fs::create_directory(t.root() / "bare");
