@@ -5,6 +5,8 @@
 //   task<http::response> upload(http::request, http::body_reader);       // takes the body as it comes: see body.hpp
 //   front.get("/task", supervised(2s, slow_task));                       // 503 after 2 s, the work cancelled
 //   front.get("/users/{id}", show_user, users);                          // called as show_user(request, users)
+//   front.post("/notes", http::handler(take_note, notes).body_limit(10'000));          // 413 beyond
+//   front.post("/orders", supervised(2s, http::handler(take_order, orders).body_limit(10'000)));       // both, in either order
 //
 // A handler is called once for each request, each time in an actor of its own, so many calls may run at once. It takes the request
 // or not, then copies of the arguments that were given with it; it returns a response or a task<response>. Put what it shares
@@ -189,7 +191,7 @@ struct supervised_handler {
 /// Gives a handler `limit` for each request. When it is over the client gets `late`, or else 503 with a sentence, and the handler is
 /// cancelled: its next wait throws, what it asked or spawned in scopes ends, nothing of it stays. A part that computes on without
 /// waiting cannot be stopped; the client gets its answer meanwhile if another worker is free. Of an answer that is streamed only the
-/// head must be there in time.
+/// head must be there in time. `fn` may be a handler with its arguments and its limits, http::handler(fn, args...).body_limit(n).
 /// Errors: usage_error unless the limit is positive.
 template <class Rep, class Period, class F>
 supervised_handler<std::decay_t<F>> supervised(std::chrono::duration<Rep, Period> limit, F&& fn,
@@ -225,10 +227,18 @@ public:
   handler(F&& fn, Args&&... args)
       : about(detail::operation_of(fn)), call(bind(std::forward<F>(fn), std::forward<Args>(args)...)) {}
   template <class F, class... Args>
+    requires(!std::same_as<F, handler>)
   handler(supervised_handler<F> supervised, Args&&... args)
       : about(detail::operation_of(supervised.fn)),
         call(bind(std::move(supervised.fn), std::forward<Args>(args)...)),
         how(std::move(supervised.how)) {}
+  template <std::same_as<handler> F, class... Args>
+  handler(supervised_handler<F> supervised, [[maybe_unused]] Args&&... args) : handler(std::move(supervised.fn)) {
+    static_assert(sizeof...(Args) == 0,
+                  "supervised(limit, http::handler(fn, arguments...)): the arguments go into the handler, not behind "
+                  "supervised()");
+    how = std::move(supervised.how);
+  }
 
   /// Sets the longest body of its requests, in place of limits::body, or of limits::streamed_body where it takes a body_reader.
   /// Units: bytes.

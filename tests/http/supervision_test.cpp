@@ -44,6 +44,26 @@ TEST(Supervision, AnswersForASupervisedHandlerWhenItsTimeIsOver) {
   EXPECT_EQ(r.say_and_hear(c, get("/task?ms=0")).status, 200) << "the connection is still good";
 }
 
+task<response> slow_length(request r, std::string unit) {
+  co_await sleep_for(std::chrono::milliseconds(std::atoi(r.query_value("ms").value_or("0").c_str())));
+  co_return text(std::to_string(r.body().size()) + unit);
+}
+
+TEST(Supervision, GoesWithALimitOfTheBodyInEitherOrder) {
+  rig r;
+  r.front.post("/within", supervised(2s, handler(slow_length, " bytes").body_limit(10)));
+  r.front.post("/around", handler(supervised(2s, slow_length), " bytes").body_limit(10));
+  r.start();
+  for (const std::string path : {"/within", "/around"}) {
+    EXPECT_EQ(r.ask(post(path, "0123456789")).body, "10 bytes") << path;
+    EXPECT_EQ(r.ask(post(path, "0123456789a")).status, 413) << path;
+    auto c = r.connect();
+    r.say(c, post(path + "?ms=3000", "x"));
+    r.advance(2001ms);
+    EXPECT_EQ(r.hear(c).status, 503) << path;
+  }
+}
+
 TEST(Supervision, EndsWhatTheRequestHasStartedWithIt) {
   rig r;
   std::atomic<int> ended{0};
