@@ -48,7 +48,10 @@ public:
   schema(const schema&) = delete;
   schema& operator=(const schema&) = delete;
 
-  /// Adds a field, which must be there unless it is made optional; see detail::field for its bounds.
+  /// Adds a field, which must be there unless it is a std::optional or made `.optional()`: then what is missing keeps what its initializer gives.
+  /// What it returns bounds and describes it, and so on in a chain: `.at_least(n)`, `.at_most(n)`, `.between(least, most)`, of a number itself, or of
+  /// the characters of a string, the elements of a vector, the members of a map (a std::optional without a value is in bounds);
+  /// `.says("what it is")` for OpenAPI.
   /// Errors: usage_error for a name that is taken.
   template <class M, class Base>
     requires std::derived_from<T, Base> detail::field<T, M>
