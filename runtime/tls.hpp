@@ -43,13 +43,13 @@ struct tls_certificate {
 
 /// The server's side. Of each item one form is given: a file or its text.
 struct tls_server_options {
-  std::filesystem::path certificate_file; ///< PEM: the server's own certificate, then those between it and its root
-  std::filesystem::path key_file;         ///< PEM, not encrypted
-  std::string certificate_pem;            ///< the content of such a file
-  std::string key_pem;
+  std::filesystem::path certificate_file{}; ///< PEM: the server's own certificate, then those between it and its root
+  std::filesystem::path key_file{};         ///< PEM, not encrypted
+  std::string certificate_pem{};            ///< the content of such a file
+  std::string key_pem{};
   client_certificates clients = client_certificates::none;
-  std::filesystem::path client_ca_file; ///< PEM: who may have issued the certificates of clients
-  std::string client_ca_pem;
+  std::filesystem::path client_ca_file{}; ///< PEM: who may have issued the certificates of clients
+  std::string client_ca_pem{};
   tls_version min_version = tls_version::tls_1_2;
   /// What is spoken over it, the preferred one first (RFC 7301). A client that offers others only is refused; one that offers none is
   /// taken.
@@ -58,14 +58,14 @@ struct tls_server_options {
 
 /// The client's side.
 struct tls_client_options {
-  std::filesystem::path ca_file; ///< PEM: whom to trust; without it and the next one, whom the system trusts
-  std::string ca_pem;
-  std::filesystem::path certificate_file; ///< the client's own, if servers ask for one; as for a server
-  std::filesystem::path key_file;
-  std::string certificate_pem;
-  std::string key_pem;
+  std::filesystem::path ca_file{}; ///< PEM: whom to trust; without it and the next one, whom the system trusts
+  std::string ca_pem{};
+  std::filesystem::path certificate_file{}; ///< the client's own, if servers ask for one; as for a server
+  std::filesystem::path key_file{};
+  std::string certificate_pem{};
+  std::string key_pem{};
   tls_version min_version = tls_version::tls_1_2;
-  std::vector<std::string> alpn; ///< what to offer, the preferred one first
+  std::vector<std::string> alpn{}; ///< what to offer, the preferred one first
   /// Takes any server for the right one, so that anybody on the way may read and change everything. For tests.
   bool insecure_skip_verify = false;
 };

@@ -112,6 +112,13 @@ TEST(TlsServer, ServesACertificateThatHasExpiredAndWarns) {
   EXPECT_TRUE(has(about->warning, "the certificate is not valid before 2")) << about->warning;
 }
 
+// By designated initializers as in the example of tls.hpp: -Wextra would complain of a member without an initializer.
+TEST(TlsServer, IsMadeOfTheTwoFilesAlone) {
+  on_disk at;
+  EXPECT_TRUE(tls_server::make({.certificate_file = at.how.certificate_file, .key_file = at.how.key_file}));
+  EXPECT_TRUE(tls_client::make({.ca_file = at.folder.write("root.pem", root().pem())}));
+}
+
 TEST(TlsServer, SendsTheWholeChain) {
   tls_world w;
   auto how = serves(root().issue());
