@@ -4,6 +4,8 @@
 //
 // When to use: for pages, JSON and other text over a network; within one machine it costs more than it saves. Do not put it around a route
 // whose answers have both a secret and something that the client chose: over TLS the length then tells the secret (the attack BREACH).
+// It goes outside of idempotency_keys(), which keeps answers: one that was kept compressed would be given to a client that sends its request again
+// and cannot read it. README.md has the order of all.
 // In a build without zlib (GREENROOM_ZLIB) nothing is compressed.
 // Thread safety: as a value; calls come from any worker. Lifetime: owns what it needs.
 #pragma once

@@ -13,6 +13,8 @@
 // | belongs to one with another query, type or body | 422 |
 // | is malformed, or missing although `required`   | 400 |
 //
+// Outside of it goes compress_answers(): what is kept must not be compressed, since who asks again may not accept what the first one did.
+//
 // Answers are kept in memory: of this process, until it ends. Who must not do a thing twice whatever crashes keeps the key with the thing itself, in
 // one transaction; this saves that work the usual retries.
 // Thread safety: calls come from any worker. Lifetime: as the server. Source: draft-ietf-httpapi-idempotency-key-header.

@@ -6,8 +6,10 @@
 
 #include <greenroom/http/access_log.hpp>
 #include <greenroom/http/auth.hpp>
+#include <greenroom/http/compress.hpp>
 #include <greenroom/http/cors.hpp>
 #include <greenroom/http/idempotency.hpp>
+#include <greenroom/http/internal/content_coding.hpp>
 #include <greenroom/http/rate_limit.hpp>
 #include <greenroom/http/recover.hpp>
 #include <greenroom/http/request_metrics.hpp>
@@ -27,8 +29,9 @@ std::optional<principal> known_user(const credentials& c) {
 
 response buy(const request& r, int* bought) {
   if (r.query() == "broken") throw std::runtime_error("no stock keeper");
+  const std::string receipt(r.query() == "receipt" ? 10'000 : 0, '.');
   return text(principal_of()->name + " bought " + std::to_string(++*bought) + " as " +
-              std::string(current_request_id()));
+              std::string(current_request_id()) + receipt);
 }
 
 struct service : testing::Test {
@@ -36,6 +39,7 @@ struct service : testing::Test {
     r.front.use(trace_requests())
         .use(cors({.origins = {"https://app.example"}}))
         .use(recover())
+        .use(compress_answers())
         .use(rate_limit({.requests = 60, .burst = 20}))
         .use(authenticate(auth_scheme::bearer, "shop", known_user))
         .use(idempotency_keys([](const request&) { return principal_of()->name; }))
@@ -69,6 +73,21 @@ TEST_F(MiddlewareStack, AnswersAKnownUserOncePerKey) {
   EXPECT_EQ(r.ask(buying("ann", key)).body, "ann bought 1 as id-1");
   EXPECT_EQ(r.ask(buying("bob", key)).body, "bob bought 2 as id-1") << "keys of others are others";
   EXPECT_EQ(bought, 2);
+}
+
+TEST_F(MiddlewareStack, GivesAnAnswerAgainToWhoeverCanReadLess) {
+  if (!internal::available(internal::coding::gzip)) GTEST_SKIP() << "built without zlib";
+  const auto key = std::string("Idempotency-Key: k\r\n");
+  const auto receipt = "ann bought 1 as id-1" + std::string(10'000, '.');
+  const auto first = r.ask(buying("ann", key + "Accept-Encoding: gzip\r\n", "/buy?receipt"));
+  EXPECT_EQ(first.field("Content-Encoding"), "gzip");
+  EXPECT_LT(first.body.size(), receipt.size());
+  const auto again = r.ask(buying("ann", key, "/buy?receipt"));
+  EXPECT_EQ(again.field("Idempotent-Replayed"), "true");
+  EXPECT_EQ(again.field("Content-Encoding"), "none");
+  EXPECT_EQ(again.body, receipt);
+  EXPECT_EQ(r.ask(buying("ann", key + "Accept-Encoding: gzip\r\n", "/buy?receipt")).field("Content-Encoding"), "gzip");
+  EXPECT_EQ(bought, 1);
 }
 
 TEST_F(MiddlewareStack, AnswersPreflightsWithoutCredentials) {
