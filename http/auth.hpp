@@ -6,6 +6,8 @@
 //   ...
 //   const auto* who = http::principal_of();                     // in the handler, and in what it starts
 //
+// It sees a request when its whole body was read (and 100 Continue sent, if the client waited for it), unless the handler takes a body_reader: then it
+// is asked before the body. What strangers can send is so bounded by handler::body_limit(), or limits::body.
 // Basic sends the password with each request: only behind TLS. What lies before it (CORS, health checks) is added before it.
 // Thread safety: calls come from any worker. Lifetime: function and arguments live as long as the server.
 // Source: RFC 9110 section 11, RFC 6750 (Bearer), RFC 7617 (Basic).

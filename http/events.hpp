@@ -34,7 +34,8 @@ struct event {
   event() = default;
   explicit event(std::string text, std::string type = {}) noexcept : data(std::move(text)), name(std::move(type)) {}
 
-  /// UTF-8, of any number of lines. CR LF, CR and LF all end a line, and arrive as LF.
+  /// UTF-8, of any number of lines. CR LF, CR and LF all end a line, and arrive as LF. It is sent as it is, unchecked, as are name and id: what is no UTF-8
+  /// arrives as U+FFFD, by which clients decode it.
   std::string data;
   /// What the page listens for; "" is "message".
   std::string name;

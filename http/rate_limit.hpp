@@ -6,6 +6,8 @@
 //   }}));
 //
 // Who is over the limit gets 429 with Retry-After, and no handler is called. Each server counts for itself.
+// It sees a request when its whole body was read (and 100 Continue sent, if the client waited for it), unless the handler takes a body_reader: then it
+// counts before the body. What who is over the limit can send is so bounded by handler::body_limit(), or limits::body.
 // Buckets are kept in 16 parts, each behind a lock that is held for one search: a request meets another one there only if both come at the same
 // moment and fall into the same part. An actor that counts would cost each request two changes of actor, and be one queue for all.
 // Thread safety: calls come from any worker. Lifetime: as the server.
