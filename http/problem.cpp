@@ -12,7 +12,8 @@ response problem(int status, std::string_view detail, std::span<const document_f
   detail::json_writer out;
   out.open_object();
   if (const auto title = reason_phrase(status); !title.empty()) out.key("title").text(title);
-  out.key("status").number(status).key("detail").text(detail);
+  out.key("status").number(status);
+  if (!detail.empty()) out.key("detail").text(detail);
   if (!faults.empty()) {
     out.key("errors").open_array();
     for (const auto& each : faults)

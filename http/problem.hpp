@@ -24,8 +24,10 @@ struct document_fault {
   std::string detail;
 };
 
-/// Answers with a problem. Errors: usage_error unless the status is from 400 to 599.
-GREENROOM_EXPORT response problem(int status, std::string_view detail, std::span<const document_fault> faults = {});
+/// Answers with a problem: its title is the phrase of the status, `detail` a sentence for the client, left out if it is "". Bytes in it that
+/// are not UTF-8 become U+FFFD. Errors: usage_error unless the status is from 400 to 599.
+GREENROOM_EXPORT response problem(int status, std::string_view detail = {},
+                                  std::span<const document_fault> faults = {});
 
 /// Returns the status that tells of an error:
 ///

@@ -4,9 +4,6 @@
 #include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include <greenroom/http/internal/utf8.hpp>
 #include <greenroom/http/trace.hpp>
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/actor_system.hpp>
@@ -15,26 +12,6 @@
 
 namespace greenroom::http {
 namespace {
-
-/// The text within a JSON string. Source: RFC 8259 section 7.
-std::string json_escaped(std::string_view text) {
-  std::string escaped;
-  while (!text.empty()) {
-    const auto length = internal::utf8_length(text);
-    const char c = text.front();
-    if (length == 0) {
-      escaped += "\xef\xbf\xbd";
-    } else if (c == '"' || c == '\\') {
-      escaped += {'\\', c};
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      escaped += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      escaped += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return escaped;
-}
 
 class recoverer final : public detail::any_middleware {
 public:
@@ -83,12 +60,6 @@ private:
 };
 
 } // namespace
-
-response problem(int status, std::string_view detail) {
-  auto document = fmt::format(R"({{"type":"about:blank","title":"{}","status":{})", reason_phrase(status), status);
-  if (!detail.empty()) document += fmt::format(R"(,"detail":"{}")", json_escaped(detail));
-  return {status, "application/problem+json", document + "}\n"};
-}
 
 middleware recover(recover_options how) { return middleware(std::make_shared<const recoverer>(std::move(how))); }
 

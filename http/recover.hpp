@@ -1,4 +1,4 @@
-// recover: turns what a handler throws into an answer, with a line in the log; and problem(), answers that programs read.
+// recover: turns what a handler throws into an answer, with a line in the log.
 //
 //   front.use(http::trace_requests()).use(http::recover());
 //
@@ -10,19 +10,15 @@
 #include <exception>
 #include <functional>
 #include <optional>
-#include <string_view>
 
 #include <greenroom/http/middleware.hpp>
+#include <greenroom/http/problem.hpp>
 #include <greenroom/runtime/detail/export.hpp>
 
 namespace greenroom::http {
 
-/// Answers with a problem document (application/problem+json): its title is the phrase of the status, `detail` a sentence for the client, left
-/// out if it is "". Bytes in it that are no UTF-8 become U+FFFD. Errors: usage_error unless the status is from 200 to 599. Source: RFC 9457.
-GREENROOM_EXPORT response problem(int status, std::string_view detail = {});
-
 struct recover_options {
-  /// Whether the answer is a problem document, rather than plain text.
+  /// Whether the answer is a problem document (problem.hpp), rather than plain text.
   bool problem_document = false;
   /// Gives the answer for exceptions that it knows, as 409 for a conflict; nothing for the others, which get 500 and are logged. What it throws
   /// itself is one of those.

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <greenroom/http/problem.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
 namespace greenroom::http {
@@ -412,36 +411,6 @@ TEST_F(JsonHandler, AnswersWith500ForAValueThatHasNoText) {
   r.front.get("/", json_handler([] { return std::numeric_limits<double>::quiet_NaN(); }));
   r.start();
   EXPECT_EQ(r.ask(get("/")).status, 500);
-}
-
-// -- problems ---------------------------------------------------------------------------------------------
-
-TEST(Problem, IsRfc9457) {
-  const std::vector<document_fault> faults{{"/a", "b \"c\""}};
-  const auto p = problem(422, "no", faults);
-  EXPECT_EQ(p.status(), 422);
-  EXPECT_EQ(p.header("Content-Type"), "application/problem+json");
-  EXPECT_EQ(
-      p.body(),
-      R"({"title":"Unprocessable Content","status":422,"detail":"no","errors":[{"pointer":"/a","detail":"b \"c\""}]})");
-  EXPECT_EQ(problem(499, "x").body(), R"({"status":499,"detail":"x"})");
-  EXPECT_THROW(problem(200, "x"), usage_error);
-  EXPECT_THROW(problem(600, "x"), usage_error);
-}
-
-TEST(Problem, HasTheStatusOfItsError) {
-  const std::vector<std::pair<errc, int>> all{
-      {errc::closed, 503},           {errc::full, 503},        {errc::empty, 500},          {errc::timed_out, 504},
-      {errc::cancelled, 503},        {errc::not_found, 404},   {errc::already_exists, 409}, {errc::io, 500},
-      {errc::invalid_argument, 422}, {errc::failed, 500},      {errc::no_reply, 503},       {errc::stopped, 503},
-      {errc::killed, 500},           {errc::unsupported, 501}, {errc::parse, 400},          {errc::limit, 429},
-      {errc::type_mismatch, 422},    {errc{999}, 500}};
-  for (const auto& [code, status] : all) {
-    const auto p = problem(error(code, "the reason"));
-    EXPECT_EQ(p.status(), status) << to_string(code);
-    EXPECT_EQ(p.body().find("the reason") != std::string::npos, status != 500) << to_string(code);
-    EXPECT_EQ(p.header("Retry-After").has_value(), status == 429 || status == 503) << to_string(code);
-  }
 }
 
 } // namespace

@@ -15,33 +15,6 @@ namespace {
 
 using namespace test;
 
-// -- problem documents ------------------------------------------------------------------------------------
-
-TEST(Problem, IsADocumentThatProgramsRead) {
-  const auto p = problem(409, "the order was paid already");
-  EXPECT_EQ(p.status(), 409);
-  EXPECT_EQ(p.header("Content-Type"), "application/problem+json");
-  EXPECT_EQ(
-      p.body(),
-      "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"the order was paid already\"}\n");
-  EXPECT_EQ(problem(404).body(), "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404}\n");
-  EXPECT_THROW(problem(99), usage_error);
-}
-
-TEST(Problem, StaysJsonWhateverTheDetailHolds) {
-  const auto detail_of = [](std::string_view text) {
-    const auto body = problem(400, text).body();
-    const auto from = body.find("detail\":\"") + 9;
-    return body.substr(from, body.rfind("\"}") - from);
-  };
-  EXPECT_EQ(detail_of("a \"b\" \\ c"), R"(a \"b\" \\ c)");
-  EXPECT_EQ(detail_of(std::string_view("\0\n\x1f\x7f", 4)), "\\u0000\\u000a\\u001f\x7f");
-  EXPECT_EQ(detail_of("caf\xc3\xa9 \xf0\x9f\x98\x80"), "caf\xc3\xa9 \xf0\x9f\x98\x80");
-  EXPECT_EQ(detail_of("\xff\xc3("), "\xef\xbf\xbd\xef\xbf\xbd(");
-}
-
-// -- the middleware ---------------------------------------------------------------------------------------
-
 response throws() { throw std::runtime_error("no database at db-7\nforged line"); }
 response throws_odd() { throw 42; }
 
