@@ -123,9 +123,9 @@ response json_response(int status, const json_type& type, const void* value) {
 
 response json_failure(const error& why) {
   auto answer = problem(why);
-  if (answer.status() == 500)
-    this_actor::system().log().error("{}: answered with 500: {}: {}", this_actor::name(), to_string(why.code()),
-                                     why.message());
+  if (answer.status() >= 500)
+    this_actor::system().log().error("{}: answered with {}: {}: {}", this_actor::name(), answer.status(),
+                                     to_string(why.code()), why.message());
   return answer;
 }
 

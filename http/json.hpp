@@ -102,7 +102,8 @@ public:
 
 /// Makes a handler of a function of values: fn([request,] [body,] args...), where args are those given here and the body is what is left.
 /// It returns R or task<R>, where R is: a value, answered with 200 and its JSON; created<T>, with 201; void, with 204; a response, as
-/// it is; or a result of one of them, where an error becomes a problem, with the status of status_of(). One with 500 is logged.
+/// it is; or a result of one of them, where an error becomes a problem, with the status of status_of(). From 500 on it tells
+/// the client nothing of the error, and a line in the log has it all.
 ///
 ///   front.post("/orders", http::json_handler(take_order, std::ref(orders)));
 ///   front.get("/orders/{id:uint}", supervised(2s, http::json_handler(show_order, std::ref(orders))));

@@ -5,6 +5,19 @@
 #include <greenroom/http/detail/json_value.hpp>
 
 namespace greenroom::http {
+namespace {
+
+std::string_view what_all_may_know(int status) noexcept {
+  switch (status) {
+  case 501: return "the server is not able to do this";
+  case 502: return "another server failed that is needed for this answer";
+  case 503: return "the server cannot answer this request now";
+  case 504: return "what is needed for this answer took too long";
+  default: return "the server failed to answer this request";
+  }
+}
+
+} // namespace
 
 response problem(int status, std::string_view detail, std::span<const document_fault> faults) {
   if (status < 400 || status > 599)
@@ -32,6 +45,7 @@ int status_of(errc code) noexcept {
   case errc::type_mismatch: return 422;
   case errc::limit: return 429;
   case errc::unsupported: return 501;
+  case errc::upstream: return 502;
   case errc::full:
   case errc::closed:
   case errc::stopped:
@@ -44,8 +58,7 @@ int status_of(errc code) noexcept {
 
 response problem(const error& why) {
   const int status = status_of(why.code());
-  if (status == 500) return problem(500, "the server failed to answer this request");
-  auto answer = problem(status, why.message());
+  auto answer = problem(status, status < 500 ? why.message() : what_all_may_know(status));
   if (status == 429 || status == 503) answer.header("Retry-After", "1");
   return answer;
 }

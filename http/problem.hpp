@@ -39,13 +39,15 @@ GREENROOM_EXPORT response problem(int status, std::string_view detail = {},
 /// | invalid_argument, type_mismatch | 422 |
 /// | limit | 429 |
 /// | unsupported | 501 |
+/// | upstream | 502 |
 /// | full, closed, stopped, cancelled, no_reply | 503 |
 /// | timed_out | 504 |
 /// | io, failed, killed, empty, and any other | 500 |
 GREENROOM_EXPORT int status_of(errc code) noexcept;
 
-/// Answers with the problem of an error, and its message; one with 500 says no more than that: what is inside is not the client's
-/// business. 429 and 503 say when to try again (`Retry-After: 1`).
+/// Answers with the problem of an error. Below 500 its detail is the error's message, so that must be one for the client. From 500 on it is a
+/// fixed sentence: what has failed inside is not the client's business, and belongs into the log, where json_handler() writes it. 429 and
+/// 503 say when to try again (`Retry-After: 1`).
 GREENROOM_EXPORT response problem(const error& why);
 
 } // namespace greenroom::http

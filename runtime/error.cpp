@@ -27,6 +27,7 @@ const char* sentence(errc code) noexcept {
   case errc::parse: return "malformed text";
   case errc::limit: return "limit reached";
   case errc::type_mismatch: return "value has another type";
+  case errc::upstream: return "another server failed";
   }
   return "unknown error code";
 }
@@ -50,6 +51,7 @@ const char* to_string(errc code) noexcept {
   case errc::parse: return "parse";
   case errc::limit: return "limit";
   case errc::type_mismatch: return "type_mismatch";
+  case errc::upstream: return "upstream";
   }
   return "unknown";
 }

@@ -42,6 +42,7 @@ enum class errc : std::uint16_t {
   parse = 15,           ///< the text does not follow its grammar
   limit = 16,           ///< a configured limit was reached
   type_mismatch = 17,   ///< a value has another type than the one asked for
+  upstream = 18,        ///< another server failed: it was not reached, or its answer cannot be used
 };
 
 /// Returns the code's own sentence, for example "deadline exceeded". Never null, also for unknown

@@ -30,7 +30,7 @@ GREENROOM_EXPORT result<void> read_json(std::string_view text, const json_type& 
 /// Reads the body of a request; returns the answer in place of the handler's if that cannot be.
 GREENROOM_EXPORT std::optional<response> read_json_body(const request& r, const json_type& type, void* to);
 GREENROOM_EXPORT response json_response(int status, const json_type& type, const void* value);
-/// Answers with the problem of an error, and logs it if the client does not learn what it is.
+/// Answers with the problem of an error, and logs an error of which the client learns nothing.
 GREENROOM_EXPORT response json_failure(const error& why);
 /// Errors: usage_error unless the build reads JSON.
 GREENROOM_EXPORT void check_json_build();

@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include <greenroom/tests/http/http_kit.hpp>
+#include <greenroom/tests/http/log_kit.hpp>
 
 namespace greenroom::http {
 namespace shop {
@@ -311,12 +313,35 @@ TEST_F(JsonHandler, MayHaveAnyForm) {
   EXPECT_EQ(r.ask(post_json("/response", "true")).status, 202);
   EXPECT_EQ(r.ask(post_json("/fail", "0")).status, 204);
   EXPECT_EQ(r.ask(post_json("/fail", "8")).body, R"({"title":"Unprocessable Content","status":422,"detail":"why"})");
-  const auto secret = r.ask(post_json("/fail", "9"));
-  EXPECT_EQ(secret.status, 500);
-  EXPECT_EQ(secret.body.find("why"), std::string::npos);
   const auto busy = r.ask(post_json("/fail", "16"));
   EXPECT_EQ(busy.status, 429);
   EXPECT_EQ(busy.field("Retry-After"), "1");
+}
+
+TEST_F(JsonHandler, LogsOnceWhatItDoesNotTell) {
+  kept_log kept;
+  rig r({}, kept.log);
+  r.front.post("/fail", json_handler([](int code) -> result<void> { return error(static_cast<errc>(code), "why"); }));
+  r.start();
+  for (const auto& [code, status, name] :
+       std::vector<std::tuple<errc, int, std::string>>{{errc::io, 500, "io"},
+                                                       {errc::unsupported, 501, "unsupported"},
+                                                       {errc::upstream, 502, "upstream"},
+                                                       {errc::full, 503, "full"},
+                                                       {errc::timed_out, 504, "timed_out"}}) {
+    const auto got = r.ask(post_json("/fail", std::to_string(static_cast<int>(code))));
+    EXPECT_EQ(got.status, status);
+    EXPECT_EQ(got.body.find("why"), std::string::npos) << got.body;
+    const auto lines = kept.lines->take();
+    ASSERT_EQ(lines.size(), 1u) << name;
+    const auto line = "POST /fail: answered with " + std::to_string(status) + ": " + name + ": why";
+    EXPECT_NE(lines[0].find(line), std::string::npos) << lines[0];
+  }
+  for (const auto code : {errc::parse, errc::not_found, errc::limit}) {
+    const auto got = r.ask(post_json("/fail", std::to_string(static_cast<int>(code))));
+    EXPECT_NE(got.body.find("\"why\""), std::string::npos) << got.body;
+  }
+  EXPECT_TRUE(kept.lines->take().empty());
 }
 
 struct refusal {

@@ -39,18 +39,38 @@ TEST(Problem, StaysJsonWhateverTheDetailHolds) {
 }
 
 TEST(Problem, HasTheStatusOfItsError) {
-  const std::vector<std::pair<errc, int>> all{
-      {errc::closed, 503},           {errc::full, 503},        {errc::empty, 500},          {errc::timed_out, 504},
-      {errc::cancelled, 503},        {errc::not_found, 404},   {errc::already_exists, 409}, {errc::io, 500},
-      {errc::invalid_argument, 422}, {errc::failed, 500},      {errc::no_reply, 503},       {errc::stopped, 503},
-      {errc::killed, 500},           {errc::unsupported, 501}, {errc::parse, 400},          {errc::limit, 429},
-      {errc::type_mismatch, 422},    {errc{999}, 500}};
+  const std::vector<std::pair<errc, int>> all{{errc::closed, 503},
+                                              {errc::full, 503},
+                                              {errc::empty, 500},
+                                              {errc::timed_out, 504},
+                                              {errc::cancelled, 503},
+                                              {errc::not_found, 404},
+                                              {errc::already_exists, 409},
+                                              {errc::io, 500},
+                                              {errc::invalid_argument, 422},
+                                              {errc::failed, 500},
+                                              {errc::no_reply, 503},
+                                              {errc::stopped, 503},
+                                              {errc::killed, 500},
+                                              {errc::unsupported, 501},
+                                              {errc::parse, 400},
+                                              {errc::limit, 429},
+                                              {errc::type_mismatch, 422},
+                                              {errc::upstream, 502},
+                                              {errc{999}, 500}};
   for (const auto& [code, status] : all) {
     const auto p = problem(error(code, "the reason"));
     EXPECT_EQ(p.status(), status) << to_string(code);
-    EXPECT_EQ(p.body().find("the reason") != std::string::npos, status != 500) << to_string(code);
+    EXPECT_EQ(p.body().find("the reason") != std::string::npos, status < 500) << to_string(code);
     EXPECT_EQ(p.header("Retry-After").has_value(), status == 429 || status == 503) << to_string(code);
   }
+}
+
+TEST(Problem, From500OnSaysTheSameOfAllErrors) {
+  EXPECT_EQ(problem(error(errc::upstream, "cannot GET http://internal-db/")).body(),
+            R"({"title":"Bad Gateway","status":502,"detail":"another server failed that is needed for this answer"})");
+  EXPECT_EQ(problem(errc::timed_out).body(),
+            R"({"title":"Gateway Timeout","status":504,"detail":"what is needed for this answer took too long"})");
 }
 
 } // namespace

@@ -43,16 +43,17 @@ TEST(Errc, NumbersAreFixed) {
   EXPECT_EQ(static_cast<int>(errc::invalid_argument), 8);
   EXPECT_EQ(static_cast<int>(errc::no_reply), 11);
   EXPECT_EQ(static_cast<int>(errc::type_mismatch), 17);
+  EXPECT_EQ(static_cast<int>(errc::upstream), 18);
 }
 
 TEST(Errc, EachCodeHasItsOwnNameAndSentence) {
   std::set<std::string> names, sentences;
-  for (std::uint16_t number = 1; number <= 17; ++number) {
+  for (std::uint16_t number = 1; number <= 18; ++number) {
     names.insert(to_string(errc{number}));
     sentences.insert(sentence(errc{number}));
   }
-  EXPECT_EQ(names.size(), 17u);
-  EXPECT_EQ(sentences.size(), 17u);
+  EXPECT_EQ(names.size(), 18u);
+  EXPECT_EQ(sentences.size(), 18u);
   EXPECT_FALSE(names.contains("unknown"));
   EXPECT_STREQ(sentence(errc::timed_out), "deadline exceeded");
   EXPECT_STREQ(to_string(errc::timed_out), "timed_out");
