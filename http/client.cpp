@@ -1,5 +1,9 @@
 #include <greenroom/http/client.hpp>
 
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,10 +22,40 @@ using internal::outgoing;
 // An address may be long, and is in the log with every failure.
 constexpr std::size_t longest_shown = 256;
 
-std::string name_of(method m, std::string_view url) {
-  const bool cut = url.size() > longest_shown;
-  return fmt::format("{} {}{}", to_string(m), url.substr(0, longest_shown), cut ? "..." : "");
+std::string name_of(method m, const internal::web_url& url) {
+  auto shown = url.shown();
+  if (shown.size() > longest_shown) shown.replace(longest_shown, shown.npos, "...");
+  return fmt::format("{} {}", to_string(m), shown);
 }
+
+double seconds_of(duration t) { return std::chrono::duration<double>(t).count(); }
+
+/// A request that is refused before it is sent, as it is wrong itself.
+error refused(client_core& core, method m, const error& why) {
+  core.count_failure();
+  return {why.code(), fmt::format("cannot send a {} request: {}", to_string(m), why.message())};
+}
+
+/// What is kept of a request for its error.
+struct called {
+  explicit called(const outgoing& request)
+      : name(name_of(request.method, request.url)), limit(request.limit), had_turn(request.had_turn) {}
+
+  error failed(client_core& core, const error& why) const {
+    core.count_failure();
+    if (!why.is(errc::timed_out) || why.message() != sentence(errc::timed_out))
+      return {internal::code_for_caller(why.code()), fmt::format("cannot {}: {}", name, why.message())};
+    if (had_turn->load(std::memory_order_relaxed))
+      return {errc::timed_out, fmt::format("cannot {}: there was no answer within {} s", name, seconds_of(limit))};
+    return {errc::full, fmt::format("cannot {}: no connection was free within {} s: others used all that one host may "
+                                    "have, the limit of {} (client_options::connections_per_host)",
+                                    name, seconds_of(limit), core.options.connections_per_host)};
+  }
+
+  std::string name;
+  duration limit;
+  std::shared_ptr<const std::atomic<bool>> had_turn;
+};
 
 std::unique_ptr<detail::response_data> front_of(incoming& from) {
   auto data = from.parser.take_head();
@@ -45,27 +79,27 @@ task<result<client_response>> receive_whole(std::shared_ptr<client_core> core, o
 
 task<result<client_response>> send_whole(std::shared_ptr<client_core> core, client_request request) {
   core->count_call();
-  const auto call = name_of(request.method(), request.url());
+  const auto how = request.method();
   auto out = outgoing::from(std::move(request), core->options, false);
-  if (!out) co_return core->named(call, out.error(), {});
-  const auto limit = out->limit;
+  if (!out) co_return refused(*core, how, out.error());
+  const called call(*out);
   auto receiving = receive_whole(core, std::move(*out));
-  auto limited = with_timeout(limit, std::move(receiving));
+  auto limited = with_timeout(call.limit, std::move(receiving));
   auto got = co_await std::move(limited);
-  if (!got) co_return core->named(call, got.error(), limit);
+  if (!got) co_return call.failed(*core, got.error());
   co_return got;
 }
 
 task<result<streamed_response>> send_streamed(std::shared_ptr<client_core> core, client_request request) {
   core->count_call();
-  const auto call = name_of(request.method(), request.url());
+  const auto how = request.method();
   auto out = outgoing::from(std::move(request), core->options, true);
-  if (!out) co_return core->named(call, out.error(), {});
-  const auto limit = out->limit;
+  if (!out) co_return refused(*core, how, out.error());
+  const called call(*out);
   auto answering = client_core::answer_to(core, std::move(*out));
-  auto limited = with_timeout(limit, std::move(answering));
+  auto limited = with_timeout(call.limit, std::move(answering));
   auto got = co_await std::move(limited);
-  if (!got) co_return core->named(call, got.error(), limit);
+  if (!got) co_return call.failed(*core, got.error());
   co_return streamed_response(std::move(*got));
 }
 
@@ -113,17 +147,15 @@ task<result<std::string>> read_piece(incoming* from) {
   auto limited = with_timeout(limit, std::move(receiving));
   const auto came = co_await std::move(limited);
   const auto failure = [from](errc code, std::string_view why) {
-    return error(code,
-                 fmt::format("cannot read the answer to {}: {}", name_of(from->what.of, from->what.url.text()), why));
+    return error(code, fmt::format("cannot read the answer to {}: {}", name_of(from->what.of, from->what.url), why));
   };
   if (!came) {
     if (!came.error().is(errc::timed_out)) co_return came.error();
-    co_return failure(errc::timed_out,
-                      fmt::format("nothing came within {} s", std::chrono::duration<double>(limit).count()));
+    co_return failure(errc::timed_out, fmt::format("nothing came within {} s", seconds_of(limit)));
   }
   if (from->parser.has_content()) co_return from->parser.take_content();
   if (from->parser.at() == internal::response_parser::state::failed)
-    co_return failure(from->parser.why().code(), from->parser.why().message());
+    co_return failure(internal::code_for_caller(from->parser.why().code()), from->parser.why().message());
   co_return std::string();
 }
 

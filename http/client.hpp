@@ -7,8 +7,8 @@
 //   q.header("Content-Type", "application/json").body(text).limit(2s);
 //   auto made = co_await web.send(std::move(q));
 //
-// Any status is an answer; an error is that there is none, and its text says why. Make one client and keep it: its connections and its
-// budget of retries are what protects the servers behind it.
+// Any status is an answer; an error is that there is none, and its text says why. That is for the log: problem() keeps it from strangers.
+// Make one client and keep it: its connections and its budget of retries are what protects the servers behind it.
 // Thread safety: any thread; the calls belong to actors. Lifetime: the actor system outlives the client. A client may be destroyed while
 // calls are under way, which then end as they would have.
 #pragma once
@@ -110,8 +110,8 @@ public:
 
   /// Reads the next piece of the body, decoded of its chunks, at most 64 KiB; "" at its end. What is not read is not taken in: the server
   /// has to wait. Waits: suspends the actor until a piece has come, as long as the request's limit. Cancellation: throws `cancelled`, having
-  /// read nothing; it can be read on. Errors: timed_out, and it can be read on; io when the connection ended early, parse and limit when
-  /// the body is malformed: for good.
+  /// read nothing; it can be read on. Errors: timed_out, and it can be read on; upstream when the connection ended early or the body is
+  /// malformed: for good.
   task<result<std::string>> read();
 
   /// For the client.
@@ -134,9 +134,11 @@ public:
   /// Sends a request and gives the whole answer.
   /// Waits: suspends the actor until the answer is complete, for the request's limit at most; in that time for a connection if the host
   /// has as many as it may, first come, first served. Cancellation: throws `cancelled`; a connection in use is closed, and what the server
-  /// has begun goes on. Errors: parse for an address or an answer that is malformed; timed_out; limit for an answer that is too large, or too
-  /// many redirections; io and not_found as transport::connect(), and io when the connection broke; unsupported for https without
-  /// client_options::secure, and codings nobody asked for. Order: none between calls.
+  /// has begun goes on. Order: none between calls.
+  /// Errors: upstream for all that is the matter with the other side: no host of that name, nobody listens, the connection broke, an answer
+  /// that is malformed or too large, too many redirections or one that must not be followed. timed_out; full if all the time was spent
+  /// on waiting for a connection. unsupported for https without client_options::secure. invalid_argument for a request that cannot be sent,
+  /// as to what is no address; its text does not repeat that. The others name the address, without its query, where secrets often are.
   task<result<client_response>> send(client_request request);
   task<result<client_response>> get(std::string url);
   task<result<client_response>> post(std::string url, std::string content_type, std::string body);

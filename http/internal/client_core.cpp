@@ -65,6 +65,7 @@ task<attempt_result> client_core::attempt(self core, request_ptr request) {
   if (!all_of(trace, value_char)) trace.clear();
   auto entering = connection_pool::enter(core->pool, request->url.origin());
   auto held = co_await std::move(entering);
+  request->had_turn->store(true, std::memory_order_relaxed);
   for (bool fresh = false;; fresh = true) {
     const bool reused = !fresh && held.reuse();
     if (!reused) {
@@ -192,13 +193,13 @@ task<result<std::unique_ptr<incoming>>> client_core::answer_to(self core, outgoi
     const auto& head = got.answer->parser.head();
     const auto location = find_field(head.fields, "location");
     if (most == 0 || !is_redirection(head.status) || !location) co_return std::move(got.answer);
-    const auto shown = location->substr(0, 200);
+    const auto shown = shown_reference(*location);
     if (followed == most)
       co_return error(
-          errc::limit,
+          errc::upstream,
           fmt::format("it was redirected more often than the limit of {} times, at last to '{}'", most, shown));
     if (const auto turned = now->redirect(head.status, *location); !turned) {
-      co_return error(turned.error().code(),
+      co_return error(errc::upstream,
                       fmt::format("its redirection to '{}' is not followed: {}", shown, turned.error().message()));
     }
     core->redirects_.fetch_add(1, std::memory_order_relaxed);
@@ -206,18 +207,22 @@ task<result<std::unique_ptr<incoming>>> client_core::answer_to(self core, outgoi
   }
 }
 
-// -- counts and names -------------------------------------------------------------------------------------
+// -- counts and codes -------------------------------------------------------------------------------------
 
 void client_core::count_call() noexcept {
   requests_.fetch_add(1, std::memory_order_relaxed);
   budget_.earn();
 }
 
-error client_core::named(std::string_view call, const error& why, duration limit) {
-  failed_.fetch_add(1, std::memory_order_relaxed);
-  if (why.is(errc::timed_out) && why.message() == sentence(errc::timed_out))
-    return {errc::timed_out, fmt::format("cannot {}: there was no answer within {} s", call, seconds_of(limit))};
-  return {why.code(), fmt::format("cannot {}: {}", call, why.message())};
+errc code_for_caller(errc cause) noexcept {
+  switch (cause) {
+  case errc::timed_out:
+  case errc::cancelled:
+  case errc::stopped:
+  case errc::failed: // an exception of a hook
+  case errc::unsupported: return cause;
+  default: return errc::upstream;
+  }
 }
 
 client_stats client_core::stats() const {

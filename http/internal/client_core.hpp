@@ -39,16 +39,20 @@ struct attempt_result {
   progress how_far = progress::none;
 };
 
+/// Returns the code of an error for who has sent a request. What is the matter with another server becomes upstream: the code of the cause, as
+/// parse, not_found or limit, would be taken for the fault of those who ask the caller.
+errc code_for_caller(errc cause) noexcept;
+
 class client_core {
 public:
   client_core(actor_system& sys, client_options how);
 
-  /// Sends a request until it has its final answer, up to the end of that one's header section. Errors: see client::send().
+  /// Sends a request until it has its final answer, up to the end of that one's header section. Errors: as they arise, of the transport,
+  /// the parser and so on; code_for_caller() makes those of client::send() of them.
   static task<result<std::unique_ptr<incoming>>> answer_to(std::shared_ptr<client_core> core, outgoing request);
 
-  /// What `made` of a whole request is called in its error.
-  error named(std::string_view call, const error& why, duration limit);
   void count_call() noexcept;
+  void count_failure() noexcept { failed_.fetch_add(1, std::memory_order_relaxed); }
   client_stats stats() const;
 
   actor_system& system;

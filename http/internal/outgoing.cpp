@@ -32,7 +32,7 @@ result<outgoing> outgoing::from(client_request request, const client_options& ho
   if (request.method_ == method::trace && !request.body_.empty())
     return error(errc::invalid_argument, "a TRACE request has no body");
   auto url = parse_web_url(request.url_);
-  if (!url) return url.error();
+  if (!url) return error(errc::invalid_argument, std::string(url.error().message()));
   outgoing made;
   made.method = request.method_;
   made.url = std::move(*url);

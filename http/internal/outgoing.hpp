@@ -2,6 +2,8 @@
 // Thread safety: owner only; constant while it is sent.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +15,7 @@
 namespace greenroom::http::internal {
 
 struct outgoing {
-  /// Errors: parse, unsupported or invalid_argument, saying what is wrong with it.
+  /// Errors: invalid_argument, saying what is wrong with it, but not of which address: that is perhaps not for who made it wrong.
   static result<outgoing> from(client_request request, const client_options& how, bool streamed);
 
   /// Returns request line and header section.
@@ -32,6 +34,9 @@ struct outgoing {
   duration limit{};
   duration hedge_after = duration::max();
   bool idempotent = false;
+  // Whether it ever had a connection to itself: else what it waited for in vain was our own limit. Written by the attempts, which may be
+  // actors of their own, and read by the caller when all is over.
+  std::shared_ptr<std::atomic<bool>> had_turn = std::make_shared<std::atomic<bool>>(false);
 
 private:
   template <std::size_t N>

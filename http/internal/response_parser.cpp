@@ -179,7 +179,7 @@ bool response_parser::choose_framing() {
     if (data_->minor_version == 0)
       return fail(errc::parse, "an HTTP/1.0 answer cannot have a Transfer-Encoding"), false;
     if (!coding_.chunked || coding_.other)
-      return fail(errc::unsupported, "no Transfer-Encoding but chunked is decoded, and none was asked for"), false;
+      return fail(errc::parse, "no Transfer-Encoding but chunked is decoded, and none was asked for"), false;
   }
   if (most_.to_head || status == 204 || status == 304) return true;
   framing_ = coding_.given ? framing::chunked : has_length_ ? framing::length : framing::until_close;

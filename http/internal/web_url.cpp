@@ -16,6 +16,7 @@ namespace {
 
 // Source: RFC 1035 section 2.3.4.
 constexpr std::size_t longest_host = 255;
+constexpr std::size_t longest_shown = 200;
 
 error malformed(std::string reason) { return {errc::parse, std::move(reason)}; }
 
@@ -116,6 +117,15 @@ std::string web_url::authority() const {
 }
 
 std::string web_url::origin() const { return (secure ? "https://" : "http://") + authority(); }
+
+std::string shown_reference(std::string_view reference) {
+  reference = reference.substr(0, reference.find_first_of("?#"));
+  std::string shown(reference.substr(0, longest_shown));
+  const auto slashes = shown.find("//");
+  const auto at = slashes == shown.npos ? slashes : shown.find('@', slashes);
+  if (at < shown.find('/', slashes + 2)) shown.replace(slashes + 2, at - slashes - 2, "...");
+  return shown;
+}
 
 result<web_url> parse_web_url(std::string_view text) {
   text = without_fragment(text);

@@ -22,7 +22,12 @@ struct web_url {
   /// Returns "http://example.org", which tells apart who must not see each other's secrets. Source: RFC 6454 section 4.
   std::string origin() const;
   std::string text() const { return origin() + target; }
+  /// Returns what errors may show of it: no query, since that often holds secrets, and errors get into logs.
+  std::string shown() const { return origin() + target.substr(0, target.find('?')); }
 };
+
+/// Returns what errors may show of a reference that was perhaps none: no query, no fragment, no user information, at most 200 bytes.
+std::string shown_reference(std::string_view reference);
 
 /// Errors: parse, saying what is wrong with the address.
 result<web_url> parse_web_url(std::string_view text);

@@ -68,7 +68,7 @@ TEST(ClientRetry, DoesNotSendAgainWhatWasAnsweredInPart) {
   w.say(p, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12");
   p.leave();
   w.settle();
-  EXPECT_EQ(c->code(), errc::io);
+  EXPECT_EQ(c->code(), errc::upstream);
   EXPECT_EQ(w.web->stats().retries, 0u);
 }
 
@@ -83,7 +83,7 @@ TEST(ClientRetry, APostIsNotSentAgain) {
   p.heard();
   p.reset();
   w.settle();
-  EXPECT_EQ(d->code(), errc::io);
+  EXPECT_EQ(d->code(), errc::upstream);
   EXPECT_EQ(w.web->stats().retries, 0u);
 }
 
@@ -235,7 +235,7 @@ TEST(ClientRetry, AServerThatIsDownIsNotAskedMuchMoreOften) {
   for (int i = 0; i < 40; ++i) {
     auto c = w.get();
     for (int n = 0; n < 3; ++n) let_pause_pass(w);
-    EXPECT_EQ(c->code(), errc::io);
+    EXPECT_EQ(c->code(), errc::upstream);
   }
   EXPECT_EQ(w.web->stats().retries, 6u); // the reserve, and a tenth of what came after it was touched
   EXPECT_GE(w.web->stats().retries_denied, 33u);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <greenroom/http/client.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 #include <greenroom/tests/http/log_kit.hpp>
 
@@ -342,6 +343,29 @@ TEST_F(JsonHandler, LogsOnceWhatItDoesNotTell) {
     EXPECT_NE(got.body.find("\"why\""), std::string::npos) << got.body;
   }
   EXPECT_TRUE(kept.lines->take().empty());
+}
+
+task<result<std::string>> ask_another(http::client& web) {
+  auto asking = web.get("http://internal-db/quote?token=secret");
+  auto got = co_await std::move(asking);
+  if (!got) co_return got.error();
+  co_return got->take_body();
+}
+
+TEST_F(JsonHandler, AnswersWith502ForAnotherServerThatFailed) {
+  kept_log kept;
+  rig r({}, kept.log);
+  http::client web(r.sys, {.retries = 0});
+  r.front.get("/quote", json_handler(ask_another, std::ref(web)));
+  r.start();
+  const auto got = r.ask(get("/quote"));
+  EXPECT_EQ(got.status, 502);
+  EXPECT_EQ(got.body.find("internal-db"), std::string::npos) << got.body;
+  const auto lines = kept.lines->take();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("upstream: cannot GET http://internal-db/quote: cannot connect: internal-db:80: "),
+            std::string::npos)
+      << lines[0];
 }
 
 struct refusal {

@@ -1,6 +1,8 @@
 #include <greenroom/http/internal/web_url.hpp>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -114,6 +116,27 @@ TEST(WebUrl, ResolvesNothingThatIsNoWebAddress) {
   EXPECT_EQ(from_base("//me@g"), "an address must not hold a user or a password; send an Authorization field");
   EXPECT_EQ(from_base("/a b"),
             "path and query must be ASCII without spaces and control characters; percent-encode the others");
+}
+
+TEST(WebUrl, ShowsNoQuery) {
+  EXPECT_EQ(parse_web_url("http://server:81/a?token=secret")->shown(), "http://server:81/a");
+  EXPECT_EQ(parse_web_url("http://server?secret")->shown(), "http://server/");
+  EXPECT_EQ(parse_web_url("https://server/a")->shown(), "https://server/a");
+}
+
+TEST(WebUrl, ShowsNoSecretsOfAReferenceEither) {
+  for (const auto& [reference, shown] :
+       std::vector<std::pair<std::string, std::string>>{{"/a?b=secret", "/a"},
+                                                        {"?secret", ""},
+                                                        {"#secret", ""},
+                                                        {"http://ann:secret@server/a", "http://...@server/a"},
+                                                        {"//ann:secret@server", "//...@server"},
+                                                        {"http://server/~ann@example?q", "http://server/~ann@example"},
+                                                        {"mailto:ann@example", "mailto:ann@example"},
+                                                        {"", ""},
+                                                        {"//", "//"},
+                                                        {std::string(201, 'a'), std::string(200, 'a')}})
+    EXPECT_EQ(shown_reference(reference), shown) << reference;
 }
 
 } // namespace
