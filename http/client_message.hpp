@@ -38,7 +38,8 @@ public:
 
   /// Adds a field; who adds one twice sends it twice. Errors: usage_error if the name is no token, the value holds a control
   /// character (an injected line break among them), or the field is one that the client writes itself: Host, Content-Length,
-  /// Transfer-Encoding, Connection, Keep-Alive, TE, Trailer, Upgrade, Expect.
+  /// Transfer-Encoding, Connection, Keep-Alive, TE, Trailer, Upgrade, Expect. The client decodes no content coding: an Accept-Encoding
+  /// allows some, and the body then comes as it is, with its Content-Encoding; without it a coded body is an error.
   client_request& header(std::string_view name, std::string_view value);
   /// Sets the body.
   client_request& body(std::string bytes) {
@@ -120,7 +121,7 @@ protected:
 /// A complete answer.
 class GREENROOM_EXPORT client_response : public response_head {
 public:
-  /// Returns the body, decoded of its chunks; "" if there is none.
+  /// Returns the body, decoded of its chunks; "" if there is none. It has a content coding only if the request allows that.
   std::string_view body() const noexcept;
   /// Takes the body out, without a copy.
   std::string take_body() noexcept;

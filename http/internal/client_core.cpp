@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/internal/content_coding.hpp>
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 
@@ -22,6 +23,31 @@ bool is_redirection(int status) noexcept {
 
 /// Says whether a server that answers so may answer otherwise soon.
 bool is_passing(int status) noexcept { return status == 502 || status == 503 || status == 504; }
+
+/// Returns a coding of the answer's body that its request does not allow, or "". Source: RFC 9110 section 12.5.3, but stricter: without the
+/// field a server may choose any coding, and nobody here would notice that the bytes are coded.
+std::string_view unasked_coding(const outgoing& request, const incoming& from) {
+  if (from.ended() && !from.parser.has_content()) return {}; // there is no body
+  std::string allowed;
+  for (const auto& f : request.fields) {
+    if (same_word(f.name, "accept-encoding")) allowed.append(f.value).append(",");
+  }
+  std::string_view unasked;
+  for (const auto& f : from.parser.head().fields) {
+    if (!same_word(f.name, "content-encoding")) continue;
+    for_each_element(f.value, [&](std::string_view coding) {
+      if (!same_word(coding, "identity") && !allows_coding(allowed, coding)) unasked = coding;
+    });
+  }
+  return unasked;
+}
+
+error refused_coding(std::string_view coding) {
+  return {errc::upstream,
+          fmt::format("the answer is refused: its body has the coding '{}', which the request does not allow; with a "
+                      "field Accept-Encoding that does, the body comes as it is",
+                      coding.substr(0, 40))};
+}
 
 } // namespace
 
@@ -192,7 +218,10 @@ task<result<std::unique_ptr<incoming>>> client_core::answer_to(self core, outgoi
     if (!got.answer) co_return got.why;
     const auto& head = got.answer->parser.head();
     const auto location = find_field(head.fields, "location");
-    if (most == 0 || !is_redirection(head.status) || !location) co_return std::move(got.answer);
+    if (most == 0 || !is_redirection(head.status) || !location) {
+      if (const auto coding = unasked_coding(*now, *got.answer); !coding.empty()) co_return refused_coding(coding);
+      co_return std::move(got.answer);
+    }
     const auto shown = shown_reference(*location);
     if (followed == most)
       co_return error(

@@ -39,6 +39,10 @@ bool available(coding c) noexcept;
 /// same). A malformed element is left out; of one that is named twice the lower weight holds.
 std::optional<coding> choose_coding(std::span<const field> request) noexcept;
 
+/// Says whether the value of an Accept-Encoding field, or of several joined by commas, allows a coding by its name, which may be one that is
+/// not known here. Identity, which is no coding, is not for this function.
+bool allows_coding(std::string_view accept_encoding, std::string_view coding) noexcept;
+
 /// Says whether bytes of this type get shorter: text but no event stream (its events must not wait for each other), JSON, XML, scripts, wasm,
 /// uncompressed fonts. An unknown type is taken for one that is compressed already.
 bool worth_compressing(std::string_view content_type) noexcept;

@@ -94,6 +94,22 @@ std::optional<coding> choose_coding(std::span<const field> request) noexcept {
   return best || identity ? best : std::optional(coding::identity);
 }
 
+bool allows_coding(std::string_view accept_encoding, std::string_view coding) noexcept {
+  std::optional<int> named;
+  int any = 0;
+  for_each_element(accept_encoding, [&](std::string_view element) {
+    const auto parsed = parse_element(element);
+    if (!parsed) return;
+    const auto known = coding_of(coding);
+    if (same_name(parsed->name, coding) || (known && known == coding_of(parsed->name))) {
+      named = std::min(named.value_or(parsed->weight), parsed->weight);
+    } else if (parsed->name == "*") {
+      any = parsed->weight;
+    }
+  });
+  return named.value_or(any) > 0;
+}
+
 bool worth_compressing(std::string_view content_type) noexcept {
   const auto type = trimmed(content_type.substr(0, content_type.find(';')));
   std::array<char, 64> buffer{};

@@ -173,5 +173,15 @@ TEST(WorthCompressing, IsNothingThatIsCompressedAlreadyOrAStreamOfEvents) {
   EXPECT_FALSE(worth_compressing("application/" + std::string(1'000, 'x') + "+json"));
 }
 
+TEST(AllowsCoding, GoesByTheWeightOfTheNameOrOfTheStar) {
+  for (const auto* value : {"gzip", "GZIP;q=0.001", "br, gzip", "*", "x-gzip", "*;q=0, gzip", "br,,gzip,"})
+    EXPECT_TRUE(allows_coding(value, "gzip")) << value;
+  for (const auto* value :
+       {"", "identity", "br", "gzip;q=0", "*, gzip;q=0", "*;q=0", "gzip, gzip;q=0", "gzip;q=2", ","})
+    EXPECT_FALSE(allows_coding(value, "gzip")) << value;
+  EXPECT_TRUE(allows_coding("Zstd", "zSTD")) << "one that nobody decodes here is known by its name";
+  EXPECT_FALSE(allows_coding("br", "zstd"));
+}
+
 } // namespace
 } // namespace greenroom::http::internal
