@@ -153,7 +153,8 @@ TEST_F(ParseJson, RefusesWhatIsNestedDeeperThanTheLimit) {
   EXPECT_EQ(again("[[[1]]]", 2), "refused: it is nested more than 2 deep, the limit, at '/0/0'");
   EXPECT_EQ(again(R"({"a":{"b":{}}})", 2), "refused: it is nested more than 2 deep, the limit, at '/a/b'");
   // A name with a line end, which could begin a line of its own in a log.
-  EXPECT_EQ(again(R"({"a\r\n\u007f":{"b":{}}})", 2), "refused: it is nested more than 2 deep, the limit, at '/a??\?/b'");
+  EXPECT_EQ(again(R"({"a\r\n\u007f":{"b":{}}})", 2),
+            "refused: it is nested more than 2 deep, the limit, at '/a??\?/b'");
   EXPECT_EQ(again("1", 0), "1");
   const std::string deep(1'000'000, '[');
   EXPECT_NE(again(deep).find("more than 64 deep"), std::string::npos);
