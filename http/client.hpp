@@ -136,9 +136,10 @@ public:
   /// has as many as it may, first come, first served. Cancellation: throws `cancelled`; a connection in use is closed, and what the server
   /// has begun goes on. Order: none between calls.
   /// Errors: upstream for all that is the matter with the other side: no host of that name, nobody listens, the connection broke, an answer
-  /// that is malformed, too large or in a content coding that was not asked for, too many redirections or one that must not be followed. timed_out; full if all the time was spent
-  /// on waiting for a connection. unsupported for https without client_options::secure. invalid_argument for a request that cannot be sent,
-  /// as to what is no address; its text does not repeat that. The others name the address, without its query, where secrets often are.
+  /// that is malformed, too large or in a content coding that was not asked for, too many redirections or one that must not be followed.
+  /// timed_out; full if all the time was spent on waiting for a connection. unsupported for https without client_options::secure.
+  /// invalid_argument for a request that cannot be sent, as to what is no address; its text does not repeat that. The others name the
+  /// address, without its query, where secrets often are.
   task<result<client_response>> send(client_request request);
   task<result<client_response>> get(std::string url);
   task<result<client_response>> post(std::string url, std::string content_type, std::string body);
