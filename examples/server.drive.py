@@ -56,6 +56,10 @@ def shop(program):
             expect(server.ask(f"/orders?customer={customer}&pieces=2&times=2000", "POST")[0], 202, "orders")
             expect(server.ask(f"/refunds?customer={customer}&cents=50", "POST")[0], 202, "a refund")
             expect(server.ask("/orders?pieces=0", "POST")[0], 202, "a bad order")
+        for bad in ("orders?customer=4294967303", "orders?customer=2147483647&times=3", "orders?pieces=10001", "orders?pieces=-1",
+                    "orders?times=1000001", "orders?times=2x", "refunds?customer=4294967303", "refunds?cents=9223372036854775807"):
+            status, _, text = server.ask("/" + bad, "POST")
+            expect((status, "must be a whole number from 0 to" in text), (400, True), bad)
         while server.json("/shop")["under_way"] != 0:
             pass
         books = server.json("/shop")

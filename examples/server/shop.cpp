@@ -54,33 +54,42 @@ std::uint64_t shop::actors() const {
 
 namespace {
 
-/// The number in the query, or `otherwise`; negative if it is none.
-std::int64_t number(const http::request& r, const char* name, std::int64_t otherwise) {
+/// Returns the number in the query, or `otherwise` if there is none. Errors: a sentence for what is no whole number from 0 to `most`.
+template <class Number>
+result<Number> number(const http::request& r, const char* name, Number otherwise, Number most) {
   const auto text = r.query_value(name);
   if (!text) return otherwise;
-  std::int64_t n = -1;
+  Number n = 0;
   const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), n);
-  return problem == std::errc() && end == text->data() + text->size() ? n : -1;
+  if (problem == std::errc() && end == text->data() + text->size() && n >= 0 && n <= most) return n;
+  return error(errc::invalid_argument, fmt::format("{} must be a whole number from 0 to {}", name, most));
 }
+
+http::response refuse(const error& why) { return http::text(std::string(why.message()) + "\n", 400); }
 
 /// POST /orders?customer=7&pieces=2&times=1000
 task<http::response> take_orders(http::request r, address<order> to) {
-  const order next{0, static_cast<int>(number(r, "customer", 1)), static_cast<int>(number(r, "pieces", 1))};
-  const auto times = number(r, "times", 1);
-  if (times < 0 || times > 1'000'000) co_return http::text("times must be a whole number from 0 to 1000000\n", 400);
-  for (std::int64_t i = 0; i < times; ++i) {
-    auto one = next;
-    one.customer += static_cast<int>(i % 100);
+  const auto customer = number(r, "customer", 1, most_customer);
+  if (!customer) co_return refuse(customer.error());
+  const auto pieces = number(r, "pieces", 1, most_pieces);
+  if (!pieces) co_return refuse(pieces.error());
+  const auto times = number(r, "times", 1, 1'000'000);
+  if (!times) co_return refuse(times.error());
+  for (int i = 0; i < *times; ++i) {
+    const order one{0, *customer + i % 100, *pieces};
     const auto sent = co_await to.send(one); // waits when the shop is full: back-pressure up to the client
     if (!sent) co_return http::text("the shop is closed\n", 503);
   }
-  co_return http::text(fmt::format("{} order(s) taken\n", times), 202);
+  co_return http::text(fmt::format("{} order(s) taken\n", *times), 202);
 }
 
 /// POST /refunds?customer=7&cents=100
 task<http::response> take_refund(http::request r, address<refund> to) {
-  const refund next{static_cast<int>(number(r, "customer", 1)), number(r, "cents", 100)};
-  if (next.cents < 0) co_return http::text("cents must be a whole number, 0 or more\n", 400);
+  const auto customer = number(r, "customer", 1, most_customer);
+  if (!customer) co_return refuse(customer.error());
+  const auto cents = number(r, "cents", std::int64_t{100}, most_cents);
+  if (!cents) co_return refuse(cents.error());
+  const refund next{*customer, *cents};
   const auto sent = co_await to.send(next);
   co_return sent ? http::text("refund taken\n", 202) : http::text("the shop is closed\n", 503);
 }

@@ -26,7 +26,7 @@ task<> validate(mailbox<order> in, address<order> good, address<order> bad) {
 
 task<> price(mailbox<order> in, address<bill> out) {
   while (const auto o = co_await in.receive()) {
-    const bill b{o->number, o->customer, o->pieces * 199};
+    const bill b{o->number, o->customer, std::int64_t{o->pieces} * 199};
     (void)co_await out.send(b);
   }
 }

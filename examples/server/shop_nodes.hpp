@@ -18,6 +18,10 @@ struct refund {
   int customer = 0;
   std::int64_t cents = 0;
 };
+// What the front lets in. Each sum then fits: of cents, as long as fewer than 900,000,000,000 bills are under way.
+inline constexpr int most_customer = 1'000'000'000;
+inline constexpr int most_pieces = 10'000;
+inline constexpr std::int64_t most_cents = 10'000'000;
 /// What a customer is to pay, or gets back if negative.
 struct bill {
   std::uint64_t number = 0;
