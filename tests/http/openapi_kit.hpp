@@ -14,6 +14,7 @@
 
 namespace greenroom::http::test {
 
+using detail::json_number;
 using detail::json_value;
 
 inline const json_value* find(const json_value& in, const std::vector<std::string_view>& path) {
@@ -194,7 +195,7 @@ private:
           fault(at, "required names '" + text_of(&each) + "', which is no property");
       }
     }
-    const bool number = natural != nullptr || std::holds_alternative<double>(value.is) ||
+    const bool number = natural != nullptr || std::holds_alternative<json_number>(value.is) ||
                         std::holds_alternative<std::uint64_t>(value.is);
     if ((name == "minimum" || name == "maximum") && !number) fault(at, name + " must be a number");
     const bool counts =
