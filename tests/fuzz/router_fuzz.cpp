@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <greenroom/http/internal/route_pattern.hpp>
 #include <greenroom/http/internal/router.hpp>
 #include <greenroom/http/url.hpp>
 #include <greenroom/runtime/error.hpp>
@@ -100,6 +101,13 @@ private:
     for (std::size_t i = 1; i < segments.size(); ++i) all += "/" + percent_encode(plain(segments[i]));
     return all;
   }
+  static bool fits(std::string_view type_name, std::string_view value) {
+    using detail::parameter_type;
+    for (const auto type : {parameter_type::uuid, parameter_type::uint, parameter_type::int_, parameter_type::slug}) {
+      if (name_of(type) == type_name) return internal::fits(type, value);
+    }
+    return false;
+  }
   /// The parameters of a path that fits the pattern.
   static std::optional<values> match(const strings& pattern, const strings& path) {
     values got;
@@ -113,8 +121,11 @@ private:
         return got;
       }
       if (p.starts_with('{')) {
-        if (path[i].empty()) return std::nullopt;
-        got.emplace_back(p.substr(1, p.size() - 2), plain(path[i]));
+        const auto inside = p.substr(1, p.size() - 2);
+        const auto colon = inside.find(':');
+        const auto value = plain(path[i]);
+        if (value.empty() || (colon != inside.npos && !fits(inside.substr(colon + 1), value))) return std::nullopt;
+        got.emplace_back(inside.substr(0, colon), value);
       } else if (plain(p) != plain(path[i])) {
         return std::nullopt;
       }

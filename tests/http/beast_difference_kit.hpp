@@ -292,7 +292,7 @@ private:
     const bool chunked = below(4) == 0;
     const std::string content =
         below(2) == 0 ? "" : one_of({"x", "0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "\0\xff\r\n"s});
-    texts lines = {"Host: " + one_of({"h", "h:80", "", "[::1]", "1.2.3.4"}) + "\r\n"};
+    texts lines = {"Host: " + one_of({"h", "h:80", "a.b", "h", "", "[::1]", "1.2.3.4", "h.", "H"}) + "\r\n"};
     for (auto n = below(4); n != 0; --n) lines.push_back(one_of(fields));
     if (chunked) {
       lines.push_back(one_of({"Transfer-Encoding: chunked\r\n", "transfer-encoding:\tCHUNKED \r\n"}));
