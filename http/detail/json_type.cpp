@@ -76,7 +76,7 @@ std::optional<json_value> integer_in(const json_value& from) {
   constexpr std::int64_t longest = 20; // digits of 2^64
   if (power < 0 || power > longest || digits.size() > static_cast<std::size_t>(longest - power)) return std::nullopt;
   digits.append(static_cast<std::size_t>(power), '0');
-  if (n->text.starts_with('-')) digits.insert(0, "-");
+  if (n->text.starts_with('-')) digits.insert(digits.begin(), '-');
   const auto* const end = digits.data() + digits.size();
   std::int64_t with_sign = 0;
   if (std::from_chars(digits.data(), end, with_sign).ec == std::errc()) return json_value{with_sign};
