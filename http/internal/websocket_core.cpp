@@ -74,14 +74,14 @@ void websocket_core::say_goodbye() {
 result<websocket_message> websocket_core::try_receive(time_point now) {
   const bool listened = std::exchange(listening_, false);
   if (heard_ == never) heard_ = now;
-  for (int i = 0; i < most_reads && !is_done(); ++i) {
-    auto message = next(now);
+  for (int reads = 0; !is_done(); ++reads) {
+    auto message = next(now); // of the last read, too: nothing would tell of it
     keep_input();
     if (message) {
       write(now);
       return *std::move(message);
     }
-    if (!read(now)) break;
+    if (is_done() || reads == most_reads || !read(now)) break;
   }
   if (!is_done()) write(now);
   if (!is_done()) judge_input(now, listened);

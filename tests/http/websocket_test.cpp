@@ -359,5 +359,30 @@ TEST(Websocket, CarriesMessagesOverTcp) {
   EXPECT_TRUE(server.wait().normal());
 }
 
+/// All of the message is there before it is asked for, and is as long as what is read at once.
+task<std::size_t> receive_what_was_sent(transport* net, listener* door) {
+  auto out = co_await net->connect({"127.0.0.1", door->port()});
+  auto in = co_await door->accept();
+  websocket client(std::move(out).value(), websocket_role::client);
+  websocket server(std::move(in).value(), websocket_role::server);
+  std::size_t got = 0;
+  for (const std::size_t n : {65'536 - 14, 524'288 - 14, 1'048'576 - 14, 1'048'576}) {
+    const auto sent = co_await client.send_binary(std::string(n, 'x'));
+    auto m = co_await server.receive();
+    got += sent && m ? m->data.size() : 0;
+  }
+  co_return got;
+}
+
+TEST(Websocket, GivesAMessageThatTheLastReadOfATryHasCompleted) {
+  memory_transport net(4'194'304);
+  actor_system sys(quiet(1), environment{.net = &net});
+  auto door = net.listen({"127.0.0.1", 0}).value();
+  auto limited = sys.run([](transport* n, listener* d) { return with_timeout(5s, receive_what_was_sent(n, d)); }, &net,
+                         door.get());
+  ASSERT_TRUE(limited) << "it waits for what is there";
+  EXPECT_EQ(*limited, 2'686'976u - 42);
+}
+
 } // namespace
 } // namespace greenroom::http
