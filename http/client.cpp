@@ -18,6 +18,7 @@ namespace {
 using internal::client_core;
 using internal::incoming;
 using internal::outgoing;
+using internal::seconds_of;
 
 // An address may be long, and is in the log with every failure.
 constexpr std::size_t longest_shown = 256;
@@ -27,8 +28,6 @@ std::string name_of(method m, const internal::web_url& url) {
   if (shown.size() > longest_shown) shown.replace(longest_shown, shown.npos, "...");
   return fmt::format("{} {}", to_string(m), shown);
 }
-
-double seconds_of(duration t) { return std::chrono::duration<double>(t).count(); }
 
 /// A request that is refused before it is sent, as it is wrong itself.
 error refused(client_core& core, method m, const error& why) {

@@ -53,16 +53,7 @@ std::string one_spelling(std::string_view path) {
   for (;;) {
     const auto slash = path.find('/');
     const auto segment = path.substr(0, slash);
-    const auto decoded = percent_decode(segment);
-    for (const char c : decoded ? std::string_view(*decoded) : segment) {
-      if (c == '/') {
-        spelled += "%2F";
-      } else if (c == '%') {
-        spelled += "%25";
-      } else {
-        spelled += c;
-      }
-    }
+    spelled += percent_encode(percent_decode(segment).value_or(std::string(segment)));
     if (slash == path.npos) return spelled;
     spelled += '/';
     path.remove_prefix(slash + 1);

@@ -43,17 +43,14 @@ bool is_json(std::string_view content_type) {
 
 /// Returns the first coding that is one, of all fields; nothing if there is none. An empty field names none.
 std::optional<std::string_view> coding_of(const request& r) {
+  std::optional<std::string_view> first;
   for (const auto& f : r.headers()) {
     if (!internal::same_word(f.name, "content-encoding")) continue;
-    for (auto left = std::string_view(f.value);;) {
-      const auto comma = left.find(',');
-      const auto coding = internal::trimmed(left.substr(0, comma));
-      if (!coding.empty() && !internal::same_word(coding, "identity")) return coding;
-      if (comma == left.npos) break;
-      left.remove_prefix(comma + 1);
-    }
+    internal::for_each_element(f.value, [&first](std::string_view coding) {
+      if (!first && !internal::same_word(coding, "identity")) first = coding;
+    });
   }
-  return std::nullopt;
+  return first;
 }
 
 std::optional<response> refuse_type(const request& r) {

@@ -130,7 +130,7 @@ std::string_view request::host() const noexcept { return data_->host; }
 std::string_view request::peer() const noexcept { return data_->peer; }
 
 void request::mark_answer(std::string_view name, std::string_view value) {
-  response().header(name, value); // throws for what would throw later, in the wrong place
+  response::check_field(name, value); // now: later it would throw in the wrong place
   if (data_->marks) data_->marks->add(std::string(name), std::string(value));
 }
 std::string_view request::body() const noexcept { return data_->body; }

@@ -161,6 +161,7 @@ public:
 
 private:
   friend response detail::with_continuation(response head, std::shared_ptr<detail::continuation> next);
+  friend class request; // which checks fields for answers to come
   static void check_field(std::string_view name, std::string_view value);
 
   int status_;

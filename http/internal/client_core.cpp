@@ -15,8 +15,6 @@ const client_options& checked(const client_options& how) {
   return how;
 }
 
-double seconds_of(duration t) { return std::chrono::duration<double>(t).count(); }
-
 bool is_redirection(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }

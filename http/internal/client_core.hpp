@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,6 +39,9 @@ struct attempt_result {
   error why = errc::io;
   progress how_far = progress::none;
 };
+
+/// Returns the seconds of a time, for a sentence.
+inline double seconds_of(duration t) noexcept { return std::chrono::duration<double>(t).count(); }
 
 /// Returns the code of an error for who has sent a request. What is the matter with another server becomes upstream: the code of the cause, as
 /// parse, not_found or limit, would be taken for the fault of those who ask the caller.

@@ -1,5 +1,6 @@
 #include <greenroom/http/body.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -258,33 +259,34 @@ task<response> read_when_told(request, body_reader body, mailbox<int> go, std::s
   co_return text("done\n");
 }
 
-TEST(BodyInParts, ReachesAHandlerThatComesToItAfterItsClientHasEndedItsSending) {
+/// A client whose body is more than the pipe, and what is read ahead, and a handler that waits before it reads.
+class BodyInParts : public testing::Test {
+protected:
+  BodyInParts() {
+    r.front.post("/up", read_when_told, go.in, &got);
+    r.start();
+    c.emplace(r.connect());
+    r.say(*c, post("/up", std::string(180'000, 'x')));
+  }
   rig r;
   std::size_t got = 0;
-  auto [go, tell] = make_mailbox<int>(bounded(1));
-  r.front.post("/up", read_when_told, go, &got);
-  r.start();
-  auto c = r.connect();
-  r.say(c, post("/up", std::string(180'000, 'x'))); // more than the pipe, and what is read ahead
-  c.end_sending();
+  mailbox_ends<int> go = make_mailbox<int>(bounded(1));
+  std::optional<client> c;
+};
+
+TEST_F(BodyInParts, ReachesAHandlerThatComesToItAfterItsClientHasEndedItsSending) {
+  c->end_sending();
   r.settle();
   r.advance(5s);
   EXPECT_EQ(r.front.stats().in_flight, 1u);
-  EXPECT_TRUE(tell.try_send(1));
-  EXPECT_EQ(r.hear(c).status, 200);
+  EXPECT_TRUE(go.out.try_send(1));
+  EXPECT_EQ(r.hear(*c).status, 200);
   EXPECT_EQ(got, 180'000u);
 }
 
-TEST(BodyInParts, IsCancelledWhenTheConnectionBreaksThoughNobodyReads) {
-  rig r;
-  std::size_t got = 0;
-  auto [go, tell] = make_mailbox<int>(bounded(1));
-  r.front.post("/up", read_when_told, go, &got);
-  r.start();
-  auto c = r.connect();
-  r.say(c, post("/up", std::string(180'000, 'x')));
+TEST_F(BodyInParts, IsCancelledWhenTheConnectionBreaksThoughNobodyReads) {
   r.settle();
-  c.reset();
+  c->reset();
   r.advance(1s);
   EXPECT_EQ(r.front.stats().in_flight, 0u);
 }
