@@ -1,12 +1,16 @@
 #include <greenroom/runtime/log.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <exception>
 #include <iterator>
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <greenroom/runtime/detail/utf8.hpp>
 
 namespace greenroom {
 
@@ -33,28 +37,11 @@ thread_local detail::log_origin_fn origin_of_thread = nullptr;
 
 log_origin current_origin() noexcept { return origin_of_thread ? origin_of_thread() : log_origin{}; }
 
-/// What stands at the front of a text: a character in UTF-8, or a byte that begins none.
-struct front {
-  std::uint32_t code = 0;
-  std::size_t length = 0; // 0: no character
-};
-
-/// Requires: a byte from 0x80 is at the front. Source: the Unicode standard, table 3-7, well-formed UTF-8 byte sequences.
-front front_of(std::string_view text) noexcept {
-  const auto first = static_cast<unsigned char>(text.front());
-  if (first < 0xc2 || first > 0xf4) return {};
-  const std::size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (text.size() < length) return {};
-  std::uint32_t code = first & (0xffu >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if (next < 0x80 || next > 0xbf) return {};
-    code = code << 6 | (next & 0x3fu);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xd800 && code < 0xe000;
-  if (overlong || surrogate || code > 0x10ffff) return {};
-  return {code, length};
+/// Returns the number of a character. Requires: it is one, beyond ASCII.
+std::uint32_t code_of(std::string_view character) noexcept {
+  std::uint32_t code = static_cast<unsigned char>(character[0]) & (0xffu >> (character.size() + 1));
+  for (const char c : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3fu);
+  return code;
 }
 
 /// Says whether a character beyond ASCII is shown as something else than itself: it controls a terminal (U+0080 to U+009F), ends a line (U+2028, U+2029), or
@@ -77,23 +64,21 @@ void append_escaped(line_buffer& line, std::string_view text) {
   while (!text.empty()) {
     const char c = text.front();
     const auto byte = static_cast<unsigned char>(c);
-    std::size_t length = 1;
-    if (byte < 0x80) {
+    const auto length = detail::utf8_length(text);
+    if (length == 1) {
       const bool plain = (byte >= 0x20 && byte != 0x7f) || c == '\t';
       if (plain)
         line.push_back(c);
       else
         append_byte(line, c);
-    } else if (const auto one = front_of(text); one.length == 0) {
+    } else if (length == 0) {
       append_byte(line, c); // alone it may control a terminal that is not set to UTF-8
+    } else if (const auto code = code_of(text.substr(0, length)); misleads(code)) {
+      fmt::format_to(std::back_inserter(line), "\\u{:04x}", code);
     } else {
-      length = one.length;
-      if (misleads(one.code))
-        fmt::format_to(std::back_inserter(line), "\\u{:04x}", one.code);
-      else
-        line.append(text.substr(0, length));
+      line.append(text.substr(0, length));
     }
-    text.remove_prefix(length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
 }
 
