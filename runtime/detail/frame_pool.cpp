@@ -185,7 +185,7 @@ private:
     return static_cast<char*>(mapped);
   }
 
-  spin_lock lock_;
+  eager_spin_lock lock_;
   // guarded by lock_
   char* next_ = nullptr;
   char* end_ = nullptr;
@@ -256,7 +256,7 @@ private:
 
   static constinit region_source regions_;
 
-  spin_lock lock_;
+  eager_spin_lock lock_;
   // guarded by lock_
   free_object* batches_ = nullptr; // full batches, linked by next_batch
   free_object* loose_ = nullptr;   // single objects, from threads that ended

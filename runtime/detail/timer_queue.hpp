@@ -92,7 +92,7 @@ private:
     if (when < asleep_until_.load(std::memory_order_relaxed)) nudge();
   }
 
-  spin_lock lock_;
+  eager_spin_lock lock_;
   timer_wheel wheel_;                  // guarded by lock_
   deferred_timer* deferred_ = nullptr; // guarded by lock_
 };

@@ -128,7 +128,7 @@ private:
   job_ring& of_kind(std::size_t kind) noexcept { return kind == 0 ? woken_ : kind == 1 ? spawned_ : last_; }
   void note() noexcept { size_.store(woken_.size() + spawned_.size() + last_.size(), std::memory_order_relaxed); }
 
-  detail::spin_lock lock_;
+  detail::eager_spin_lock lock_;
   std::atomic<std::size_t> size_{0}; // written under lock_
   // Guarded by lock_.
   job_ring woken_;

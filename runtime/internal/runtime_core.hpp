@@ -72,7 +72,7 @@ private:
   // Lists of living actors. Spread out so that workers do not share a lock: each adds to its own, and a worker that ends
   // an actor of another takes that one's lock.
   struct alignas(64) live_list {
-    mutable spin_lock lock;
+    mutable eager_spin_lock lock;
     actor_cell* first = nullptr; // guarded by lock, as is count
     std::size_t count = 0;
   };

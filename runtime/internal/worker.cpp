@@ -178,10 +178,12 @@ void worker::look_around() {
   }
 }
 
+/// Takes half of what another worker has beyond a single job: that one runs next where its data is, unless its worker is stuck, which
+/// the guard sees.
 bool worker::steal() {
   for (std::size_t i = 1; i < team_.count_; ++i) {
     auto& victim = team_.at((index_ + i) % team_.count_);
-    if (victim.has_work() && victim.queue_.steal_half(queue_)) return true;
+    if (victim.queue_.size_approx() > 1 && victim.queue_.steal_half(queue_)) return true;
   }
   return false;
 }

@@ -1,7 +1,9 @@
 #include <greenroom/runtime/detail/spin_lock.hpp>
 
 #include <mutex>
+#include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -9,8 +11,19 @@
 namespace greenroom::detail {
 namespace {
 
-TEST(SpinLock, TryLockFailsOnlyWhileHeld) {
-  spin_lock lock;
+template <class Lock>
+struct SpinLock : testing::Test {};
+struct names {
+  template <class Lock>
+  static std::string GetName(int) {
+    return std::is_same_v<Lock, spin_lock> ? "Usual" : "Eager";
+  }
+};
+using both = testing::Types<spin_lock, eager_spin_lock>;
+TYPED_TEST_SUITE(SpinLock, both, names);
+
+TYPED_TEST(SpinLock, TryLockFailsOnlyWhileHeld) {
+  TypeParam lock;
   EXPECT_TRUE(lock.try_lock());
   EXPECT_FALSE(lock.try_lock());
   lock.unlock();
@@ -18,16 +31,16 @@ TEST(SpinLock, TryLockFailsOnlyWhileHeld) {
   lock.unlock();
 }
 
-TEST(SpinLock, FitsTheStandardGuards) {
-  spin_lock lock;
+TYPED_TEST(SpinLock, FitsTheStandardGuards) {
+  TypeParam lock;
   { std::lock_guard guard(lock); }
   std::unique_lock guard(lock, std::try_to_lock);
   EXPECT_TRUE(guard.owns_lock());
 }
 
-TEST(SpinLock, LosesNoIncrementOfFourThreads) {
+TYPED_TEST(SpinLock, LosesNoIncrementOfFourThreads) {
   constexpr int rounds = 20'000;
-  spin_lock lock;
+  TypeParam lock;
   int guarded = 0;
   {
     std::vector<std::jthread> threads;
@@ -43,8 +56,8 @@ TEST(SpinLock, LosesNoIncrementOfFourThreads) {
   EXPECT_EQ(guarded, 4 * rounds);
 }
 
-TEST(SpinLock, WaiterGoesOnAfterAPreemptedHolderReturns) {
-  spin_lock lock;
+TYPED_TEST(SpinLock, WaiterGoesOnAfterAPreemptedHolderReturns) {
+  TypeParam lock;
   lock.lock();
   bool written_by_holder = false;
   std::jthread waiter([&] {
