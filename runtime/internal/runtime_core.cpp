@@ -194,10 +194,15 @@ bool runtime_core::enlist(actor_cell& cell) noexcept {
   return true;
 }
 
-void runtime_core::delist(actor_cell& cell) noexcept {
-  if (cell.shard == UINT8_MAX) return;
+/// Marks the actor finished and takes it out of its list, under the lock of that: who sees it finished does not count it any more, and
+/// who counts none (stop() does) sees each of them finished.
+void runtime_core::retire(actor_cell& cell) noexcept {
+  // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
+  const auto mark = [&cell] { cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst); };
+  if (cell.shard == UINT8_MAX) return mark();
   auto& list = live_[cell.shard];
   std::lock_guard guard(list.lock);
+  mark();
   (cell.live_prev != nullptr ? cell.live_prev->live_next : list.first) = cell.live_next;
   if (cell.live_next != nullptr) cell.live_next->live_prev = cell.live_prev;
   --list.count;
@@ -212,9 +217,7 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
     log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
-  delist(cell); // before anybody is told, who may count; the core outlives this call, as it joins its workers
-  // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
-  cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst);
+  retire(cell); // before anybody is told, who may count; the core outlives this call, as it joins its workers
   if (auto* extras = cell.extras.load(std::memory_order_seq_cst)) {
     std::vector<std::shared_ptr<exit_listener>> listeners;
     std::shared_ptr<exit_listener> caf_side;

@@ -81,7 +81,7 @@ private:
   static std::size_t list_here() noexcept;
   std::uint64_t next_id() noexcept;
   bool enlist(actor_cell& cell) noexcept;
-  void delist(actor_cell& cell) noexcept;
+  void retire(actor_cell& cell) noexcept;
   bool wait_until_empty(std::chrono::milliseconds limit);
   void strike_all(std::uint32_t bit) noexcept;
   void stop_first(time_point deadline);
