@@ -119,13 +119,14 @@ public:
   }
 
   void close() noexcept override {
+    const auto both = pipe_; // who is woken may destroy this end, and the other
     {
       std::lock_guard guard(pipe_->mutex);
       if (pipe_->closed[end_].exchange(true)) return;
       pipe_->flows[1 - end_].ended = true;
       if (pipe_->flows[end_].size != 0) pipe_->broken = true; // as TCP: what was left unread resets the connection
     }
-    pipe_->wake_all();
+    both->wake_all();
   }
 
   greenroom::peer_state peer_state() const noexcept override {
