@@ -119,14 +119,14 @@ public:
   }
 
   void close() noexcept override {
-    const auto both = pipe_; // who is woken may destroy this end, and the other
+    const auto kept = pipe_; // who is woken may destroy this end, and the other
     {
-      std::lock_guard guard(pipe_->mutex);
-      if (pipe_->closed[end_].exchange(true)) return;
-      pipe_->flows[1 - end_].ended = true;
-      if (pipe_->flows[end_].size != 0) pipe_->broken = true; // as TCP: what was left unread resets the connection
+      std::lock_guard guard(kept->mutex);
+      if (kept->closed[end_].exchange(true)) return;
+      kept->flows[1 - end_].ended = true;
+      if (kept->flows[end_].size != 0) kept->broken = true; // as TCP: what was left unread resets the connection
     }
-    both->wake_all();
+    kept->wake_all();
   }
 
   greenroom::peer_state peer_state() const noexcept override {
@@ -135,7 +135,10 @@ public:
     return pipe_->flows[end_].ended ? greenroom::peer_state::ended : greenroom::peer_state::there;
   }
 
-  void reset() noexcept { pipe_->break_off(); }
+  void reset() noexcept {
+    const auto kept = pipe_; // as in close()
+    kept->break_off();
+  }
   std::string peer() const override { return peer_; }
 
 private:
