@@ -1,9 +1,10 @@
 // The example server's work in Boost.Beast, as its own examples do it: http_beast [THREADS]. One loop a thread; a coroutine for each
 // connection.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -39,7 +40,7 @@ response answer_to(const request& asked, http::status status, std::string body) 
 }
 
 asio::awaitable<response> task(std::reference_wrapper<const request> asked) {
-  const auto span = std::chrono::milliseconds(std::atoi(asked.get().target().substr(9).data()));
+  const auto span = std::chrono::milliseconds(std::atoi(std::string(asked.get().target().substr(9)).c_str()));
   asio::steady_timer timer(co_await asio::this_coro::executor, std::min(span, 2000ms));
   co_await timer.async_wait(asio::use_awaitable);
   if (span > 2000ms)
