@@ -32,6 +32,8 @@ task<result<std::string>> body_reader::read_all(std::size_t most) {
   }
 }
 
+std::span<const field> body_reader::trailers() const noexcept { return detail::fields_of(from_->trailers()); }
+
 task<result<void>> body_writer::write(std::string part) {
   co_await detail::body_pipe::with_room(to_.get());
   co_return to_->put(std::move(part));

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -48,6 +49,10 @@ public:
   task<result<std::string>> read();
   /// Gives all that is left. Waits and errors as read(); limit when it is longer than `most`. Units: bytes.
   task<result<std::string>> read_all(std::size_t most);
+
+  /// Returns the fields behind a chunked body, once the last part was read; none before. The client may write there what it likes, as
+  /// in the head. Lifetime: as long as the reader.
+  std::span<const field> trailers() const noexcept;
 
   /// For the server.
   explicit body_reader(std::shared_ptr<detail::body_pipe> from) noexcept : from_(std::move(from)) {}

@@ -73,6 +73,7 @@ task<result<client_response>> receive_whole(std::shared_ptr<client_core> core, o
   if (from.parser.at() == internal::response_parser::state::failed) co_return from.parser.why();
   auto data = front_of(from);
   data->body = from.parser.take_content();
+  data->trailers = from.parser.take_trailers();
   co_return client_response(std::move(data));
 }
 
@@ -140,7 +141,7 @@ streamed_response::~streamed_response() = default;
 
 namespace {
 
-task<result<std::string>> read_piece(incoming* from) {
+task<result<std::string>> read_piece(incoming* from, detail::response_data* head) {
   const auto limit = from->limit;
   auto receiving = internal::receive_more(from);
   auto limited = with_timeout(limit, std::move(receiving));
@@ -155,12 +156,13 @@ task<result<std::string>> read_piece(incoming* from) {
   if (from->parser.has_content()) co_return from->parser.take_content();
   if (from->parser.at() == internal::response_parser::state::failed)
     co_return failure(internal::code_for_caller(from->parser.why().code()), from->parser.why().message());
+  if (auto trailers = from->parser.take_trailers()) head->trailers = std::move(trailers);
   co_return std::string();
 }
 
 } // namespace
 
-task<result<std::string>> streamed_response::read() { return read_piece(from_.get()); }
+task<result<std::string>> streamed_response::read() { return read_piece(from_.get(), data_.get()); }
 
 // -- options ----------------------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ response_head::~response_head() = default;
 int response_head::status() const noexcept { return data_->status; }
 std::string_view response_head::reason() const noexcept { return data_->reason; }
 std::span<const field> response_head::headers() const noexcept { return data_->fields; }
+std::span<const field> response_head::trailers() const noexcept { return detail::fields_of(data_->trailers.get()); }
 std::string_view response_head::url() const noexcept { return data_->url; }
 
 std::optional<std::string_view> response_head::header(std::string_view name) const noexcept {

@@ -107,8 +107,10 @@ public:
   std::string_view reason() const noexcept;
   /// Returns the value of the first field of that name, without regard to case; nothing if there is none. Cost: walks the fields.
   std::optional<std::string_view> header(std::string_view name) const noexcept;
-  /// Returns all fields in the order in which they came; the trailers of a chunked body are dropped.
+  /// Returns all fields in the order in which they came.
   std::span<const field> headers() const noexcept;
+  /// Returns the fields behind a chunked body; none before the body has been read to its end. Source: RFC 9110 section 6.5.
+  std::span<const field> trailers() const noexcept;
   /// Returns the address that answered: after a redirection another one than was asked.
   std::string_view url() const noexcept;
 

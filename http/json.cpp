@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <greenroom/http/internal/characters.hpp>
-#include <greenroom/http/internal/single_field.hpp>
 #include <greenroom/http/problem.hpp>
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/actor_system.hpp>
@@ -54,12 +53,11 @@ std::optional<std::string_view> coding_of(const request& r) {
 }
 
 std::optional<response> refuse_type(const request& r) {
-  const auto type = internal::single_field(r.headers(), "content-type");
-  if (!type.text || !is_json(*type.text)) {
-    auto why = fmt::format("the body must be application/json in UTF-8, but is {}", shortened(type.text.value_or("")));
-    if (!type.present) why = "the body must be application/json, but has no Content-Type";
-    if (type.present && !type.text) why = "the body must be application/json, but has more than one Content-Type";
-    if (type.text && type.text->empty()) why = "the body must be application/json, but its Content-Type is empty";
+  const auto type = r.header("Content-Type");
+  if (!type || !is_json(*type)) {
+    auto why = fmt::format("the body must be application/json in UTF-8, but is {}", shortened(type.value_or("")));
+    if (!type) why = "the body must be application/json, but has no Content-Type";
+    if (type && type->empty()) why = "the body must be application/json, but its Content-Type is empty";
     auto answer = problem(415, why);
     return answer.header("Accept", "application/json");
   }

@@ -134,6 +134,7 @@ void request::mark_answer(std::string_view name, std::string_view value) {
   if (data_->marks) data_->marks->add(std::string(name), std::string(value));
 }
 std::string_view request::body() const noexcept { return data_->body; }
+std::span<const field> request::trailers() const noexcept { return detail::fields_of(data_->trailers.get()); }
 std::string request::take_body() noexcept { return std::exchange(data_->body, {}); }
 std::span<const field> request::headers() const noexcept { return data_->fields; }
 int request::minor_version() const noexcept { return data_->minor_version; }

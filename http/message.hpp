@@ -89,6 +89,9 @@ public:
   std::string_view body() const noexcept;
   /// Takes the body out, without a copy.
   std::string take_body() noexcept;
+  /// Returns the fields behind a chunked body in the order in which they came; none where a body_reader reads it, which has them then. They
+  /// are never among headers(): a client could change there what has been looked at already. Source: RFC 9110 section 6.5.
+  std::span<const field> trailers() const noexcept;
 
   /// Returns whether it came over TLS.
   bool secure() const noexcept;

@@ -34,9 +34,10 @@ result<void> body_pipe::put(std::string bytes) {
   return {};
 }
 
-void body_pipe::end() noexcept {
+void body_pipe::end(std::unique_ptr<trailer_section> behind) noexcept {
   std::lock_guard guard(lock_);
   ended_ = true;
+  trailers_ = std::move(behind);
   wake_locked(taking_);
 }
 
@@ -64,6 +65,11 @@ result<std::string> body_pipe::take() {
 bool body_pipe::drained() noexcept {
   std::lock_guard guard(lock_);
   return ended_ && bytes_.empty();
+}
+
+const trailer_section* body_pipe::trailers() noexcept {
+  std::lock_guard guard(lock_);
+  return bytes_.empty() ? trailers_.get() : nullptr;
 }
 
 void body_pipe::leave() noexcept {

@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include <greenroom/http/detail/trailer_section.hpp>
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
 #include <greenroom/runtime/error.hpp>
@@ -33,8 +35,8 @@ public:
   bool abandoned() noexcept;
   /// Puts in all of `bytes`, whether or not there is room. Errors: closed when nobody takes them any more.
   result<void> put(std::string bytes);
-  /// Says that this was all.
-  void end() noexcept;
+  /// Says that this was all, apart from what follows a body.
+  void end(std::unique_ptr<trailer_section> behind = {}) noexcept;
   /// Says that the rest will not come. What was put in before is still given out.
   void fail(error why) noexcept;
 
@@ -45,6 +47,8 @@ public:
   result<std::string> take();
   /// Returns whether all was put in, and taken out.
   bool drained() noexcept;
+  /// Returns what follows the body, and stays; null if that is nothing, and before the end.
+  const trailer_section* trailers() noexcept;
   /// Says that no more will be taken; what is there is dropped.
   void leave() noexcept;
 
@@ -78,6 +82,7 @@ private:
   greenroom::detail::wait_queue taking_;
   std::string bytes_;
   std::optional<error> failure_;
+  std::unique_ptr<trailer_section> trailers_; // set once, with ended_
   bool asked_;
   bool ended_ = false; // nothing more is put in
   bool left_ = false;  // nothing more is taken out

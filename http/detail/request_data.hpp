@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <greenroom/http/detail/route_parameter.hpp>
+#include <greenroom/http/detail/trailer_section.hpp>
 #include <greenroom/http/message.hpp>
 #include <greenroom/runtime/detail/frame_pool.hpp>
 
@@ -30,6 +31,7 @@ struct request_data {
   std::vector<field> fields;
 
   std::string body;
+  std::unique_ptr<trailer_section> trailers; // null if there are none
   std::vector<route_parameter> parameters;
   std::string peer;
   std::shared_ptr<answer_marks> marks; // null where there is no middleware

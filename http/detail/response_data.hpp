@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <greenroom/http/detail/trailer_section.hpp>
 #include <greenroom/http/message.hpp>
 
 namespace greenroom::http::detail {
@@ -17,8 +19,9 @@ struct response_data {
   std::uint8_t minor_version = 1;
   std::string_view reason; // into head
   std::vector<field> fields;
-  std::string body; // "" while it is streamed
-  std::string url;  // that answered
+  std::string body;                          // "" while it is streamed
+  std::string url;                           // that answered
+  std::unique_ptr<trailer_section> trailers; // null if there are none, and while the body is streamed
 };
 
 } // namespace greenroom::http::detail

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/internal/field_line.hpp>
 
 namespace greenroom::http::internal {
 namespace {
@@ -113,15 +113,19 @@ chunk_decoder::at chunk_decoder::after(at now, char c) noexcept {
 }
 
 chunk_decoder::outcome chunk_decoder::take_trailer(char c, const limits& most, refusal& why) {
+  if (at_ == at::trailer_start && c == '\r') {
+    at_ = at::last_end;
+    return outcome::more;
+  }
+  if (at_ != at::last_end) {
+    if (!trailers_) trailers_ = std::make_unique<detail::trailer_section>();
+    trailers_->lines += c;
+  }
   switch (at_) {
   case at::trailer_start:
-    if (c == '\r') {
-      at_ = at::last_end;
-      return outcome::more;
-    }
     at_ = at::trailer_name;
     if (!is(c, token_char)) return fail(why, 400, "a trailer field does not begin with a name");
-    if (++trailers_ > most.fields)
+    if (++trailer_lines_ > most.fields)
       return fail(why, 431, fmt::format("there are more trailer fields than the limit of {}", most.fields));
     return outcome::more;
   case at::trailer_name:
@@ -145,6 +149,18 @@ chunk_decoder::outcome chunk_decoder::take_trailer(char c, const limits& most, r
     at_ = at::trailer_start;
     return outcome::more;
   }
+}
+
+std::unique_ptr<detail::trailer_section> chunk_decoder::take_trailers() {
+  if (!trailers_) return nullptr;
+  trailers_->fields.reserve(trailer_lines_);
+  for (std::string_view rest = trailers_->lines; !rest.empty();) {
+    const auto end = rest.find('\r');
+    const auto line = rest.substr(0, end);
+    trailers_->fields.push_back(split_field(line, field_name_length(line)));
+    rest.remove_prefix(end + 2);
+  }
+  return std::move(trailers_);
 }
 
 } // namespace greenroom::http::internal

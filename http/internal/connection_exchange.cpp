@@ -245,7 +245,7 @@ void connection::feed() {
     (void)pipe.put(parser_.take_body()); // fails when nobody takes it any more, which is seen below
     body_full_ = !pipe.has_room();
     if (parser_.at() == state::complete) {
-      pipe.end();
+      pipe.end(parser_.take_trailers());
       parser_.end_body();
       body_taken_ = true;
       input_deadline_ = never;

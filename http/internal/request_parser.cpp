@@ -63,6 +63,7 @@ struct request_parser::framing {
   bool in_fields = false; // the request line is done
   transfer_coding coding;
   bool has_length = false;
+  bool has_type = false;
   bool expects_continue = false;
   bool says_close = false;
   bool says_keep_alive = false;
@@ -101,12 +102,15 @@ bool request_parser::check_announced() {
 
 request request_parser::take() {
   data_->body = take_body();
+  data_->trailers = take_trailers();
   auto whole = take_head();
   end_body();
   return whole;
 }
 
 request request_parser::take_head() { return request(std::move(data_)); }
+
+std::unique_ptr<detail::trailer_section> request_parser::take_trailers() { return framing_->chunks.take_trailers(); }
 
 void request_parser::end_body() noexcept {
   state_ = state::idle;
@@ -348,6 +352,10 @@ void request_parser::note_field(const field& f) {
       seen.says_close |= same_word(option, "close");
       seen.says_keep_alive |= same_word(option, "keep-alive");
     });
+    return;
+  case 12: // of two, one program may heed the first and another one the last
+    if (!same_word(f.name, "content-type")) return;
+    if (std::exchange(seen.has_type, true)) return fail(400, "there is more than one Content-Type field");
     return;
   case 14: {
     if (!same_word(f.name, "content-length")) return;

@@ -60,6 +60,8 @@ public:
   request take_head();
   /// Gives what has come of the body since the last call.
   std::string take_body() noexcept { return std::exchange(body_, {}); }
+  /// Gives the fields behind the body; null if there are none. Requires: complete.
+  std::unique_ptr<detail::trailer_section> take_trailers();
   /// Begins anew. Requires: complete, after take_head().
   void end_body() noexcept;
   /// Gives back the memory, if no request is under way.

@@ -55,6 +55,8 @@ public:
   /// Takes what has come of the body.
   std::string take_content() noexcept { return std::exchange(body_, {}); }
   bool has_content() const noexcept { return !body_.empty(); }
+  /// Gives the fields behind the body; null if there are none. Requires: complete.
+  std::unique_ptr<detail::trailer_section> take_trailers() { return chunks_.take_trailers(); }
 
 private:
   enum class framing : std::uint8_t { none, length, chunked, until_close };

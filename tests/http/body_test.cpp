@@ -19,6 +19,8 @@ constexpr std::string_view chunked_head = "POST /up HTTP/1.1\r\nHost: x\r\nTrans
 struct diary {
   std::vector<std::string> parts;
   std::string end;
+  std::string trailers;
+  std::size_t early_trailers = 0;
 };
 
 task<response> note_parts(request, body_reader body, diary* notes) {
@@ -31,7 +33,9 @@ task<response> note_parts(request, body_reader body, diary* notes) {
       }
       if (part->empty()) break;
       notes->parts.push_back(*part);
+      notes->early_trailers += body.trailers().size();
     }
+    for (const auto& f : body.trailers()) notes->trailers.append(f.name).append(1, '=').append(f.value);
   } catch (const cancelled&) {
     notes->end = "cancelled";
     throw;
@@ -69,6 +73,30 @@ TEST_F(BodyReader, GivesTheContentOfChunks) {
   EXPECT_EQ(notes.parts, std::vector<std::string>({"one"}));
   EXPECT_EQ(r.say_and_hear(c, "3\r\ntwo\r\n0\r\nTrailer: x\r\n\r\n" + get("/hello")).body, "2 parts\n");
   EXPECT_EQ(r.hear(c).body, "hello");
+}
+
+TEST_F(BodyReader, GivesTheTrailersBehindTheEnd) {
+  auto c = r.connect();
+  r.say(c, std::string(chunked_head) + "3\r\none\r\n");
+  r.settle();
+  EXPECT_EQ(r.say_and_hear(c, "0\r\nDigest: abc\r\n\r\n").body, "1 parts\n");
+  EXPECT_EQ(notes.trailers, "Digest=abc");
+  EXPECT_EQ(notes.early_trailers, 0u);
+}
+
+TEST(RequestTrailers, StandApartFromTheHead) {
+  rig r;
+  r.front.post("/up", [](request asked) {
+    std::string all;
+    for (const auto& f : asked.trailers()) all.append(f.name).append(1, '=').append(f.value).append(1, ' ');
+    return text(all + std::string(asked.header("Digest").value_or("none")));
+  });
+  r.start();
+  const std::string body = "3\r\none\r\n0\r\n";
+  EXPECT_EQ(r.ask(std::string(chunked_head) + body + "Digest: abc\r\nContent-Length:  5\r\n\r\n").body,
+            "Digest=abc Content-Length=5 none");
+  EXPECT_EQ(r.ask(std::string(chunked_head) + body + "\r\n").body, "none");
+  EXPECT_EQ(r.ask(post("/up", "one")).body, "none");
 }
 
 TEST_F(BodyReader, GivesTheEndAtOnceWhereThereIsNoBody) {

@@ -14,7 +14,7 @@ using outcome = chunk_decoder::outcome;
 
 limits tight() { return {.head = 256, .fields = 3, .body = 40, .chunk_line = 24}; }
 
-/// What comes of pieces: the body and what is left behind it, or why it was refused.
+/// What comes of pieces: the body with its trailers and what is left behind it, or why it was refused.
 std::string decode(const std::vector<std::string_view>& pieces, const limits& most) {
   chunk_decoder decoder;
   std::string body;
@@ -27,7 +27,11 @@ std::string decode(const std::vector<std::string_view>& pieces, const limits& mo
     EXPECT_TRUE(now == outcome::done || piece.empty()) << "it must take all that it can";
     left += piece;
   }
-  return (now == outcome::done ? "done '" : "more '") + body + "' left '" + left + "'";
+  if (now == outcome::more) return "more '" + body + "' left '" + left + "'";
+  const auto trailers = decoder.take_trailers();
+  for (const auto& f : detail::fields_of(trailers.get()))
+    body += "' " + std::string(f.name) + "='" + std::string(f.value);
+  return "done '" + body + "' left '" + left + "'";
 }
 
 std::string decode_however_split(std::string_view bytes, const limits& most = tight()) {
@@ -146,13 +150,13 @@ TEST(ChunkDecoder, RefusesABodyBeyondItsLimit) {
   check({{"1\r\n", "413: "}, {"0\r\n\r\n", "done '' left ''"}}, {.body = 0});
 }
 
-TEST(ChunkDecoder, ChecksTrailersAndDropsThem) {
+TEST(ChunkDecoder, ChecksTrailersAndKeepsThem) {
   const std::string_view name = "400: the name of a trailer field holds a character that is not allowed";
   const std::string_view begin = "400: a trailer field does not begin with a name";
   const std::string_view value = "400: the value of a trailer field holds a control character";
   const std::string_view cr = "400: the trailer section holds a CR that ends no line";
-  check({{"0\r\nA: b\r\nC:\r\n\r\nrest", "done '' left 'rest'"},
-         {"0\r\nA: \xc3\xa9\t\r\n\r\n", "done '' left ''"},
+  check({{"0\r\nA: b\r\nC:\r\n\r\nrest", "done '' A='b' C='' left 'rest'"},
+         {"0\r\nA: \xc3\xa9\t\r\n\r\n", "done '' A='\xc3\xa9' left ''"},
          {"0\r\nA : b\r\n\r\n", name},
          {"0\r\nA\r\n\r\n", name},
          {"0\r\nA\n\r\n", name},
@@ -168,13 +172,14 @@ TEST(ChunkDecoder, ChecksTrailersAndDropsThem) {
 }
 
 TEST(ChunkDecoder, RefusesTrailersBeyondTheirLimits) {
+  const auto full = "done '' A='" + std::string(249, 'x') + "' left ''";
   check({{"0\r\nA: " + std::string(250, 'x') + "\r\n\r\n",
           "431: the trailer section is longer than the limit of 256 bytes"},
          {"0\r\nA: " + std::string(251, 'x') + "\r\n", "more '' left ''"},
          {"0\r\nA: " + std::string(1000, 'x'), "431: the trailer section is longer than the limit of 256 bytes"},
          {"0\r\nA:" + std::string(251, ' ') + "\r\n\r\n", "431: the trailer section is longer"},
-         {"0\r\nA: " + std::string(249, 'x') + "\r\n\r\n", "done '' left ''"},
-         {"0\r\nA:\r\nB:\r\nC:\r\n\r\n", "done '' left ''"},
+         {"0\r\nA: " + std::string(249, 'x') + "\r\n\r\n", full},
+         {"0\r\nA:\r\nB:\r\nC:\r\n\r\n", "done '' A='' B='' C='' left ''"},
          {"0\r\nA:\r\nB:\r\nC:\r\nD", "431: there are more trailer fields than the limit of 3"}});
 }
 

@@ -52,6 +52,19 @@ TEST(StreamedResponse, GivesPiecesOutOfTheirChunks) {
   EXPECT_EQ(o.w.web->stats().idle, 1u);
 }
 
+TEST(StreamedResponse, HasItsTrailersOnceItIsReadToItsEnd) {
+  opened o;
+  o.w.say(o.p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nDigest: x\r\n\r\n");
+  EXPECT_EQ(o.w.read(*o.c), "abc");
+  EXPECT_TRUE((**o.c->opened).trailers().empty());
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(o.w.read(*o.c), "");
+    ASSERT_EQ((**o.c->opened).trailers().size(), 1u);
+    EXPECT_EQ((**o.c->opened).trailers().front().value, "x");
+  }
+  EXPECT_FALSE((**o.c->opened).header("Digest"));
+}
+
 TEST(StreamedResponse, IsNotHeldToTheLimitOfWholeBodies) {
   opened o({.body = 10});
   o.w.say(o.p, "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n");

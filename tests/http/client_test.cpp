@@ -137,6 +137,9 @@ TEST(Client, TakesABodyOutOfItsChunks) {
   EXPECT_EQ(c->told(), "under way");
   w.say(p, "6;a=b\r\n world\r\n0\r\nSum: 1\r\n\r\n");
   EXPECT_EQ(c->told(), "200 hello world");
+  ASSERT_EQ((**c->got).trailers().size(), 1u);
+  EXPECT_EQ((**c->got).trailers().front().name, "Sum");
+  EXPECT_FALSE((**c->got).header("Sum"));
 }
 
 TEST(Client, ReadsToTheEndOfTheConnectionWhereNothingElseEndsTheBody) {

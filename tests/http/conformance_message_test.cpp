@@ -116,6 +116,8 @@ TEST(Conformance, FieldLines) {
   t.each_refused("RFC 9110 5.5-5", hardening, "So is any other control character.",
                  {get("/a", "A: \x01\r\n"), get("/a", "A: b\x0b\r\n"), get("/a", "A: b\x0c\r\n"),
                   get("/a", "A: \x1b[31m\r\n"), get("/a", "A: \x7f\r\n"), get("/a", "A: \b\r\n")});
+  t.refused("RFC 9110 8.3-3", hardening, "A second Content-Type is refused.",
+            get("/a", "Content-Type: a/b\r\nContent-Type: c/d\r\n"));
   t.each_refused("RFC 9112 2.2-7", hardening, "A LF alone ends no field line and no header section.",
                  {get("/a", "A: b\n"), "GET /a HTTP/1.1\r\nHost: h\n\r\n", "GET /a HTTP/1.1\r\nHost: h\r\n\n",
                   "GET /a HTTP/1.1\r\nHost: h\n\n", get("/a", "A: b\nC: d\r\n"), get("/a", "A: b\n c\r\n")});

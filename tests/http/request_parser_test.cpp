@@ -312,6 +312,7 @@ TEST(RequestParser, DemandsOneHostIn11) {
       {with_fields("Host: a\r\nHost: a\r\n"), 400, "more than one Host"},
       {with_fields("Host:\r\nhost: b\r\n"), 400, "more than one Host"},
       {"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400, "more than one Host"},
+      {with_fields("Host: a\r\nContent-Type: a/b\r\ncontent-type: a/b\r\n"), 400, "more than one Content-Type"},
       {with_fields("Host:\r\n"), 400, "Host field is empty"},
       {"GET / HTTP/1.0\r\nHost: \r\n\r\n", 400, "Host field is empty"},
   });
