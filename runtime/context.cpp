@@ -1,6 +1,7 @@
 #include <greenroom/runtime/context.hpp>
 
 #include <mutex>
+#include <new>
 
 #include <greenroom/runtime/internal/runtime_core.hpp>
 
@@ -18,22 +19,22 @@ bool try_add_ref(context_node& node) noexcept {
 }
 
 void unlink_child_locked(context_node& parent, context_node& child) noexcept {
-  if (!child.in_parent) return;
+  if (child.sibling_prev == &child) return;
   (child.sibling_prev != nullptr ? child.sibling_prev->sibling_next : parent.first_child) = child.sibling_next;
   if (child.sibling_next != nullptr) child.sibling_next->sibling_prev = child.sibling_prev;
-  child.in_parent = false;
+  child.sibling_prev = &child;
+}
+
+void expired_unlocked(timer_node& timer) noexcept {
+  auto& node = static_cast<context_node&>(timer);
+  cancel(node, errc::timed_out);
+  release(node);
 }
 
 /// Runs under the timer queue's lock: a destructor that comes now waits there to cancel the timer.
 void expired(timer_node& timer) noexcept {
   auto& node = static_cast<context_node&>(timer);
-  if (try_add_ref(node)) node.queue->defer(node);
-}
-
-void expired_unlocked(deferred_timer& timer) noexcept {
-  auto& node = static_cast<context_node&>(timer);
-  cancel(node, errc::timed_out);
-  release(node);
+  if (try_add_ref(node)) node.queue->defer(node, expired_unlocked);
 }
 
 void run_callbacks(std::vector<std::weak_ptr<context_callback>> callbacks) noexcept {
@@ -42,21 +43,49 @@ void run_callbacks(std::vector<std::weak_ptr<context_callback>> callbacks) noexc
   }
 }
 
+/// Errors: null when memory is short.
+context_extras* try_extras_locked(context_node& node) noexcept {
+  auto* more = node.extras.load(std::memory_order_relaxed);
+  if (more != nullptr) return more;
+  more = new (std::nothrow) context_extras;
+  // Release, against the acquire in find_value(): who sees the extras sees the value in them, which is constant by then.
+  node.extras.store(more, std::memory_order_release);
+  return more;
+}
+
+/// Errors: std::bad_alloc.
+context_extras& extras_locked(context_node& node) {
+  if (auto* const more = try_extras_locked(node)) return *more;
+  throw std::bad_alloc();
+}
+
+/// Keeps why a node ends: mostly a code, which needs no memory. Without memory for the text of another cause its code is left.
+void end_locked(context_node& node, error cause) noexcept {
+  node.ended = cause.code();
+  if (cause.message() == sentence(cause.code())) return;
+  if (auto* const more = try_extras_locked(node)) more->cause.emplace(std::move(cause));
+}
+
+error cause_locked(const context_node& node) {
+  const auto* const more = node.extras.load(std::memory_order_relaxed);
+  if (more != nullptr && more->cause) return *more->cause;
+  return node.ended != errc{} ? node.ended : errc::cancelled;
+}
+
 /// Marks one node and wakes what waits directly under it. False if it was cancelled before.
 bool cancel_one(context_node& node, error&& cause) noexcept {
   std::vector<std::weak_ptr<context_callback>> callbacks;
   {
     std::lock_guard guard(node.lock);
-    if (node.cancelled) return false;
-    node.cause.emplace(std::move(cause));
-    node.cancelled = true;
+    if (node.ended != errc{}) return false;
+    end_locked(node, std::move(cause));
     for (auto* actor = node.first_actor; actor != nullptr;) {
       auto* const next = actor->context_next; // struck, it may run and leave as soon as the lock is free
       if (actor->strike(actor_cell::context_cancel)) make_ready(*actor);
       actor = next;
     }
     while (auto* w = node.waiters.claim_front()) make_ready(*w->cell);
-    callbacks.swap(node.callbacks);
+    if (auto* const more = node.extras.load(std::memory_order_relaxed)) callbacks.swap(more->callbacks);
   }
   if (node.queue != nullptr) node.queue->cancel(node);
   run_callbacks(std::move(callbacks));
@@ -78,14 +107,19 @@ context_node* pop_child(context_node& node) noexcept {
 context_node::context_node(runtime_core& c, context_node* p) noexcept : core(&c), parent(p) {
   if (parent != nullptr) add_ref(*parent);
   fire = expired;
-  run = expired_unlocked;
+}
+
+context_node::~context_node() { delete extras.load(std::memory_order_relaxed); }
+
+context_node* followed_by(const context_node& node) noexcept {
+  return node.follows_root ? &node.core->root : node.parent;
 }
 
 void release(context_node& first) noexcept {
   for (auto* node = &first; node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1;) {
     auto* const parent = node->parent;
     if (node->queue != nullptr) node->queue->cancel(*node);
-    if (auto* const above = node->follows) {
+    if (auto* const above = followed_by(*node)) {
       std::lock_guard guard(above->lock);
       unlink_child_locked(*above, *node);
     }
@@ -96,17 +130,18 @@ void release(context_node& first) noexcept {
 
 bool is_cancelled(context_node& node) noexcept {
   std::lock_guard guard(node.lock);
-  return node.cancelled;
+  return node.ended != errc{};
 }
 
 error cause_of(context_node& node) {
   std::lock_guard guard(node.lock);
-  return node.cause ? *node.cause : error(errc::cancelled);
+  return cause_locked(node);
 }
 
 const std::any* find_value(const context_node& first, std::type_index type) noexcept {
   for (auto* node = &first; node != nullptr; node = node->parent) {
-    if (node->value.has_value() && node->value.type() == type) return &node->value;
+    const auto* const more = node->extras.load(std::memory_order_acquire);
+    if (more != nullptr && more->value.type() == type) return &more->value;
   }
   return nullptr;
 }
@@ -119,7 +154,7 @@ void cancel(context_node& first, error cause) noexcept {
       cancel_one(*child, error(cause));
       node = child; // holds a reference until its own children are done
     } else if (node != &first) {
-      auto* const above = node->follows;
+      auto* const above = followed_by(*node);
       release(*node);
       node = above;
     } else {
@@ -133,23 +168,36 @@ namespace {
 /// Links a new child to the node it follows. Returns the cause if that has ended already.
 std::optional<error> link_child(context_node& parent, context_node& child) {
   std::lock_guard guard(parent.lock);
-  if (parent.cancelled) return parent.cause;
+  if (parent.ended != errc{}) return cause_locked(parent);
+  child.sibling_prev = nullptr;
   child.sibling_next = parent.first_child;
   if (parent.first_child != nullptr) parent.first_child->sibling_prev = &child;
   parent.first_child = &child;
-  child.in_parent = true;
   return std::nullopt;
 }
 
 } // namespace
 
-context_node& new_child(context_node& parent, time_point deadline) { return new_child(parent, parent, deadline); }
+context_node& new_independent_child(context_node& parent) {
+  auto& child = *new context_node(*parent.core, &parent);
+  child.follows_root = true;
+  if (const auto cause = link_child(parent.core->root, child)) cancel(child, *cause);
+  return child;
+}
 
-context_node& new_child(context_node& values, context_node& parent, time_point deadline) {
-  auto& child = *new context_node(*parent.core, &values);
-  child.follows = &parent;
+void set_value(context_node& node, std::any value) {
+  std::lock_guard guard(node.lock);
+  extras_locked(node).value = std::move(value);
+}
+
+context_node& new_child(context_node& parent, time_point deadline) {
+  return new_child(parent, deadline, deadline < parent.deadline ? now_of(*parent.core) : time_point());
+}
+
+context_node& new_child(context_node& parent, time_point deadline, time_point now) {
+  auto& child = *new context_node(*parent.core, &parent);
   child.deadline = std::min(deadline, parent.deadline);
-  if (child.deadline < parent.deadline && child.deadline > now_of(*child.core)) {
+  if (child.deadline < parent.deadline && child.deadline > now) {
     timers_of(*child.core)
         .arm(child, child.deadline); // before a parent's cancellation can find the child and disarm it
   }
@@ -164,7 +212,6 @@ context_node& new_child(context_node& values, context_node& parent, time_point d
 
 context_node& new_supervised_child(context_node& parent, time_point deadline) {
   auto& child = *new context_node(*parent.core, &parent);
-  child.follows = &parent;
   child.deadline = std::min(deadline, parent.deadline);
   if (const auto cause = link_child(parent, child)) cancel(child, *cause);
   return child;
@@ -179,7 +226,7 @@ void enter_context(actor_cell& cell, context_node& node) noexcept {
   cell.context_next = node.first_actor;
   if (node.first_actor != nullptr) node.first_actor->context_prev = &cell;
   node.first_actor = &cell;
-  if (node.cancelled) cell.word.fetch_or(actor_cell::context_cancel, std::memory_order_relaxed);
+  if (node.ended != errc{}) cell.word.fetch_or(actor_cell::context_cancel, std::memory_order_relaxed);
 }
 
 void leave_context(actor_cell& cell) noexcept {
@@ -199,6 +246,12 @@ duration context::remaining() const noexcept {
 
 time_point context::now() const noexcept { return detail::now_of(*node_->core); }
 
+context context::ending_in(duration limit) const {
+  const auto from = now();
+  const auto deadline = limit == duration::max() ? never : saturating_add(from, limit);
+  return {&detail::new_child(*node_, deadline, from), adopt{}};
+}
+
 context context::with_deadline(time_point deadline) const { return {&detail::new_child(*node_, deadline), adopt{}}; }
 
 cancellable_context context::with_cancel() const {
@@ -210,11 +263,12 @@ context context::with_any(std::any value, bool may_refer) const {
   if (may_refer && detail::this_turn.cell != nullptr) detail::mark_exposed(*detail::this_turn.cell);
   // A value has no end of its own: it shares its parent's, through a child that is cancelled with it.
   auto& child = detail::new_child(*node_);
-  child.value = std::move(value);
-  return {&child, adopt{}};
+  context made{&child, adopt{}};
+  detail::set_value(child, std::move(value));
+  return made;
 }
 
-context context::without_cancel() const { return {&detail::new_child(*node_, node_->core->root), adopt{}}; }
+context context::without_cancel() const { return {&detail::new_independent_child(*node_), adopt{}}; }
 
 after_func_handle context::after_func(std::function<void()> fn) const {
   if (detail::this_turn.cell != nullptr) detail::mark_exposed(*detail::this_turn.cell); // to what `fn` refers to
@@ -226,9 +280,10 @@ after_func_handle context::when_ended(std::function<void()> fn) const {
   callback->fn = std::move(fn);
   {
     std::lock_guard guard(node_->lock);
-    if (!node_->cancelled) {
-      std::erase_if(node_->callbacks, [](const auto& c) { return c.expired(); });
-      node_->callbacks.push_back(callback);
+    if (node_->ended == errc{}) {
+      auto& all = detail::extras_locked(*node_).callbacks;
+      std::erase_if(all, [](const auto& c) { return c.expired(); });
+      all.push_back(callback);
       return after_func_handle(std::move(callback));
     }
   }

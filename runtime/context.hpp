@@ -33,7 +33,7 @@ struct done_action : waiter {
   wait_queue& queue() noexcept { return node->waiters; }
   const void* place() const noexcept { return node; }
   void check() const noexcept {}
-  bool try_locked(actor_cell*&) const noexcept { return node->cancelled; }
+  bool try_locked(actor_cell*&) const noexcept { return node->ended != errc{}; }
   error take(std::uint8_t) const { return cause_of(*node); }
 
   context_node* node;
@@ -70,7 +70,7 @@ public:
   context with_deadline(time_point deadline) const;
   template <class Rep, class Period>
   context with_timeout(std::chrono::duration<Rep, Period> limit) const {
-    return with_deadline(saturating_add(now(), limit));
+    return ending_in(detail::saturating_nanoseconds(limit));
   }
   /// Returns a child and the right to cancel it.
   cancellable_context with_cancel() const;
@@ -102,6 +102,7 @@ public:
 
 private:
   time_point now() const noexcept;
+  context ending_in(duration limit) const;
   context with_any(std::any value, bool may_refer) const;
 
   detail::context_node* node_;

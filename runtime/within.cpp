@@ -6,7 +6,7 @@ namespace greenroom::detail {
 namespace {
 
 bool derives_from(const context_node& node, const context_node& ancestor) noexcept {
-  for (auto* n = &node; n != nullptr; n = n->follows) {
+  for (auto* n = &node; n != nullptr; n = followed_by(*n)) {
     if (n == &ancestor) return true;
   }
   return false;

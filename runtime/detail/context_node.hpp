@@ -11,6 +11,7 @@
 #include <typeindex>
 #include <vector>
 
+#include <greenroom/runtime/detail/frame_pool.hpp>
 #include <greenroom/runtime/detail/spin_lock.hpp>
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/detail/waiter.hpp>
@@ -24,32 +25,43 @@ struct context_callback {
   std::atomic<bool> taken{false};
 };
 
+/// What few contexts have.
+struct context_extras {
+  std::any value;                                         // constant before another thread knows the node
+  std::optional<error> cause;                             // if it has a text of its own; guarded by the node's lock,
+  std::vector<std::weak_ptr<context_callback>> callbacks; // as are these, of a node that has not ended
+};
+
+/// Its size is time: a request has one, and a million may wait for their deadlines.
 struct context_node : deferred_timer {
   context_node(runtime_core& c, context_node* p) noexcept;
+  ~context_node();
+  static void* operator new(std::size_t bytes) { return frame_allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { frame_free(p, bytes); }
 
   std::atomic<std::uint32_t> refs{1};
   spin_lock lock;
+  bool follows_root = false; // constant after construction: it ends with the system, not with its parent
+  errc ended{};              // guarded by lock: why; none while it has not, never taken back
 
   // Constant after construction.
   runtime_core* core;
-  context_node* parent;            // counted; where values are looked for; null in the system's root
-  context_node* follows = nullptr; // whose end ends this: the parent, or the root for without_cancel; null in the root
+  context_node* parent; // counted; where values are looked for; null in the system's root
   time_point deadline = never;
-  std::any value;
+
+  // Set once, under the lock; read also without it, for the value.
+  std::atomic<context_extras*> extras{nullptr};
 
   // Guarded by lock.
-  bool cancelled = false; // never taken back
-  std::optional<error> cause;
   context_node* first_child = nullptr;
   actor_cell* first_actor = nullptr;
   wait_queue waiters;
-  std::vector<std::weak_ptr<context_callback>> callbacks;
 
-  // Guarded by follows->lock.
-  context_node* sibling_prev = nullptr;
+  // Guarded by the lock of what it follows.
+  context_node* sibling_prev = this; // itself: in no list
   context_node* sibling_next = nullptr;
-  bool in_parent = false;
 };
+static_assert(sizeof(void*) != 8 || sizeof(context_node) <= 128);
 
 inline bool is_root(const context_node& node) noexcept { return node.parent == nullptr; }
 inline void add_ref(context_node& node) noexcept { node.refs.fetch_add(1, std::memory_order_relaxed); }
@@ -59,10 +71,16 @@ GREENROOM_EXPORT error cause_of(context_node& node);
 GREENROOM_EXPORT const std::any* find_value(const context_node& node, std::type_index type) noexcept;
 /// Ends the node and everything below it. The first cause holds.
 GREENROOM_EXPORT void cancel(context_node& node, error cause) noexcept;
+/// Returns whose end ends this one: its parent, or the root; null for the root.
+GREENROOM_EXPORT context_node* followed_by(const context_node& node) noexcept;
 /// Makes a child that ends with its parent; already ended if the parent is. The caller owns the reference.
 GREENROOM_EXPORT context_node& new_child(context_node& parent, time_point deadline = never);
-/// The same, but it takes only values from its parent and ends with `follows`, which must be a parent of that.
-GREENROOM_EXPORT context_node& new_child(context_node& parent, context_node& follows, time_point deadline = never);
+/// The same, at a time that was read already.
+GREENROOM_EXPORT context_node& new_child(context_node& parent, time_point deadline, time_point now);
+/// The same, but it takes only values from its parent and ends with the system.
+GREENROOM_EXPORT context_node& new_independent_child(context_node& parent);
+/// Gives a node that no other thread knows its value.
+GREENROOM_EXPORT void set_value(context_node& node, std::any value);
 
 /// Makes a child with a deadline that no timer watches: whoever makes it ends it then. For a supervisor that waits anyway.
 GREENROOM_EXPORT context_node& new_supervised_child(context_node& parent, time_point deadline);

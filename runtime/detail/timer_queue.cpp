@@ -15,8 +15,8 @@ void timer_queue::advance(time_point now) noexcept {
   }
   while (late != nullptr) {
     auto& timer = *late;
-    late = timer.deferred_next; // run() may destroy the timer
-    timer.run(timer);
+    late = timer.deferred_next; // fire() may destroy the timer
+    timer.fire(timer);
   }
 }
 

@@ -19,10 +19,9 @@ struct timer : timer_node {
   timer_queue* queue = nullptr; // set before the timer can fire; constant while armed
 };
 
-/// A timer whose work must run without the queue's lock; kept alive by the one who let it fire.
+/// A timer whose work must run without the queue's lock; kept alive by the one who let it fire. It is armed once.
 struct deferred_timer : timer {
   deferred_timer* deferred_next = nullptr;
-  void (*run)(deferred_timer&) noexcept = nullptr;
 };
 
 class GREENROOM_EXPORT timer_queue {
@@ -71,8 +70,9 @@ public:
     return wheel_.size();
   }
 
-  /// Called by fire functions, under the lock: has `t.run` called after it.
-  void defer(deferred_timer& t) noexcept {
+  /// Called by fire functions, under the lock: has `run` called after it.
+  void defer(deferred_timer& t, void (*run)(timer_node&) noexcept) noexcept {
+    t.fire = run;
     t.deferred_next = deferred_;
     deferred_ = &t;
   }
