@@ -57,7 +57,8 @@ struct client_options {
   /// Longest body of an answer that is taken in as a whole; client::open() is for longer ones. Units: bytes.
   std::size_t body = 8'388'608;
   /// Most redirections that are followed, one after the other; 0 gives the redirecting answer itself. Go's clients follow 10, too. Where
-  /// addresses come from strangers set it to 0: a redirection leads wherever the other side likes, into the own network as well.
+  /// addresses come from strangers set it to 0: a redirection leads wherever the other side likes, into the own network as well. Another origin
+  /// gets neither Authorization nor Cookie nor Proxy-Authorization, but all other fields.
   int redirects = 10;
 
   // -- retries --------------------------------------------------------------------------------------------

@@ -65,6 +65,10 @@ internal::fingerprint fingerprint_of(const request& r) noexcept {
   f.add(r.query());
   f.add(r.header("Content-Type").value_or(""));
   f.add(r.body());
+  for (const auto& trailer : r.trailers()) {
+    f.add(trailer.name);
+    f.add(trailer.value);
+  }
   return f;
 }
 

@@ -10,7 +10,7 @@
 // | is new, or has been forgotten                  | what the handler answers |
 // | belongs to one that is under way               | 409, Retry-After |
 // | belongs to one that was answered               | that answer, and Idempotent-Replayed: true |
-// | belongs to one with another query, type or body | 422 |
+// | belongs to one with another query, type, body or trailers | 422 |
 // | is malformed, or missing although `required`   | 400 |
 //
 // Outside of it goes compress_answers(): what is kept must not be compressed, since who asks again may not accept what the first one did.
@@ -48,7 +48,7 @@ struct idempotency_options {
 ///
 /// Kept is what may be given again: not answers of 5xx, 408, 425 and 429, which ask to try again, and not streamed ones, which are never held as a
 /// whole; then, and when the handler throws or is cancelled, the key is free again. A client that leaves cancels its request: a handler that must
-/// not stop half-way is shielded(). Of a request whose handler takes a body_reader the body is not compared.
+/// not stop half-way is shielded(). Of a request whose handler takes a body_reader body and trailers are not compared.
 /// Who sends very many keys pushes out the answers of others: rate_limit() goes before it.
 /// Errors: usage_error if an option is out of range, or there is no `principal`.
 GREENROOM_EXPORT middleware idempotency_keys(std::function<std::string(const request&)> principal,

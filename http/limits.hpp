@@ -56,10 +56,10 @@ struct limits {
 
   // -- numbers --------------------------------------------------------------------------------------------
 
-  /// Most connections at a time, at least 1; the next one is answered with 503 and closed. Each idle one costs about 1 KiB
-  /// and a descriptor: keep it below `ulimit -n`. Units: connections.
+  /// Most connections at a time, at least 1; the next one is answered with 503 and closed at once, its request unread, which may cost it
+  /// the answer on its way. Each idle one costs about 1 KiB and a descriptor: keep it below `ulimit -n`. Units: connections.
   std::size_t connections = 16'384;
-  /// Most connections at a time from one address, at least 1; the next one is answered with 503 and closed. The default leaves half of
+  /// Most connections at a time from one address, at least 1; the next one is turned away as above. The default leaves half of
   /// the places to others; it is not lower, since behind a proxy all come from one address. Units: connections.
   std::size_t connections_per_address = 8'192;
   /// Most requests whose handlers wait for something at a time, at least 1 [503, Retry-After]. Each holds its actor, and its body. Units:

@@ -48,7 +48,8 @@ public:
   next& operator=(next&&) = delete;
   ~next() = default;
 
-  /// Has the request answered by what comes next. Requires: called once at most. Waits: as the handler does.
+  /// Has the request answered by what comes next. It takes the request along: what is needed of it afterwards is to be copied before.
+  /// Requires: called once at most. Waits: as the handler does.
   /// Errors: what the handler throws passes.
   task<response> operator()(request r);
 

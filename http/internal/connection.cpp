@@ -87,7 +87,7 @@ void connection::keep_input() {
 }
 
 void connection::read_ahead() {
-  if (read() && body_is_coming()) input_deadline_ = saturating_add(now(), limits().body_time);
+  read();
   keep_input();
 }
 

@@ -242,7 +242,10 @@ void connection::feed() {
   while (!body_taken_ && !pipe.abandoned() && !body_full_ &&
          (parser_.at() == state::head_done || (parser_.at() == state::body && !input_.empty()))) {
     parse();
-    (void)pipe.put(parser_.take_body()); // fails when nobody takes it any more, which is seen below
+    auto part = parser_.take_body();
+    // Framing alone is no progress: a chunk's extension could go on for hours.
+    if (!part.empty()) input_deadline_ = saturating_add(now(), limits().body_time);
+    (void)pipe.put(std::move(part)); // fails when nobody takes it any more, which is seen below
     body_full_ = !pipe.has_room();
     if (parser_.at() == state::complete) {
       pipe.end(parser_.take_trailers());
@@ -296,12 +299,14 @@ bool connection::pump() {
     const auto part = answering_->body_out()->take();
     if (!part || part->empty()) break;
     any = true;
-    body_sent_ += part->size();
-    if (announced && body_sent_ > *announced) {
+    if (announced && part->size() > *announced - body_sent_) {
       server_.system.log().error("the body of an answer is longer than announced: {}: {} bytes of {} so far; cut off",
-                                 route_->actor_name, body_sent_, *announced);
+                                 route_->actor_name, body_sent_ + part->size(), *announced);
       broken_ = true;
-    } else if (form_.chunked) {
+      break;
+    }
+    body_sent_ += part->size();
+    if (form_.chunked) {
       append_chunk(out_, *part);
     } else {
       out_ += *part;

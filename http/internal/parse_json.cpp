@@ -155,6 +155,8 @@ bool can_parse_json() noexcept { return true; }
 result<json_value> parse_json(std::string_view text, std::size_t depth) {
   if (const auto zero = text.find('\0'); zero != text.npos) // which the parser takes for the end
     return error(errc::parse, fmt::format("{}: a zero byte, which no JSON text holds", place_of(text, zero)));
+  if (text.starts_with("\xef\xbb\xbf")) // which the parser skips, and the next one may refuse
+    return error(errc::parse, fmt::format("{}: a byte order mark, which no JSON text begins with", place_of(text, 0)));
   builder made(text, depth);
   if (!library::sax_parse(text.begin(), text.end(), &made)) return error(errc::parse, made.why());
   return made.take();

@@ -141,6 +141,21 @@ TEST_F(BodyReader, StopsWaitingForAClientThatSendsNoMore) {
   EXPECT_EQ(notes.end, "cancelled");
 }
 
+TEST_F(BodyReader, TakesFramingAloneForNoProgress) {
+  auto c = r.connect();
+  r.say(c, std::string(chunked_head) + "3\r\none\r\n1;");
+  r.settle();
+  for (int i = 0; i < 2; ++i) { // an extension that goes on
+    r.advance(14s);
+    r.say(c, "x");
+    r.settle();
+  }
+  EXPECT_EQ(notes.end, "");
+  r.advance(2'001ms);
+  EXPECT_EQ(r.hear(c).status, 408);
+  EXPECT_EQ(notes.end, "cancelled");
+}
+
 TEST(BodyReaderLimits, AnnouncesMoreThanTheLimitAndIsRefusedBeforeItIsSent) {
   server_options how;
   how.limits.body = 10;

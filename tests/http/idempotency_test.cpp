@@ -252,6 +252,20 @@ TEST(Idempotency, RefusesAnotherRequestUnderTheSameKey) {
   EXPECT_EQ(r.all.made, 1);
 }
 
+TEST(Idempotency, ComparesTrailersToo) {
+  shop r;
+  const auto ordering = [&r](std::string_view trailers) {
+    return r.ask("POST /orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 "4\r\nbook\r\n0\r\n" +
+                 std::string(trailers) + "\r\n");
+  };
+  EXPECT_EQ(ordering("Amount: 5\r\n").status, 201);
+  EXPECT_EQ(ordering("Amount: 6\r\n").status, 422);
+  EXPECT_EQ(ordering("").status, 422);
+  EXPECT_EQ(ordering("Amount: 5\r\n").status, 201);
+  EXPECT_EQ(r.all.made, 1);
+}
+
 TEST(Idempotency, RefusesASecondOneWhileTheFirstIsUnderWay) {
   shop r;
   auto c = r.connect();

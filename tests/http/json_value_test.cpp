@@ -129,6 +129,7 @@ TEST_F(ParseJson, SaysWhereAndWhatWasExpected) {
                     "expected end of input"},
       {"1e999", "line 1, column 5: the number is beyond what a double can hold"},
       {{"[\n\0]", 4}, "line 2, column 1: a zero byte, which no JSON text holds"},
+      {"\xef\xbb\xbf[1]", "line 1, column 1: a byte order mark, which no JSON text begins with"},
   };
   for (const auto& [text, why] : all) EXPECT_EQ(again(text), "refused: " + std::string(why));
 }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <greenroom/http/body.hpp>
 #include <greenroom/runtime/mailbox.hpp>
@@ -117,6 +118,30 @@ TEST_F(StreamedAnswer, IsCutOffWhereItIsLongerThanAnnounced) {
   r.say(c, get("/known") + get("/hello"));
   const auto all = r.hear_all(c);
   EXPECT_TRUE(all.ends_with("\r\n\r\n")) << all;
+}
+
+TEST(StreamedAnswerBytes, CountsWhatWasSentAlone) {
+  std::vector<std::uint64_t> bytes;
+  server_options how;
+  how.on_answer = [&bytes](const answered& a) { bytes.push_back(a.body_bytes); };
+  rig r(how);
+  const auto write_two = [](body_writer out) -> task<> {
+    (void)co_await out.write("abc");
+    co_await yield();
+    (void)co_await out.write("defg");
+  };
+  for (const std::uint64_t announced : {2, 6, 7}) {
+    r.front.get("/" + std::to_string(announced), [announced, write_two] {
+      return streamed(response(200, "text/plain", "").content_length(announced), write_two);
+    });
+  }
+  r.start();
+  for (const auto* const path : {"/2", "/6", "/7"}) {
+    auto c = r.connect();
+    r.say(c, get(path, "Connection: close\r\n"));
+    r.hear_all(c);
+  }
+  EXPECT_EQ(bytes, std::vector<std::uint64_t>({0, 3, 7}));
 }
 
 TEST_F(StreamedAnswer, EndsWithTheConnectionInHttp10) {
