@@ -1,5 +1,5 @@
 // executor: what runs the actors of one system. The default is a team of worker threads, each with its own run queue, timers and
-// Asio loop; a test can put a single-threaded one with virtual time in its place.
+// sockets; a test can put a single-threaded one with virtual time in its place.
 // Thread safety: submit() and requeue() from any thread; start() and stop() by the system only.
 // Lifetime: outlives every actor of its system.
 #pragma once

@@ -6,7 +6,7 @@
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/detail/wake_list.hpp>
-#include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 
 namespace greenroom {

@@ -1,6 +1,8 @@
 #include <greenroom/runtime/internal/polled_socket.hpp>
 
-#include <mutex>
+#include <utility>
+
+#include <sys/epoll.h>
 
 namespace greenroom::internal {
 
@@ -9,18 +11,16 @@ void open_sockets::close_all() noexcept {
   for (auto* socket = first_; socket != nullptr; socket = socket->next_) socket->close();
 }
 
-result<std::shared_ptr<polled_socket>> polled_socket::adopt(boost::asio::io_context& home, unique_fd fd,
+result<std::shared_ptr<polled_socket>> polled_socket::adopt(std::shared_ptr<poller> home, unique_fd fd,
                                                             std::shared_ptr<open_sockets> all) {
-  auto socket = std::make_shared<polled_socket>(fd.get(), std::move(all));
-  boost::system::error_code failure;
-  socket->descriptor_.emplace(home);
-  socket->descriptor_->assign(fd.get(), failure);
-  if (failure) return error(errc::io, failure.message());
+  auto socket = std::make_shared<polled_socket>(home, fd.get(), std::move(all));
+  if (const auto watched = home->watch(fd.get(), socket); !watched) return watched.error();
   fd.release();
   return socket;
 }
 
-polled_socket::polled_socket(int fd, std::shared_ptr<open_sockets> all) : all_(std::move(all)), fd_(fd) {
+polled_socket::polled_socket(std::shared_ptr<poller> home, int fd, std::shared_ptr<open_sockets> all)
+    : all_(std::move(all)), fd_(fd), home_(std::move(home)) {
   std::lock_guard guard(all_->mutex_);
   next_ = all_->first_;
   if (next_ != nullptr) next_->prev_ = this;
@@ -33,26 +33,24 @@ polled_socket::~polled_socket() {
   if (next_ != nullptr) next_->prev_ = prev_;
 }
 
-/// Has Asio tell when the side is ready, unless it is about to. No readiness is lost: Asio arms the descriptor anew for each wait
-/// (EPOLL_CTL_MOD), which reports what is there already.
 bool polled_socket::ready_or_watch_locked(side which) {
-  if (closed()) return true;
-  auto& watched = watched_[static_cast<std::size_t>(which)];
-  if (watched) return false;
-  const auto event = which == side::reading ? descriptor::wait_read : descriptor::wait_write;
-  descriptor_->async_wait(event, [self = shared_from_this(), which](const boost::system::error_code&) noexcept {
-    self->became_ready(which); // aborted too: then the socket was closed
-  });
-  watched = true;
-  return false;
+  const auto i = static_cast<std::size_t>(which);
+  return ready_[i].load(std::memory_order_relaxed) || ended_[i].load(std::memory_order_relaxed) || closed();
 }
 
-void polled_socket::became_ready(side which) noexcept {
-  {
-    std::lock_guard guard(lock);
-    watched_[static_cast<std::size_t>(which)] = false;
-  }
-  wake(which); // all of them: who comes first may not take all that is there
+/// Relaxed stores: who looks does so under the lock that wake() takes behind them, and is either woken or sees them.
+void polled_socket::changed(std::uint32_t events) noexcept {
+  constexpr auto reading = static_cast<std::size_t>(side::reading);
+  constexpr auto writing = static_cast<std::size_t>(side::writing);
+  const bool broken = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (broken || (events & EPOLLRDHUP) != 0) ended_[reading].store(true, std::memory_order_relaxed);
+  if (broken) ended_[writing].store(true, std::memory_order_relaxed);
+  const bool readable = broken || (events & (EPOLLIN | EPOLLRDHUP)) != 0;
+  const bool writable = broken || (events & EPOLLOUT) != 0;
+  if (readable) ready_[reading].store(true, std::memory_order_relaxed);
+  if (writable) ready_[writing].store(true, std::memory_order_relaxed);
+  if (readable) wake(side::reading); // all that wait: who comes first may not take all that is there
+  if (writable) wake(side::writing);
 }
 
 void polled_socket::close() noexcept {
@@ -63,8 +61,11 @@ void polled_socket::close() noexcept {
 }
 
 void polled_socket::release_descriptor() noexcept {
-  std::lock_guard guard(lock);
-  descriptor_.reset();
+  if (released_.exchange(true)) return; // a call that finds it closed comes by, too
+  const auto home = std::move(home_);   // forget() may let go of this socket
+  const auto fd = fd_;
+  home->forget(fd, *this);
+  ::close(fd);
 }
 
 } // namespace greenroom::internal

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/file_and_line.hpp>
-#include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/wait_snapshot.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
@@ -57,7 +57,7 @@ runtime_core::runtime_core(actor_system& s, options o, environment e)
     team_ = own.get();
     env.runs_on = std::move(own);
   }
-  sockets = std::make_unique<internal::asio_transport>(*this, team_);
+  sockets = std::make_unique<internal::tcp_transport>(*this, team_);
   runs_on = env.runs_on.get();
   runs_on->start(*this);
   caf = internal::make_border(team_, env.caf_host);

@@ -18,7 +18,7 @@
 #include <greenroom/runtime/internal/border.hpp>
 
 namespace greenroom::internal {
-class asio_transport;
+class tcp_transport;
 class watch;
 class worker_team;
 } // namespace greenroom::internal
@@ -65,8 +65,8 @@ public:
 
   internal::blocking_pool blocking;
   std::unique_ptr<internal::border> caf;
-  std::unique_ptr<internal::watch> watch;            // none in a simulation
-  std::unique_ptr<internal::asio_transport> sockets; // after env, which owns the workers: their loops must outlive it
+  std::unique_ptr<internal::watch> watch;           // none in a simulation
+  std::unique_ptr<internal::tcp_transport> sockets; // after env, which owns the workers: their loops must outlive it
 
 private:
   // Lists of living actors. Spread out so that workers do not share a lock: each adds to its own, and a worker that ends

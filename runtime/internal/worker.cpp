@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include <boost/asio/post.hpp>
-
 #include <greenroom/runtime/detail/in_order.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
@@ -17,6 +15,7 @@ using namespace std::chrono_literals;
 // A chain of hand-overs may keep the worker this long while others wait (Go's runnext has the same kind of limit).
 constexpr std::uint32_t longest_streak = 64;
 constexpr std::uint32_t most_jobs_between_looks = 64;
+constexpr std::uint32_t most_search_rounds = 16; // of some microsecond each
 // Timers have a tick of 65 us and a poll of the sockets is a system call of 0.4 us: looking more often only costs.
 constexpr auto look_target = 50us;
 constexpr auto first_guard_interval = 1ms;
@@ -31,12 +30,7 @@ log_origin running_actor() noexcept {
 } // namespace
 
 worker::worker(worker_team& team, std::size_t index, time_point origin)
-    : timer_queue(origin),
-      team_(team),
-      index_(index),
-      last_look_(origin),
-      last_poll_(origin),
-      keep_io_(io_.get_executor()) {}
+    : timer_queue(origin), team_(team), index_(index), last_look_(origin), last_poll_(origin) {}
 
 void worker::start() {
   thread_ = std::thread([this] { loop(); });
@@ -94,7 +88,7 @@ void worker::submit(job j) {
 }
 
 void worker::wake() {
-  if (end_sleep()) boost::asio::post(io_, [] {});
+  if (end_sleep()) poller_->interrupt();
 }
 
 bool worker::end_sleep() noexcept {
@@ -174,7 +168,7 @@ void worker::look_around() {
   advance(now);
   if (now - last_poll_ >= look_target) {
     last_poll_ = now;
-    io_.poll();
+    poller_->wait(0ns);
   }
 }
 
@@ -192,14 +186,16 @@ void worker::rest() {
   until_look_ = 1; // whatever comes next, look first
   rested_ = true;
   team_.searching_.fetch_add(1, std::memory_order_relaxed);
-  for (int round = 0; round < 16; ++round) {
+  for (std::uint32_t round = 0; round < search_rounds_; ++round) {
     if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || steal()) {
       team_.searching_.fetch_sub(1, std::memory_order_relaxed);
+      search_rounds_ = std::min(most_search_rounds, search_rounds_ * 2);
       return;
     }
     for (int i = 0; i < 32; ++i) detail::cpu_pause();
   }
   team_.searching_.fetch_sub(1, std::memory_order_relaxed);
+  search_rounds_ = std::max(1U, search_rounds_ / 2); // where work comes from sockets a search is in vain
   if (team_.count_ > 1 && team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
     const bool all_idle = stand_guard();
     team_.guards_.store(0, std::memory_order_seq_cst);
@@ -252,7 +248,7 @@ bool worker::is_needed() noexcept {
   return false;
 }
 
-/// Sleeps in the Asio loop until `limit`, the next timer, a socket, or a wake(); one handler may have run.
+/// Sleeps until `limit`, the next timer, a socket, or a wake().
 void worker::sleep(time_point limit) {
   limit = std::min(limit, next_expiry());
   asleep_until_.store(limit, std::memory_order_relaxed);
@@ -262,9 +258,9 @@ void worker::sleep(time_point limit) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed()) {
     if (limit == never) {
-      io_.run_one();
+      poller_->wait(duration::max());
     } else if (const auto now = team_.core().env.time->now(); now < limit) {
-      io_.run_one_for(limit - now);
+      poller_->wait(limit - now);
     }
   }
   end_sleep();

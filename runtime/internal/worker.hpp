@@ -1,4 +1,4 @@
-// A worker is one thread that runs actors, fires timers and polls its own Asio loop; the team is all workers of a system.
+// A worker is one thread that runs actors, fires timers and polls its own sockets; the team is all workers of a system.
 // Thread safety: members marked (own) are for the worker's thread, the others for any.
 #pragma once
 
@@ -9,11 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/executor.hpp>
+#include <greenroom/runtime/internal/poller.hpp>
 #include <greenroom/runtime/internal/run_queue.hpp>
 
 namespace greenroom::internal {
@@ -24,6 +22,7 @@ class worker_team;
 class worker final : public detail::timer_queue {
 public:
   worker(worker_team& team, std::size_t index, time_point origin);
+  ~worker() override { poller_->shut_down(); }
 
   void start();
   void join();
@@ -41,7 +40,7 @@ public:
   /// Returns the actor that has its turn, or had the last one. Not to be touched: it may be gone.
   const detail::actor_cell* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   bool has_work() const noexcept { return queue_.size_approx() != 0; }
-  boost::asio::io_context& io() noexcept { return io_; }
+  const std::shared_ptr<poller>& io() noexcept { return poller_; }
   std::size_t index() const noexcept { return index_; }
   worker_team& team() noexcept { return team_; }
   /// (own) Returns the next id of this worker's block.
@@ -76,6 +75,7 @@ private:
   std::uint32_t until_look_ = 1;  // jobs until the next look at clock, timers and sockets
   std::uint32_t look_every_ = 64; // shrinks when jobs are long
   std::uint32_t picks_ = 0;
+  std::uint32_t search_rounds_ = 1; // before it sleeps; grows with success
   bool rested_ = false;
   time_point last_look_;
   time_point last_poll_;
@@ -91,8 +91,7 @@ private:
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<bool> asleep_{false};
 
-  boost::asio::io_context io_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_io_;
+  const std::shared_ptr<poller> poller_ = std::make_shared<poller>(); // a socket may outlive the worker
   std::thread thread_;
 };
 

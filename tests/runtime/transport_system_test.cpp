@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/socket_kit.hpp>
 
@@ -156,7 +156,7 @@ TEST_P(TransportStop, LeavesNoDescriptorAndNoThread) {
 }
 
 task<> kill_idlers() {
-  auto warm_up = co_await make_pair(); // an Asio loop opens what it needs at its first socket
+  auto warm_up = co_await make_pair();
   for (int i = 0; i < 10; ++i) {
     const auto before = open_descriptors();
     auto both = co_await make_pair();
@@ -176,7 +176,7 @@ TEST(TransportKill, OfAWaitingActorClosesItsStream) {
 task<> keep_one_end(std::unique_ptr<listener>* at, stream_pair* kept) {
   *at = listen_here(this_actor::system());
   *kept = co_await make_pair();
-  (void)co_await with_timeout(1ms, read_text(kept->near.get(), 1)); // leaves a wait of Asio's pending
+  (void)co_await with_timeout(1ms, read_text(kept->near.get(), 1));
   (void)co_await with_timeout(1ms, (*at)->accept());
 }
 
@@ -219,7 +219,7 @@ task<> connect_by(transport* net, error* why) { *why = (co_await net->connect({"
 
 TEST(TransportEnvironment, AnotherExecutorHasNoSockets) {
   one_worker sys;
-  internal::asio_transport net(sys.core(), nullptr);
+  internal::tcp_transport net(sys.core(), nullptr);
   const auto at = net.listen({"127.0.0.1", 0}, {});
   ASSERT_FALSE(at);
   EXPECT_TRUE(at.error().is(errc::unsupported));

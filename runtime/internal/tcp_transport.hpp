@@ -1,11 +1,9 @@
-// TCP on the Asio loops of a system's workers.
+// TCP, polled by a system's workers.
 // Thread safety: as transport.hpp says.
 #pragma once
 
 #include <atomic>
 #include <memory>
-
-#include <boost/asio/io_context.hpp>
 
 #include <greenroom/runtime/internal/polled_socket.hpp>
 #include <greenroom/runtime/internal/socket_address.hpp>
@@ -19,12 +17,12 @@ namespace greenroom::internal {
 
 class worker_team;
 
-class asio_transport final : public transport {
+class tcp_transport final : public transport {
 public:
   /// Without a team every call fails: another executor polls no sockets.
-  asio_transport(detail::runtime_core& core, worker_team* team);
-  /// Closes what is still open. Requires: the workers' threads have ended, their loops exist.
-  ~asio_transport() override { all_->close_all(); }
+  tcp_transport(detail::runtime_core& core, worker_team* team);
+  /// Closes what is still open. Requires: the workers' threads have ended, they exist.
+  ~tcp_transport() override { all_->close_all(); }
 
   result<std::unique_ptr<listener>> listen(const endpoint& at, const listen_options& how) override;
   task<result<std::unique_ptr<stream>>> connect(endpoint to) override;
@@ -35,8 +33,8 @@ public:
 private:
   task<result<std::unique_ptr<stream>>> connect_to(socket_address address, endpoint shown);
   task<result<std::vector<socket_address>>> addresses_of(endpoint to);
-  boost::asio::io_context& loop_here() noexcept;
-  boost::asio::io_context& next_loop() noexcept;
+  const std::shared_ptr<poller>& poller_here() noexcept;
+  const std::shared_ptr<poller>& next_poller() noexcept;
 
   detail::runtime_core& core_;
   worker_team* const team_;

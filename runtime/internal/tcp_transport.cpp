@@ -1,4 +1,4 @@
-#include <greenroom/runtime/internal/asio_transport.hpp>
+#include <greenroom/runtime/internal/tcp_transport.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +18,8 @@
 namespace greenroom::internal {
 namespace {
 
+using detail::io_side;
+
 constexpr const char* foreign_executor =
     "the system runs on an executor of its environment, which polls no sockets; set environment::net too";
 
@@ -30,23 +32,25 @@ error failure_of(const char* what, const std::string& on, const attempt& made) {
   return failure_of(what, on, made.error);
 }
 
-class asio_stream final : public stream {
+class tcp_stream final : public stream {
 public:
-  asio_stream(std::shared_ptr<polled_socket> socket, const socket_address& peer) noexcept
+  tcp_stream(std::shared_ptr<polled_socket> socket, const socket_address& peer) noexcept
       : stream(*socket), socket_(std::move(socket)), peer_(peer) {}
-  ~asio_stream() override { asio_stream::close(); }
+  ~tcp_stream() override { tcp_stream::close(); }
 
   result<std::size_t> try_read(std::span<std::byte> into) override {
     assert(!into.empty());
-    const auto got = socket_->try_call([into](int fd) { return ::recv(fd, into.data(), into.size(), MSG_DONTWAIT); });
+    const auto got = socket_->try_move(io_side::reading, into.size(),
+                                       [into](int fd) { return ::recv(fd, into.data(), into.size(), MSG_DONTWAIT); });
     if (got.done()) return static_cast<std::size_t>(got.value);
     if (got.must_wait()) return errc::empty;
     return failure_of("read from", peer(), got);
   }
 
   result<std::size_t> try_write(std::span<const std::byte> bytes) override {
-    const auto put = socket_->try_call(
-        [bytes](int fd) { return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+    const auto put = socket_->try_move(io_side::writing, bytes.size(), [bytes](int fd) {
+      return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    });
     if (put.done()) return static_cast<std::size_t>(put.value);
     if (put.must_wait()) return errc::full;
     return failure_of("write to", peer(), put);
@@ -87,16 +91,16 @@ bool concerns_one_connection(int number) noexcept {
   return std::ranges::find(numbers, number) != numbers.end();
 }
 
-class asio_listener final : public listener {
+class tcp_listener final : public listener {
 public:
-  asio_listener(asio_transport& net, std::shared_ptr<polled_socket> socket, const socket_address& at) noexcept
+  tcp_listener(tcp_transport& net, std::shared_ptr<polled_socket> socket, const socket_address& at) noexcept
       : listener(*socket), net_(net), socket_(std::move(socket)), at_(at) {}
-  ~asio_listener() override { asio_listener::close(); }
+  ~tcp_listener() override { tcp_listener::close(); }
 
   result<std::unique_ptr<stream>> try_accept() override {
     for (;;) {
       socket_address from;
-      const auto got = socket_->try_call([&from](int fd) {
+      const auto got = socket_->try_move(io_side::reading, 0, [&from](int fd) {
         from.size = sizeof(from.v6);
         return ::accept4(fd, &from.any, &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       });
@@ -114,7 +118,7 @@ public:
   void close() noexcept override { socket_->close(); }
 
 private:
-  asio_transport& net_;
+  tcp_transport& net_;
   const std::shared_ptr<polled_socket> socket_;
   const socket_address at_;
 };
@@ -133,18 +137,18 @@ unique_fd new_socket(const socket_address& at) noexcept {
 
 } // namespace
 
-asio_transport::asio_transport(detail::runtime_core& core, worker_team* team) : core_(core), team_(team) {}
+tcp_transport::tcp_transport(detail::runtime_core& core, worker_team* team) : core_(core), team_(team) {}
 
-boost::asio::io_context& asio_transport::next_loop() noexcept {
+const std::shared_ptr<poller>& tcp_transport::next_poller() noexcept {
   return team_->at(next_.fetch_add(1, std::memory_order_relaxed) % team_->workers()).io();
 }
 
-boost::asio::io_context& asio_transport::loop_here() noexcept {
+const std::shared_ptr<poller>& tcp_transport::poller_here() noexcept {
   auto* const here = static_cast<worker*>(detail::this_turn.worker);
-  return here != nullptr && detail::this_turn.core == &core_ ? here->io() : next_loop();
+  return here != nullptr && detail::this_turn.core == &core_ ? here->io() : next_poller();
 }
 
-result<std::unique_ptr<listener>> asio_transport::listen(const endpoint& at, const listen_options& how) {
+result<std::unique_ptr<listener>> tcp_transport::listen(const endpoint& at, const listen_options& how) {
   const auto shown = at.to_string();
   if (team_ == nullptr) return error(errc::unsupported, fmt::format("cannot listen: {}: {}", shown, foreign_executor));
   const auto address = numeric_address(at);
@@ -169,19 +173,19 @@ result<std::unique_ptr<listener>> asio_transport::listen(const endpoint& at, con
     const auto failure = failure_of("listen", shown, number);
     return number == EADDRINUSE ? error(errc::already_exists, std::string(failure.message())) : failure;
   }
-  auto socket = polled_socket::adopt(loop_here(), std::move(fd), all_);
+  auto socket = polled_socket::adopt(poller_here(), std::move(fd), all_);
   if (!socket) return error(errc::io, fmt::format("cannot listen: {}: {}", shown, socket.error().message()));
-  return std::make_unique<asio_listener>(*this, *std::move(socket), bound);
+  return std::make_unique<tcp_listener>(*this, *std::move(socket), bound);
 }
 
-result<std::unique_ptr<stream>> asio_transport::accepted(unique_fd fd, const socket_address& from) {
-  auto socket = polled_socket::adopt(next_loop(), std::move(fd), all_);
+result<std::unique_ptr<stream>> tcp_transport::accepted(unique_fd fd, const socket_address& from) {
+  auto socket = polled_socket::adopt(next_poller(), std::move(fd), all_);
   if (!socket)
     return error(errc::io, fmt::format("cannot accept from: {}: {}", from.to_string(), socket.error().message()));
-  return std::make_unique<asio_stream>(*std::move(socket), from);
+  return std::make_unique<tcp_stream>(*std::move(socket), from);
 }
 
-task<result<std::unique_ptr<stream>>> asio_transport::connect(endpoint to) {
+task<result<std::unique_ptr<stream>>> tcp_transport::connect(endpoint to) {
   if (team_ == nullptr)
     co_return error(errc::unsupported, fmt::format("cannot connect: {}: {}", to.to_string(), foreign_executor));
   const auto numeric = numeric_address(to);
@@ -196,24 +200,24 @@ task<result<std::unique_ptr<stream>>> asio_transport::connect(endpoint to) {
 
 /// Looks the name up on a blocking thread. Not by blocking(), which waits for its function's end: a name service may take longer
 /// than the caller's limit, and the function needs nothing of the caller's.
-task<result<std::vector<socket_address>>> asio_transport::addresses_of(endpoint to) {
+task<result<std::vector<socket_address>>> tcp_transport::addresses_of(endpoint to) {
   auto answer = make_mailbox<result<std::vector<socket_address>>>(bounded(1));
   detail::submit_blocking(core_, [to, out = std::move(answer.out)] { (void)out.try_send(look_up(to)); });
   auto found = co_await answer.in.receive();
   co_return *std::move(found);
 }
 
-task<result<std::unique_ptr<stream>>> asio_transport::connect_to(socket_address address, endpoint shown) {
+task<result<std::unique_ptr<stream>>> tcp_transport::connect_to(socket_address address, endpoint shown) {
   co_await detail::io_step();
   auto fd = new_socket(address);
-  // Before Asio polls it: a socket that is not connecting counts as hung up. EINTR: it goes on all the same.
+  // Before it is polled: a socket that is not connecting counts as hung up. EINTR: it goes on all the same.
   const bool made = fd && ::connect(fd.get(), &address.any, address.size) == 0;
   if (!made && (!fd || (errno != EINPROGRESS && errno != EINTR)))
     co_return failure_of("connect", shown.to_string(), errno);
-  auto socket = polled_socket::adopt(loop_here(), std::move(fd), all_);
+  auto socket = polled_socket::adopt(poller_here(), std::move(fd), all_);
   if (!socket)
     co_return error(errc::io, fmt::format("cannot connect: {}: {}", shown.to_string(), socket.error().message()));
-  auto connection = std::make_unique<asio_stream>(*socket, address); // closes it when the wait is cancelled
+  auto connection = std::make_unique<tcp_stream>(*socket, address); // closes it when the wait is cancelled
   if (!made) {
     co_await connection->writable();
     int failure = 0;
