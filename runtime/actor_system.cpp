@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/blocking.hpp>
-#include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/deadlock_search.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
 
 namespace greenroom {

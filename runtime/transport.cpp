@@ -6,8 +6,8 @@
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/detail/wake_list.hpp>
-#include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/tcp_transport.hpp>
 
 namespace greenroom {
 

@@ -56,6 +56,8 @@ private:
   job take_slot() noexcept { return job(slot_.exchange(0, std::memory_order_acq_rel)); }
   void run(job j) noexcept;
   void look_around();
+  void note_turns(duration elapsed) noexcept;
+  bool has_surplus() const noexcept;
   bool steal();
   void rest();
   void sleep(time_point limit);
@@ -84,6 +86,7 @@ private:
 
   // Written by the worker's thread, read by the watch now and then: apart from what other workers look at often.
   std::atomic<const detail::actor_cell*> running_{nullptr};
+  std::atomic<std::uint32_t> turn_ns_{1'000}; // how long a turn took of late, in the mean
 
   run_queue queue_;
   // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.

@@ -27,7 +27,6 @@ public:
   grammar(std::string_view text, std::size_t depth) : left_(text), depth_(depth) {}
 
   bool document() {
-    token("\xef\xbb\xbf"); // section 8.1: a parser may ignore a byte order mark
     space();
     return value(0) && (space(), left_.empty());
   }

@@ -56,7 +56,7 @@ if(GREENROOM_SANITIZE)
   endif()
   if(GREENROOM_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ warns of each std::atomic_thread_fence, which the sanitizer does not take for an ordering of
-    # plain memory. Ours (and Asio's) stand between atomic accesses only, where nothing false is reported.
+    # plain memory. Ours stand between atomic accesses only, where nothing false is reported.
     target_compile_options(greenroom_build_flags INTERFACE -Wno-tsan)
   endif()
   set(GREENROOM_TEST_SLOWDOWN 3)

@@ -5,7 +5,9 @@ find_package(Threads REQUIRED)
 find_package(CAF 0.17.6 REQUIRED COMPONENTS core)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(Boost 1.74 REQUIRED)
+if(GREENROOM_TESTS OR GREENROOM_TOOLS) # what our parsers are compared with, and a peer of the benchmarks
+  find_package(Boost 1.74 REQUIRED)
+endif()
 
 # Gives `target` toml++ and the definition GREENROOM_HAS_TOML, or says why not.
 function(greenroom_use_toml target)
