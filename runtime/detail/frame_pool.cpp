@@ -74,9 +74,7 @@ constexpr std::size_t largest = 1024;
 constexpr std::size_t class_count = largest / granule;
 constexpr std::uint32_t batch_size = 32;
 constexpr std::size_t chunk_size = 64 * 1024;
-constexpr std::size_t region_size = 2 * 1024 * 1024; // a huge page of most processors
-// Regions of small pages before those of huge ones, which cost a small process memory that it never touches.
-constexpr std::size_t small_page_regions = 4;
+constexpr std::size_t region_size = 1024 * 1024;
 
 // A free object. Both links fit the smallest class.
 struct free_object {
@@ -143,7 +141,7 @@ private:
   entry& at(std::uintptr_t slot) noexcept { return entries_[slot % entries_.size()]; }
   const entry& at(std::uintptr_t slot) const noexcept { return entries_[slot % entries_.size()]; }
 
-  std::array<entry, 8 * 1024> entries_{}; // 16 GiB of frames
+  std::array<entry, 16 * 1024> entries_{}; // 16 GiB of frames
   std::atomic<bool> complete_{true};
 };
 
@@ -157,8 +155,6 @@ public:
     if (next_ == end_) {
       next_ = map_region(end_);
       end_ = next_ + region_size;
-      // One fault for 512 pages: a page's fault takes as long as ten spawns. Where the kernel does not, it is as before.
-      if (++regions_ > small_page_regions) ::madvise(next_, region_size, MADV_HUGEPAGE);
     }
     regions_known.add(next_, object_class);
     return std::exchange(next_, next_ + chunk_size);
@@ -166,7 +162,7 @@ public:
 
 private:
   // Aligned to its size: the region and the chunk of an object follow from its address. Behind the last one if there is room, so that
-  // the kernel keeps one map of all.
+  // the kernel keeps one map of all and can use huge pages.
   static char* map_region(char* last_end) {
     if (last_end != nullptr) {
       auto* const next = map(last_end, region_size);
@@ -193,7 +189,6 @@ private:
   // guarded by lock_
   char* next_ = nullptr;
   char* end_ = nullptr;
-  std::size_t regions_ = 0;
 };
 
 // All free objects of one class that no thread holds.

@@ -1,6 +1,6 @@
 // What a worker sleeps in: epoll, edge-triggered, which tells each change of a socket once, and a wake-up by other threads.
 // A socket is known to the kernel once, for both of its sides and for as long as it is open: a wait costs no system call.
-// Why no library: Asio arms a descriptor anew for each wait, which was 8 % of a request to the HTTP front (docs/performance.md).
+// Why no library: Asio arms a descriptor anew for each wait, which was 8 % of a request to the HTTP front (ARCHITECTURE.md).
 // Thread safety: any thread, but for wait(), which is for the owner. Lifetime: counted by the sockets that it watches; the owner calls
 // shut_down() when it will not wait any more.
 // Source: epoll(7), "Level-triggered and edge-triggered".
