@@ -17,7 +17,7 @@ constexpr std::uint32_t longest_streak = 64;
 constexpr std::uint32_t most_jobs_between_looks = 64;
 // A worker that is woken for surplus needs 16 us to come, and each thing that an actor touches 0.1 us to follow it (measured: with less,
 // workloads of messages are slower on two workers than on one).
-constexpr std::uint64_t worth_moving_ns = 50'000;
+constexpr std::uint64_t worth_moving_ns = 20'000;
 constexpr std::uint32_t most_search_rounds = 16; // of some microsecond each
 // Timers have a tick of 65 us and a poll of the sockets is a system call of 0.4 us: looking more often only costs.
 constexpr auto look_target = 50us;
@@ -175,8 +175,10 @@ void worker::look_around() {
 
 /// Learns from how long the turns since the last look took.
 void worker::note_turns(duration elapsed) noexcept {
-  const auto each = std::clamp<std::int64_t>(elapsed / 1ns / look_every_, 1, 1'000'000'000);
-  turn_ns_.store(static_cast<std::uint32_t>(each), std::memory_order_relaxed);
+  const auto each = static_cast<std::uint32_t>(std::clamp<std::int64_t>(elapsed / 1ns / look_every_, 1, 1'000'000'000));
+  // Long turns are remembered for a while: among many short ones, one of them is what the others wait for.
+  const auto before = turn_ns_.load(std::memory_order_relaxed);
+  turn_ns_.store(std::max(each, before - before / 8), std::memory_order_relaxed);
   if (elapsed > 2 * look_target) {
     look_every_ = std::max(1U, look_every_ / 2);
   } else if (elapsed < look_target) {

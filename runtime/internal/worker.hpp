@@ -86,7 +86,7 @@ private:
 
   // Written by the worker's thread, read by the watch now and then: apart from what other workers look at often.
   std::atomic<const detail::actor_cell*> running_{nullptr};
-  std::atomic<std::uint32_t> turn_ns_{1'000}; // how long a turn took of late, in the mean
+  std::atomic<std::uint32_t> turn_ns_{1'000}; // how long a turn took, in the mean of the worst looks of late
 
   run_queue queue_;
   // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.
