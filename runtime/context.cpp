@@ -165,15 +165,22 @@ void cancel(context_node& first, error cause) noexcept {
 
 namespace {
 
-/// Links a new child to the node it follows. Returns the cause if that has ended already.
-std::optional<error> link_child(context_node& parent, context_node& child) {
-  std::lock_guard guard(parent.lock);
-  if (parent.ended != errc{}) return cause_locked(parent);
-  child.sibling_prev = nullptr;
-  child.sibling_next = parent.first_child;
-  if (parent.first_child != nullptr) parent.first_child->sibling_prev = &child;
-  parent.first_child = &child;
-  return std::nullopt;
+/// Has a new child end with the node it follows: at once if that has ended already, and then it returns false.
+bool follow(context_node& above, context_node& child) {
+  std::optional<error> cause;
+  {
+    std::lock_guard guard(above.lock);
+    if (above.ended == errc{}) {
+      child.sibling_prev = nullptr;
+      child.sibling_next = above.first_child;
+      if (above.first_child != nullptr) above.first_child->sibling_prev = &child;
+      above.first_child = &child;
+      return true;
+    }
+    cause = cause_locked(above);
+  }
+  cancel(child, *std::move(cause));
+  return false;
 }
 
 } // namespace
@@ -181,7 +188,7 @@ std::optional<error> link_child(context_node& parent, context_node& child) {
 context_node& new_independent_child(context_node& parent) {
   auto& child = *new context_node(*parent.core, &parent);
   child.follows_root = true;
-  if (const auto cause = link_child(parent.core->root, child)) cancel(child, *cause);
+  follow(parent.core->root, child);
   return child;
 }
 
@@ -201,19 +208,15 @@ context_node& new_child(context_node& parent, time_point deadline, time_point no
     timers_of(*child.core)
         .arm(child, child.deadline); // before a parent's cancellation can find the child and disarm it
   }
-  const auto cause = link_child(parent, child);
-  if (cause) {
-    cancel(child, *cause);
-  } else if (child.deadline < parent.deadline && child.queue == nullptr) {
+  if (follow(parent, child) && child.deadline < parent.deadline && child.queue == nullptr)
     cancel(child, errc::timed_out); // it had passed already
-  }
   return child;
 }
 
 context_node& new_supervised_child(context_node& parent, time_point deadline) {
   auto& child = *new context_node(*parent.core, &parent);
   child.deadline = std::min(deadline, parent.deadline);
-  if (const auto cause = link_child(parent, child)) cancel(child, *cause);
+  follow(parent, child);
   return child;
 }
 
@@ -246,13 +249,11 @@ duration context::remaining() const noexcept {
 
 time_point context::now() const noexcept { return detail::now_of(*node_->core); }
 
-context context::ending_in(duration limit) const {
-  const auto from = now();
-  const auto deadline = limit == duration::max() ? never : saturating_add(from, limit);
-  return {&detail::new_child(*node_, deadline, from), adopt{}};
-}
-
 context context::with_deadline(time_point deadline) const { return {&detail::new_child(*node_, deadline), adopt{}}; }
+
+context context::with_deadline(time_point deadline, time_point now) const {
+  return {&detail::new_child(*node_, deadline, now), adopt{}};
+}
 
 cancellable_context context::with_cancel() const {
   context child{&detail::new_child(*node_), adopt{}};

@@ -70,7 +70,8 @@ public:
   context with_deadline(time_point deadline) const;
   template <class Rep, class Period>
   context with_timeout(std::chrono::duration<Rep, Period> limit) const {
-    return ending_in(detail::saturating_nanoseconds(limit));
+    const auto from = now();
+    return with_deadline(saturating_add(from, limit), from);
   }
   /// Returns a child and the right to cancel it.
   cancellable_context with_cancel() const;
@@ -102,7 +103,7 @@ public:
 
 private:
   time_point now() const noexcept;
-  context ending_in(duration limit) const;
+  context with_deadline(time_point deadline, time_point now) const;
   context with_any(std::any value, bool may_refer) const;
 
   detail::context_node* node_;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/unique_fd.hpp>
 #include <greenroom/runtime/random.hpp>
 
 namespace greenroom {
@@ -28,21 +29,6 @@ error system_error(std::string_view what, const path& on) {
                fmt::format("{}: {}: {}", what, on.native(), std::generic_category().message(number))};
 }
 
-/// A file descriptor that closes itself.
-class descriptor {
-public:
-  explicit descriptor(int number) noexcept : number_{number} {}
-  descriptor(descriptor&& from) noexcept : number_{std::exchange(from.number_, -1)} {}
-  ~descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const noexcept { return number_; }
-  explicit operator bool() const noexcept { return number_ >= 0; }
-
-private:
-  int number_;
-};
-
 /// Repeats a system call for as long as a signal interrupts it.
 template <class Call>
 auto uninterrupted(Call call) {
@@ -52,8 +38,8 @@ auto uninterrupted(Call call) {
   }
 }
 
-descriptor open_file(const path& at, int flags) {
-  return descriptor{uninterrupted([&] { return ::open(at.c_str(), flags | O_CLOEXEC, 0666); })};
+detail::unique_fd open_file(const path& at, int flags) {
+  return detail::unique_fd{uninterrupted([&] { return ::open(at.c_str(), flags | O_CLOEXEC, 0666); })};
 }
 
 /// Writes all of `bytes`; false with errno set if that fails.
@@ -69,7 +55,7 @@ bool write_fully(int to, std::string_view bytes) {
 /// Makes the directory entry of `entry` durable.
 result<void> sync_directory(const path& entry) {
   const path directory = entry.has_parent_path() ? entry.parent_path() : path{"."};
-  const descriptor opened = open_file(directory, O_RDONLY | O_DIRECTORY);
+  const detail::unique_fd opened = open_file(directory, O_RDONLY | O_DIRECTORY);
   if (!opened) return system_error("cannot open directory to sync it", directory);
   // EINVAL: the file system has no such notion, so there is nothing to be made durable.
   if (uninterrupted([&] { return ::fsync(opened.get()); }) != 0 && errno != EINVAL) {
@@ -110,13 +96,13 @@ public:
 
 private:
   path at_;
-  descriptor opened_;
+  detail::unique_fd opened_;
   bool renamed_ = false;
 };
 
 class machine_append_file final : public append_file {
 public:
-  machine_append_file(path at, descriptor opened) noexcept : at_{std::move(at)}, opened_{std::move(opened)} {}
+  machine_append_file(path at, detail::unique_fd opened) noexcept : at_{std::move(at)}, opened_{std::move(opened)} {}
 
   result<void> write(std::string_view bytes) override {
     return attempt("cannot append", [&] { return write_fully(opened_.get(), bytes); });
@@ -141,14 +127,14 @@ private:
   }
 
   path at_;
-  descriptor opened_;
+  detail::unique_fd opened_;
   bool broken_ = false; // never goes back to false
 };
 
 class machine_files final : public files {
 public:
   result<std::string> read_all(const path& at) override {
-    const descriptor opened = open_file(at, O_RDONLY);
+    const detail::unique_fd opened = open_file(at, O_RDONLY);
     if (!opened) return system_error("cannot open", at);
     struct stat known {};
     if (::fstat(opened.get(), &known) != 0) return system_error("cannot read", at);
@@ -177,7 +163,7 @@ public:
   }
 
   result<std::unique_ptr<append_file>> open_append(const path& at) override {
-    descriptor opened = open_file(at, O_WRONLY | O_APPEND | O_CREAT);
+    detail::unique_fd opened = open_file(at, O_WRONLY | O_APPEND | O_CREAT);
     if (!opened) return system_error("cannot open for appending", at);
     // Also when the file existed: whoever created it may have crashed before this.
     if (auto synced = sync_directory(at); !synced) return synced.error();

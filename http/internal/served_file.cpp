@@ -43,7 +43,7 @@ descriptor walk(const descriptor& directory, std::string_view path) {
   for (;;) {
     const auto slash = path.find('/');
     const std::string segment(path.substr(0, slash));
-    const int from = at ? at.number() : directory.number();
+    const int from = at ? at.get() : directory.get();
     if (slash == path.npos)
       return descriptor(::openat(from, segment.empty() ? "." : segment.c_str(), reading | O_NOFOLLOW));
     at = descriptor(::openat(from, segment.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -60,10 +60,6 @@ error fault(int code) {
 
 } // namespace
 
-descriptor::~descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 resolver best_resolver() noexcept {
   static const bool kernel = [] { return bool(descriptor(open_by_kernel(AT_FDCWD, "."))); }();
   return kernel ? resolver::kernel : resolver::walk;
@@ -75,12 +71,12 @@ descriptor open_directory(const std::string& path) noexcept {
 
 descriptor open_beneath(const descriptor& directory, const std::string& path, resolver how) {
   if (how == resolver::walk) return walk(directory, path);
-  return descriptor(open_by_kernel(directory.number(), path.empty() ? "." : path.c_str()));
+  return descriptor(open_by_kernel(directory.get(), path.empty() ? "." : path.c_str()));
 }
 
 std::optional<served_file> served_file::of(descriptor open) noexcept {
   struct stat now {};
-  if (::fstat(open.number(), &now) != 0) return std::nullopt;
+  if (::fstat(open.get(), &now) != 0) return std::nullopt;
   if (!S_ISREG(now.st_mode)) {
     errno = S_ISDIR(now.st_mode) ? EISDIR : ENOENT;
     return std::nullopt;
@@ -92,7 +88,7 @@ result<std::string> served_file::read(std::uint64_t from, std::size_t size) cons
   std::string bytes(size, '\0');
   std::size_t got = 0;
   while (got < size) {
-    const auto n = ::pread(open_.number(), bytes.data() + got, size - got, static_cast<off_t>(from + got));
+    const auto n = ::pread(open_.get(), bytes.data() + got, size - got, static_cast<off_t>(from + got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fault(errno);
     if (n == 0) break;
@@ -100,7 +96,7 @@ result<std::string> served_file::read(std::uint64_t from, std::size_t size) cons
   }
   // Behind the reading: what was changed before or while it went on shows now. Not by the time of its status, which a rename changes too.
   struct stat now {};
-  if (::fstat(open_.number(), &now) != 0) return fault(errno);
+  if (::fstat(open_.get(), &now) != 0) return fault(errno);
   if (got < size || now.st_size != then_.st_size || !same_time(now.st_mtim, then_.st_mtim))
     return error(errc::closed, "cannot go on reading a file: it has changed since it was opened");
   return bytes;

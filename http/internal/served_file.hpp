@@ -11,23 +11,12 @@
 #include <string>
 #include <utility>
 
+#include <greenroom/runtime/detail/unique_fd.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom::http::internal {
 
-/// A descriptor, closed when it goes. Thread safety: owner only.
-class descriptor {
-public:
-  explicit descriptor(int number = -1) noexcept : number_(number) {}
-  descriptor(descriptor&& from) noexcept : number_(std::exchange(from.number_, -1)) {}
-  descriptor& operator=(descriptor&& from) noexcept { return std::swap(number_, from.number_), *this; }
-  ~descriptor();
-  int number() const noexcept { return number_; }
-  explicit operator bool() const noexcept { return number_ >= 0; }
-
-private:
-  int number_;
-};
+using descriptor = greenroom::detail::unique_fd;
 
 /// How paths are resolved within a directory.
 enum class resolver : std::uint8_t {

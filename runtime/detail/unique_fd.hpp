@@ -6,13 +6,13 @@
 
 #include <unistd.h>
 
-namespace greenroom::internal {
+namespace greenroom::detail {
 
 class unique_fd {
 public:
-  explicit unique_fd(int number) noexcept : number_(number) {}
+  explicit unique_fd(int number = -1) noexcept : number_(number) {}
   unique_fd(unique_fd&& from) noexcept : number_(std::exchange(from.number_, -1)) {}
-  unique_fd& operator=(unique_fd&&) = delete;
+  unique_fd& operator=(unique_fd&& from) noexcept { return std::swap(number_, from.number_), *this; }
   ~unique_fd() {
     if (number_ >= 0) ::close(number_);
   }
@@ -24,4 +24,4 @@ private:
   int number_;
 };
 
-} // namespace greenroom::internal
+} // namespace greenroom::detail

@@ -17,9 +17,9 @@
 #include <mutex>
 
 #include <greenroom/runtime/detail/readiness.hpp>
+#include <greenroom/runtime/detail/unique_fd.hpp>
 #include <greenroom/runtime/error.hpp>
 #include <greenroom/runtime/internal/poller.hpp>
-#include <greenroom/runtime/internal/unique_fd.hpp>
 
 namespace greenroom::internal {
 

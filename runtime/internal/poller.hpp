@@ -11,10 +11,12 @@
 #include <memory>
 
 #include <greenroom/runtime/detail/spin_lock.hpp>
+#include <greenroom/runtime/detail/unique_fd.hpp>
 #include <greenroom/runtime/error.hpp>
-#include <greenroom/runtime/internal/unique_fd.hpp>
 
 namespace greenroom::internal {
+
+using detail::unique_fd;
 
 class poller {
 public:

@@ -66,7 +66,7 @@ public:
   internal::blocking_pool blocking;
   std::unique_ptr<internal::border> caf;
   std::unique_ptr<internal::watch> watch;           // none in a simulation
-  std::unique_ptr<internal::tcp_transport> sockets; // after env, which owns the workers: their loops must outlive it
+  std::unique_ptr<internal::tcp_transport> sockets; // after env, which owns the workers: they must outlive it
 
 private:
   // Lists of living actors. Spread out so that workers do not share a lock: each adds to its own, and a worker that ends

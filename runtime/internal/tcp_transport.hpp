@@ -21,7 +21,7 @@ class tcp_transport final : public transport {
 public:
   /// Without a team every call fails: another executor polls no sockets.
   tcp_transport(detail::runtime_core& core, worker_team* team);
-  /// Closes what is still open. Requires: the workers' threads have ended, they exist.
+  /// Closes what is still open. Requires: the workers exist, but their threads have ended.
   ~tcp_transport() override { all_->close_all(); }
 
   result<std::unique_ptr<listener>> listen(const endpoint& at, const listen_options& how) override;

@@ -66,22 +66,22 @@ void worker::loop() {
 void worker::push_ready(job j) {
   const job displaced(slot_.exchange(j.bits(), std::memory_order_acq_rel));
   if (displaced) queue_.push_woken(displaced);
-  call_for_help(displaced && has_surplus());
+  call_for_help();
 }
 
 void worker::push_behind(job j) {
   queue_.push_woken(j);
-  call_for_help(has_surplus());
+  call_for_help();
 }
 
 void worker::push_last(job j) {
   queue_.push_last(j);
-  call_for_help(queue_.size_approx() > 1);
+  call_for_help();
 }
 
 void worker::push_spawned(detail::actor_cell& cell) {
   queue_.push_spawned(job(cell));
-  call_for_help(queue_.size_approx() > 1);
+  call_for_help();
 }
 
 void worker::submit(job j) {
@@ -103,10 +103,10 @@ bool worker::end_sleep() noexcept {
 
 /// Wakes an idle worker if there is more to do than what this one does next, or if nobody would notice this one being stuck.
 /// A wake-up across cores costs 16 us (measured), more than most jobs, so a lone job never causes one while a guard stands.
-void worker::call_for_help(bool surplus) noexcept {
+void worker::call_for_help() noexcept {
   if (team_.sleepers_.load(std::memory_order_relaxed) == 0) return;
-  const bool wanted = surplus ? team_.searching_.load(std::memory_order_relaxed) == 0
-                              : team_.guards_.load(std::memory_order_relaxed) == 0;
+  const bool wanted = has_surplus() ? team_.searching_.load(std::memory_order_relaxed) == 0
+                                    : team_.guards_.load(std::memory_order_relaxed) == 0;
   if (wanted) team_.wake_one();
 }
 

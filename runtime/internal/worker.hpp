@@ -64,7 +64,7 @@ private:
   bool stand_guard();
   bool is_needed() noexcept;
   bool rescue_from(worker& stuck);
-  void call_for_help(bool surplus) noexcept;
+  void call_for_help() noexcept;
   bool end_sleep() noexcept;
   void nudge() noexcept override { wake(); }
 

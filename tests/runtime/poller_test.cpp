@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -33,22 +34,36 @@ struct pair {
   pair() {
     std::array<int, 2> both{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, both.data()), 0);
-    near = both[0];
-    far = unique_fd(both[1]).release();
+    near = unique_fd(both[0]);
+    far = unique_fd(both[1]);
   }
-  void say(char c) const { EXPECT_EQ(::send(far, &c, 1, 0), 1); }
-  int near = -1;
-  int far = -1;
+  void say(char c) const { EXPECT_EQ(::send(far.get(), &c, 1, 0), 1); }
+  unique_fd near;
+  unique_fd far;
 };
 
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+/// A source that nobody holds but the poller.
+struct watched_alone {
+  explicit watched_alone(poller& by) {
+    const auto made = std::make_shared<noted>();
+    watched = made;
+    source = made.get();
+    EXPECT_TRUE(by.watch(ends.near.get(), made));
+  }
+  void forget(poller& by) const { by.forget(ends.near.get(), *source); }
+  bool kept() const { return !watched.expired(); }
+
+  pair ends;
+  std::weak_ptr<noted> watched;
+  noted* source = nullptr;
+};
 
 TEST(Poller, TellsWhatIsThereAlreadyAndThenEachChangeOnce) {
   poller p;
-  const pair ends;
+  pair ends;
   ends.say('a');
   const auto seen = std::make_shared<noted>();
-  ASSERT_TRUE(p.watch(ends.near, seen));
+  ASSERT_TRUE(p.watch(ends.near.get(), seen));
   p.wait(0ns);
   EXPECT_EQ(seen->readable, 1);
   p.wait(0ns);
@@ -56,44 +71,29 @@ TEST(Poller, TellsWhatIsThereAlreadyAndThenEachChangeOnce) {
   ends.say('b');
   p.wait(duration::max());
   EXPECT_EQ(seen->readable, 2);
-  ::close(ends.far);
+  ends.far = unique_fd();
   p.wait(duration::max());
   EXPECT_TRUE(seen->ended);
-  p.forget(ends.near, *seen);
-  ::close(ends.near);
+  p.forget(ends.near.get(), *seen);
 }
 
 TEST(Poller, KeepsASourceUntilNoEventCanNameIt) {
   poller p;
-  const pair ends;
-  auto seen = std::make_shared<noted>();
-  const std::weak_ptr<noted> watched = seen;
-  ASSERT_TRUE(p.watch(ends.near, seen));
-  auto& source = *seen;
-  seen.reset();
-  EXPECT_FALSE(watched.expired());
-  p.forget(ends.near, source);
-  EXPECT_FALSE(watched.expired()) << "an event of it may have been fetched before";
+  const watched_alone one(p);
+  EXPECT_TRUE(one.kept());
+  one.forget(p);
+  EXPECT_TRUE(one.kept()) << "an event of it may have been fetched before";
   p.wait(0ns);
-  EXPECT_TRUE(watched.expired());
-  ::close(ends.near);
-  ::close(ends.far);
+  EXPECT_FALSE(one.kept());
 }
 
 TEST(Poller, LetsGoAtOnceWhenItIsShutDown) {
   poller p;
-  const pair ends;
-  auto seen = std::make_shared<noted>();
-  const std::weak_ptr<noted> watched = seen;
-  ASSERT_TRUE(p.watch(ends.near, seen));
-  auto& source = *seen;
-  seen.reset();
+  const watched_alone one(p);
   p.shut_down();
-  EXPECT_FALSE(watched.expired()) << "it was not forgotten yet";
-  p.forget(ends.near, source);
-  EXPECT_TRUE(watched.expired());
-  ::close(ends.near);
-  ::close(ends.far);
+  EXPECT_TRUE(one.kept()) << "it was not forgotten yet";
+  one.forget(p);
+  EXPECT_FALSE(one.kept());
 }
 
 TEST(Poller, AnInterruptEndsTheNextWaitIfNoneIsUnderWay) {
@@ -117,12 +117,10 @@ TEST(Poller, SaysWhyItCannotWatch) {
 
 // -- polled_socket ------------------------------------------------------------------------------------
 
-struct watched_pair : pair {
-  watched_pair() { socket = *polled_socket::adopt(home, unique_fd(near), std::make_shared<open_sockets>()); }
-  ~watched_pair() {
-    socket->close();
-    if (is_open(far)) ::close(far);
-  }
+bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+
+struct polled_pair {
+  ~polled_pair() { socket->close(); }
   bool ready(detail::io_side which) const {
     std::lock_guard guard(socket->lock);
     return socket->ready_or_watch_locked(which);
@@ -132,14 +130,17 @@ struct watched_pair : pair {
     return socket->try_move(detail::io_side::reading, size,
                             [&into](int fd) { return ::recv(fd, into.data(), into.size(), MSG_DONTWAIT); });
   }
+  pair ends;
+  const int near = ends.near.get();
   std::shared_ptr<poller> home = std::make_shared<poller>();
-  std::shared_ptr<polled_socket> socket;
+  std::shared_ptr<polled_socket> socket =
+      *polled_socket::adopt(home, std::move(ends.near), std::make_shared<open_sockets>());
 };
 
 TEST(PolledSocket, IsReadyUntilATryHasShownThatNothingIsLeft) {
-  const watched_pair w;
+  const polled_pair w;
   EXPECT_FALSE(w.ready(detail::io_side::reading));
-  for (const char c : {'a', 'b', 'c'}) w.say(c);
+  for (const char c : {'a', 'b', 'c'}) w.ends.say(c);
   w.home->wait(0ns);
   EXPECT_TRUE(w.ready(detail::io_side::reading));
   EXPECT_EQ(w.read(1).value, 1);
@@ -151,9 +152,9 @@ TEST(PolledSocket, IsReadyUntilATryHasShownThatNothingIsLeft) {
 }
 
 TEST(PolledSocket, StaysReadyOnceTheOtherSideHasEnded) {
-  const watched_pair w;
-  w.say('a');
-  ::close(w.far);
+  polled_pair w;
+  w.ends.say('a');
+  w.ends.far = unique_fd();
   w.home->wait(0ns); // one change for both
   EXPECT_EQ(w.read(10).value, 1);
   EXPECT_TRUE(w.ready(detail::io_side::reading));
@@ -162,10 +163,10 @@ TEST(PolledSocket, StaysReadyOnceTheOtherSideHasEnded) {
 }
 
 TEST(PolledSocket, GivesItsNumberBackOnceHoweverManyCallsFindItClosed) {
-  const watched_pair w;
+  const polled_pair w;
   w.socket->close();
   EXPECT_FALSE(is_open(w.near));
-  const auto same = ::fcntl(w.far, F_DUPFD_CLOEXEC, w.near); // takes the number
+  const auto same = ::fcntl(w.ends.far.get(), F_DUPFD_CLOEXEC, w.near); // takes the number
   ASSERT_EQ(same, w.near);
   EXPECT_TRUE(w.read(1).closed());
   w.socket->close();
