@@ -6,9 +6,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <thread>
 
+#include <greenroom/runtime/detail/export.hpp>
+
 namespace greenroom::detail {
+
+/// Counts the pauses that this thread has spent before held locks: what it loses by sharing. Its worker reads it and sets it back.
+/// Units: pauses, of some 20 ns.
+extern GREENROOM_EXPORT thread_local constinit std::uint32_t pauses_before_locks
+    __attribute__((tls_model("initial-exec")));
 
 /// Tells the processor that the caller polls a memory location.
 inline void cpu_pause() noexcept {
@@ -50,6 +58,7 @@ private:
     for (int paused = 0;; paused += pauses) {
       if (paused >= patience) std::this_thread::yield();
       for (int i = 0; i < pauses; ++i) cpu_pause();
+      pauses_before_locks += static_cast<std::uint32_t>(pauses);
       if (!held_.load(std::memory_order_relaxed)) return;
       pauses = std::min(2 * pauses, MostPauses);
     }

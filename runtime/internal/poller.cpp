@@ -61,9 +61,20 @@ void poller::forget(int fd, source& what) noexcept {
 }
 
 void poller::wait(std::chrono::nanoseconds limit) noexcept {
+  std::lock_guard turn(turn_);
+  collect(in_milliseconds(limit));
+}
+
+void poller::try_look() noexcept {
+  std::unique_lock turn(turn_, std::try_to_lock);
+  if (turn) collect(0);
+}
+
+/// Requires: turn_ is held.
+void poller::collect(int milliseconds) noexcept {
   drop_forgotten(false);
   std::array<epoll_event, 128> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), in_milliseconds(limit));
+  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
     if (event.data.ptr != nullptr) static_cast<source*>(event.data.ptr)->changed(event.events);

@@ -1,7 +1,7 @@
 // What a worker sleeps in: epoll, edge-triggered, which tells each change of a socket once, and a wake-up by other threads.
 // A socket is known to the kernel once, for both of its sides and for as long as it is open: a wait costs no system call.
 // Why no library: Asio arms a descriptor anew for each wait, which was 8 % of a request to the HTTP front (ARCHITECTURE.md).
-// Thread safety: any thread, but for wait(), which is for the owner. Lifetime: counted by the sockets that it watches; the owner calls
+// Thread safety: any thread, but for wait(), which is for the owner: others may try_look() for it while it has no time. Lifetime: counted by the sockets that it watches; the owner calls
 // shut_down() when it will not wait any more.
 // Source: epoll(7), "Level-triggered and edge-triggered".
 #pragma once
@@ -27,7 +27,7 @@ public:
     source(const source&) = delete;
     source& operator=(const source&) = delete;
     virtual ~source() = default;
-    /// What has changed, as bits of epoll. Called by the owner of the poller.
+    /// What has changed, as bits of epoll. Called by one thread at a time.
     virtual void changed(std::uint32_t events) noexcept = 0;
 
   private:
@@ -50,16 +50,21 @@ public:
   /// Waits for changes until `limit` is over, and calls changed() for each; zero: only looks; duration::max(): for as long as it takes.
   /// It wakes up to a millisecond late.
   void wait(std::chrono::nanoseconds limit) noexcept;
+  /// Calls changed() for what has changed by now, unless another thread does that or waits. Waits: never.
+  void try_look() noexcept;
   /// Ends a wait, that under way or else the next one.
   void interrupt() noexcept;
   /// Lets go of what it keeps, from now on at once. Requires: nobody waits.
   void shut_down() noexcept;
 
 private:
+  void collect(int milliseconds) noexcept;
   void drop_forgotten(bool for_good) noexcept;
 
   const unique_fd epoll_;
   const unique_fd bell_;
+  detail::eager_spin_lock
+      turn_; // held by who fetches events, until they are told: nothing is dropped meanwhile that they name
   detail::spin_lock lock_;
   source* forgotten_ = nullptr; // guarded by lock_: events that were fetched before may still name them
   bool shut_ = false;           // guarded by lock_

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <greenroom/runtime/detail/in_order.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
@@ -18,11 +19,15 @@ constexpr std::uint32_t most_jobs_between_looks = 64;
 // A worker that is woken for surplus needs 16 us to come, and each thing that an actor touches 0.1 us to follow it (measured: with less,
 // workloads of messages are slower on two workers than on one).
 constexpr std::uint64_t worth_moving_ns = 20'000;
+// While its keep_rule holds, that must be worth more: in company it would be slower.
+constexpr std::uint64_t worth_company_ns = 1'000'000;
+constexpr auto pause = 20ns;                     // in the mean of processors
 constexpr std::uint32_t most_search_rounds = 16; // of some microsecond each
 // Timers have a tick of 65 us and a poll of the sockets is a system call of 0.4 us: looking more often only costs.
 constexpr auto look_target = 50us;
 constexpr auto first_guard_interval = 1ms;
 constexpr auto last_guard_interval = 8ms;
+constexpr auto care_interval = 4ms; // at which a busy worker looks after others, where no idle one does
 
 log_origin running_actor() noexcept {
   const auto* cell = detail::this_turn.cell;
@@ -33,7 +38,13 @@ log_origin running_actor() noexcept {
 } // namespace
 
 worker::worker(worker_team& team, std::size_t index, time_point origin)
-    : timer_queue(origin), team_(team), index_(index), last_look_(origin), last_poll_(origin) {}
+    : timer_queue(origin),
+      team_(team),
+      index_(index),
+      last_look_(origin),
+      last_poll_(origin),
+      last_care_(origin),
+      seen_(team.workers()) {}
 
 void worker::start() {
   thread_ = std::thread([this] { loop(); });
@@ -160,8 +171,10 @@ void worker::look_around() {
   const auto elapsed = now - last_look_;
   if (rested_) {
     rested_ = false; // what passed was sleep, not work
+    detail::pauses_before_locks = 0;
   } else {
     note_turns(elapsed);
+    keep_.note(now, elapsed, pause * std::exchange(detail::pauses_before_locks, 0U));
   }
   until_look_ = look_every_;
   last_look_ = now;
@@ -170,6 +183,10 @@ void worker::look_around() {
   if (now - last_poll_ >= look_target) {
     last_poll_ = now;
     poller_->wait(0ns);
+  }
+  if (now - last_care_ >= care_interval) {
+    last_care_ = now;
+    if (team_.guards_.load(std::memory_order_relaxed) == 0) look_after_others();
   }
 }
 
@@ -191,7 +208,8 @@ void worker::note_turns(duration elapsed) noexcept {
 bool worker::has_surplus() const noexcept {
   const auto waiting = queue_.size_approx();
   if (waiting < 2) return false;
-  return queue_.apart_approx() > 1 || waiting * turn_ns_.load(std::memory_order_relaxed) > worth_moving_ns;
+  const auto worth = keep_.keeps() ? worth_company_ns : worth_moving_ns;
+  return queue_.apart_approx() > 1 || waiting * turn_ns_.load(std::memory_order_relaxed) > worth;
 }
 
 /// Takes half of what another worker has beyond a single job: that one runs next where its data is, unless its worker is stuck, which
@@ -248,14 +266,25 @@ bool worker::stand_guard() {
   }
 }
 
+/// Does what a guard does, when all workers are busy: one of them may be stuck for long.
+void worker::look_after_others() {
+  for (std::size_t i = 0; i < seen_.size(); ++i) {
+    auto& other = team_.at(i);
+    const auto progress = other.progress_.load(std::memory_order_relaxed);
+    if (std::exchange(seen_[i], progress) == progress && i != index_ && !other.asleep()) rescue_from(other);
+  }
+}
+
+/// Takes over what waits behind the turn of another worker: its timers, its sockets and its actors. Returns whether there was any.
 bool worker::rescue_from(worker& stuck) {
-  stuck.advance(team_.core().env.time->now()); // its timers, too, wait for it; whom they wake comes to us
-  if (slot_.load(std::memory_order_relaxed) != 0) return true;
+  stuck.advance(team_.core().env.time->now());
+  stuck.poller_->try_look(); // whom these wake comes to us
   if (const job j = stuck.take_slot()) {
     queue_.push_woken(j);
-    return true;
+  } else if (stuck.has_work()) {
+    stuck.queue_.steal_half(queue_);
   }
-  return stuck.has_work() && stuck.queue_.steal_half(queue_);
+  return queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0;
 }
 
 /// Says whether another worker has more than it can run next, or anything while nobody stands guard over it.

@@ -11,6 +11,7 @@
 
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/executor.hpp>
+#include <greenroom/runtime/internal/keep_rule.hpp>
 #include <greenroom/runtime/internal/poller.hpp>
 #include <greenroom/runtime/internal/run_queue.hpp>
 
@@ -63,6 +64,7 @@ private:
   void sleep(time_point limit);
   bool stand_guard();
   bool is_needed() noexcept;
+  void look_after_others();
   bool rescue_from(worker& stuck);
   void call_for_help() noexcept;
   bool end_sleep() noexcept;
@@ -81,12 +83,15 @@ private:
   bool rested_ = false;
   time_point last_look_;
   time_point last_poll_;
+  time_point last_care_;            // of others
+  std::vector<std::uint64_t> seen_; // their progress then
   std::array<std::uint64_t, 64> ids_{};
   std::size_t ids_left_ = 0;
 
   // Written by the worker's thread, read by the watch now and then: apart from what other workers look at often.
   std::atomic<const detail::actor_cell*> running_{nullptr};
   std::atomic<std::uint32_t> turn_ns_{1'000}; // how long a turn took, in the mean of the worst looks of late
+  keep_rule keep_;
 
   run_queue queue_;
   // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.

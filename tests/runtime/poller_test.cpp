@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,35 @@ TEST(Poller, TellsWhatIsThereAlreadyAndThenEachChangeOnce) {
   p.wait(duration::max());
   EXPECT_TRUE(seen->ended);
   p.forget(ends.near.get(), *seen);
+}
+
+TEST(Poller, LetsAnotherThreadLookUnlessItsOwnerWaits) {
+  poller p;
+  pair ends;
+  const auto seen = std::make_shared<noted>();
+  ASSERT_TRUE(p.watch(ends.near.get(), seen));
+  ends.say('a');
+  std::jthread([&p] { p.try_look(); }).join();
+  EXPECT_EQ(seen->readable, 1);
+  p.wait(0ns);
+  EXPECT_EQ(seen->readable, 1) << "that change was told";
+  struct looks_again final : poller::source {
+    void changed(std::uint32_t) noexcept override {
+      ++told;
+      std::jthread([this] { by->try_look(); }).join(); // while its owner is about it: returns at once
+    }
+    poller* by = nullptr;
+    int told = 0;
+  };
+  pair others;
+  const auto again = std::make_shared<looks_again>();
+  again->by = &p;
+  ASSERT_TRUE(p.watch(others.near.get(), again));
+  others.say('b');
+  p.wait(duration::max());
+  EXPECT_EQ(again->told, 1);
+  p.forget(ends.near.get(), *seen);
+  p.forget(others.near.get(), *again);
 }
 
 TEST(Poller, KeepsASourceUntilNoEventCanNameIt) {

@@ -56,6 +56,24 @@ TYPED_TEST(SpinLock, LosesNoIncrementOfFourThreads) {
   EXPECT_EQ(guarded, 4 * rounds);
 }
 
+TYPED_TEST(SpinLock, CountsThePausesOfWhoWaitsForIt) {
+  TypeParam lock;
+  std::uint32_t waited = 0;
+  pauses_before_locks = 0;
+  for (int trial = 0; waited == 0 && trial != 1'000;
+       ++trial) { // in one of them the waiter comes before the lock is free
+    lock.lock();
+    std::jthread waiter([&] {
+      std::lock_guard guard(lock);
+      waited = pauses_before_locks;
+    });
+    for (int i = 0; i != 1'000; ++i) std::this_thread::yield();
+    lock.unlock();
+  }
+  EXPECT_GT(waited, 0U);
+  EXPECT_EQ(pauses_before_locks, 0U); // of this thread, which never found it held
+}
+
 TYPED_TEST(SpinLock, WaiterGoesOnAfterAPreemptedHolderReturns) {
   TypeParam lock;
   lock.lock();

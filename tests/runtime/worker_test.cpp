@@ -1,11 +1,15 @@
 // Who runs when: nobody starves, and idle workers come to the help of stuck ones.
+#include <array>
 #include <atomic>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include <greenroom/runtime/context.hpp>
+#include <greenroom/runtime/transport.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom {
@@ -150,23 +154,59 @@ TEST(Worker, StuckOneIsHelpedByOneThatSleepsSoundly) {
   }
 }
 
+/// Keeps its worker until a timer of that worker has woken another actor.
+task<> keep_until_a_timer() {
+  std::atomic<bool> woke = false;
+  spawn(
+      [](std::atomic<bool>* w) -> task<> {
+        co_await sleep_for(2ms);
+        *w = true;
+      },
+      &woke);
+  co_await yield(); // the sleeper arms its timer here
+  while (!woke) std::this_thread::yield();
+}
+
 TEST(Worker, StuckOneDoesNotHoldUpItsTimers) {
   actor_system sys(quiet(2));
-  for (int i = 0; i < 5; ++i) {
-    // Both on the same worker: the sleeper arms its timer there, then its parent keeps the worker.
-    const auto parent = sys.spawn([]() -> task<> {
-      std::atomic<bool> woke = false;
-      spawn(
-          [](std::atomic<bool>* w) -> task<> {
-            co_await sleep_for(2ms);
-            *w = true;
-          },
-          &woke);
-      co_await yield();
-      while (!woke) std::this_thread::yield();
-    });
-    EXPECT_TRUE(parent.wait().normal());
-  }
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(sys.spawn(keep_until_a_timer).wait().normal());
+}
+
+TEST(Worker, StuckOneIsHelpedByOneThatIsNeverIdle) {
+  actor_system sys(quiet(2));
+  std::atomic<bool> over = false;
+  const auto pair = chatty_pair(sys, &over);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(sys.spawn(keep_until_a_timer).wait().normal());
+  over = true;
+  for (auto& a : pair) EXPECT_TRUE(a.wait().normal());
+}
+
+task<> read_one(stream* from, std::atomic<bool>* done) {
+  std::array<std::byte, 1> one{};
+  const auto got = co_await from->read_some(one);
+  EXPECT_TRUE(got);
+  *done = true;
+}
+
+/// Keeps its worker until another actor has read from a socket that was made there.
+task<> keep_until_a_byte() {
+  auto at = this_actor::system().net().listen({"127.0.0.1", 0});
+  if (!at) throw std::runtime_error(std::string(at.error().message()));
+  const endpoint there("127.0.0.1", (*at)->port());
+  auto near = co_await this_actor::system().net().connect(there);
+  auto far = co_await (*at)->accept();
+  if (!near || !far) throw std::runtime_error("no connection");
+  std::atomic<bool> read = false;
+  spawn(read_one, near->get(), &read);
+  co_await yield(); // the reader waits
+  const std::array<std::byte, 1> one{};
+  EXPECT_TRUE((*far)->try_write(one));
+  while (!read) std::this_thread::yield();
+}
+
+TEST(Worker, StuckOneDoesNotHoldUpItsSockets) {
+  actor_system sys(quiet(2));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(sys.spawn(keep_until_a_byte).wait().normal());
 }
 
 TEST(Worker, EveryWorkerStuckStillServesAllOnceFree) {

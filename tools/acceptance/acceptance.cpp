@@ -91,7 +91,10 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "http_storm") return acceptance::http_storm(std::atol(argv[2]));
   if (argc == 3 && std::string_view(argv[1]) == "http_overload") return acceptance::http_overload(std::atol(argv[2]));
   if (argc == 2 && std::string_view(argv[1]) == "deadlocks") return acceptance::deadlocks();
+  if (argc == 3 && std::string_view(argv[1]) == "fairness") return acceptance::fairness(std::atol(argv[2]));
   if (argc == 3 && std::string_view(argv[1]) == "soak") return acceptance::soak(std::atol(argv[2]));
-  std::fputs("usage: acceptance asks N | http_storm N | http_overload SECONDS | deadlocks | soak N\n", stderr);
+  std::fputs(
+      "usage: acceptance asks N | http_storm N | http_overload SECONDS | deadlocks | fairness SECONDS | soak N\n",
+      stderr);
   return 2;
 }

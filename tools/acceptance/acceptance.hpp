@@ -17,6 +17,7 @@ int asks(long n);
 int http_storm(long n);
 int http_overload(long seconds);
 int deadlocks();
+int fairness(long seconds);
 int soak(long n);
 
 } // namespace acceptance
