@@ -13,7 +13,6 @@ namespace greenroom {
 namespace detail {
 
 thread_local constinit turn_state this_turn;
-thread_local constinit std::uint32_t pauses_before_locks = 0;
 
 void make_ready(actor_cell& cell) noexcept {
   if (this_turn.worker != nullptr && this_turn.core == cell.home) {

@@ -15,8 +15,8 @@ namespace greenroom::detail {
 
 /// Counts the pauses that this thread has spent before held locks: what it loses by sharing. Its worker reads it and sets it back.
 /// Units: pauses, of some 20 ns.
-extern GREENROOM_EXPORT thread_local constinit std::uint32_t pauses_before_locks
-    __attribute__((tls_model("initial-exec")));
+inline GREENROOM_EXPORT thread_local constinit std::uint32_t pauses_before_locks
+    __attribute__((tls_model("initial-exec"))) = 0;
 
 /// Tells the processor that the caller polls a memory location.
 inline void cpu_pause() noexcept {
