@@ -18,7 +18,7 @@ def endpoints(server):
     expect(server.body("/"), "Hello, World!", "/ for a program")
     page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
-    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/shop", "/graph.json", "/graph.dot", "/healthz", "/readyz"):
+    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/graph.json", "/graph.dot", "/healthz", "/readyz"):
         assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
     expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
     expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
@@ -41,6 +41,12 @@ def reports(server):
     expect(status["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
     deadlocks = server.body("/debug/deadlocks")
     assert deadlocks.startswith("no deadlock among "), deadlocks
+    flight = server.json("/debug/flight")
+    ended = [e for e in flight["events"] if e["what"] == "ended"]
+    assert any(e["name"] == "GET /task" for e in ended), flight
+    one = server.body(f"/debug/flight?actor={ended[-1]['actor']}", Accept="text/plain")
+    assert " ended: normal" in one and " spawned by actor " in one, one
+    expect(server.ask("/debug/flight?actor=x")[0], 400, "the events of no actor")
     metrics = server.body("/metrics").splitlines()
     assert "greenroom_http_requests_timed_out_total 1" in metrics, metrics
     assert "# TYPE greenroom_http_requests_in_flight gauge" in metrics, metrics

@@ -4,6 +4,7 @@
 
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/internal/deadlock_search.hpp>
+#include <greenroom/runtime/internal/recorder.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
@@ -42,6 +43,9 @@ ledger actor_system::ledger() const {
   all.timers = live_timers();
   all.pending_requests = requests().pending();
   return all;
+}
+flight_log actor_system::flight(const flight_query& wanted) const {
+  return core_->flight == nullptr ? flight_log() : core_->flight->read(wanted);
 }
 std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
 

@@ -16,6 +16,7 @@
 #include <greenroom/runtime/deadlock.hpp>
 #include <greenroom/runtime/detail/request_counters.hpp>
 #include <greenroom/runtime/environment.hpp>
+#include <greenroom/runtime/flight_recorder.hpp>
 #include <greenroom/runtime/ledger.hpp>
 #include <greenroom/runtime/options.hpp>
 #include <greenroom/runtime/spawn.hpp>
@@ -98,6 +99,8 @@ public:
   std::vector<stuck_actor> stuck_actors() const;
   /// Lists all that lives. Cost: holds off spawns and ends meanwhile, a list at a time.
   greenroom::ledger ledger() const;
+  /// Returns the last events, see flight_recorder.hpp; none if options::flight_events is 0. Cost: copies the rings, 24 bytes an event.
+  flight_log flight(const flight_query& wanted = {}) const;
   /// Counts the asks of this system's actors. Exact while none is under way.
   request_stats requests() const noexcept;
   /// Counts the timers that are armed.

@@ -128,7 +128,9 @@ void logger::write_line(log_level level, std::string_view text, log_origin origi
     append_escaped(line, origin.actor_name);
     line.append(std::string_view{"] "});
   }
+  const auto begin = line.size();
   append_escaped(line, text);
+  if (keeper_) keeper_->keep(level, {line.data() + begin, line.size() - begin}, origin);
   target_->log(row_of(level).level, spdlog::string_view_t{line.data(), line.size()});
 }
 
@@ -143,6 +145,13 @@ logger use_logger(std::shared_ptr<spdlog::logger> host) {
   logger made;
   made.target_ = std::move(host);
   return made;
+}
+
+detail::line_keeper::~line_keeper() = default;
+
+logger detail::keep_lines(logger to, std::shared_ptr<line_keeper> keeper) {
+  to.keeper_ = std::move(keeper);
+  return to;
 }
 
 void detail::set_thread_log_origin(log_origin_fn origin) noexcept { origin_of_thread = origin; }

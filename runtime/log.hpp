@@ -32,6 +32,14 @@ GREENROOM_EXPORT const char* to_string(log_level level) noexcept;
 /// Returns the level of that name, or nothing.
 GREENROOM_EXPORT std::optional<log_level> parse_log_level(std::string_view name) noexcept;
 
+class logger;
+
+namespace detail {
+struct line_keeper;
+/// Returns a logger that writes as `to` does, and tells the keeper.
+GREENROOM_EXPORT logger keep_lines(logger to, std::shared_ptr<line_keeper> keeper);
+} // namespace detail
+
 /// Which actor a line is about. The id 0 means none.
 struct log_origin {
   std::uint64_t actor_id = 0;
@@ -83,6 +91,7 @@ public:
 
 private:
   friend GREENROOM_EXPORT logger use_logger(std::shared_ptr<spdlog::logger> host);
+  friend GREENROOM_EXPORT logger detail::keep_lines(logger to, std::shared_ptr<detail::line_keeper> keeper);
 
   template <class... Args>
   void format(log_level level, fmt::string_view text, Args&&... args) const {
@@ -91,7 +100,8 @@ private:
   void write_formatted(log_level level, fmt::string_view text, fmt::format_args args) const;
   void write_line(log_level level, std::string_view text, log_origin origin) const;
 
-  std::shared_ptr<spdlog::logger> target_; // null: drops everything
+  std::shared_ptr<spdlog::logger> target_;      // null: drops everything
+  std::shared_ptr<detail::line_keeper> keeper_; // null: there is none
 };
 
 /// Makes a logger that writes to stderr, coloured on a terminal; `name` stands in each line.
@@ -102,6 +112,13 @@ GREENROOM_EXPORT logger make_logger(const std::string& name, log_level level);
 GREENROOM_EXPORT logger use_logger(std::shared_ptr<spdlog::logger> host);
 
 namespace detail {
+
+/// Is told each line that a logger writes.
+struct line_keeper {
+  virtual ~line_keeper();
+  /// `text` is escaped, as it is written.
+  virtual void keep(log_level level, std::string_view text, log_origin origin) noexcept = 0;
+};
 
 /// Tells which actor runs on the calling thread.
 using log_origin_fn = log_origin (*)() noexcept;

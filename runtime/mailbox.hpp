@@ -95,6 +95,13 @@ public:
   /// Drops what is queued, counted as dropped, and returns how many items; the mailbox stays open. Senders that wait then have room.
   std::size_t discard() const noexcept { return core_ == nullptr ? 0 : core_->discard(); }
 
+  /// Has the flight recorder keep the text of each item that is taken from here, from now on: see flight_recorder.hpp.
+  void show_items() const noexcept {
+    static_assert(detail::has_item_text<T>,
+                  "the items have no text: write describe(const T&) beside T, or operator<<, or a fmt::formatter");
+    if (core_ != nullptr) core_->keep_texts();
+  }
+
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
   std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().queued; }
   /// Counts the items that were queued too long. Units: items.

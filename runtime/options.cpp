@@ -85,7 +85,7 @@ struct row {
 
 using detail::duration_form;
 
-constexpr std::array<row, 10> rows{{
+constexpr std::array<row, 13> rows{{
     {"name", "name of the system in logs and metrics", "a text of 1 to 64 characters", assign_name,
      show<&options::name>},
     {"workers", "threads that run actors and poll sockets", "a whole number from 1 to 1024",
@@ -104,6 +104,13 @@ constexpr std::array<row, 10> rows{{
      assign_duration<&options::deadlock_check>, show<&options::deadlock_check>},
     {"log_level", "least important lines that are logged", "one of trace, debug, info, warn, error, off",
      assign_log_level, show<&options::log_level>},
+    {"flight_events", "events that the flight recorder keeps for each worker, 0 for none",
+     "a whole number from 0 to 1048576", assign_number<&options::flight_events, 0, 1'048'576>,
+     show<&options::flight_events>},
+    {"flight_lines", "lines of the log, and texts of items, that the flight recorder keeps",
+     "a whole number from 0 to 65536", assign_number<&options::flight_lines, 0, 65'536>, show<&options::flight_lines>},
+    {"flight_items", "bytes of the text of each taken item that are kept, 0 for none", "a whole number from 0 to 4096",
+     assign_number<&options::flight_items, 0, 4'096>, show<&options::flight_items>},
     {"seed", "seed of all random choices, 0 to draw one", "a whole number from 0 to 18446744073709551615",
      assign_number<&options::seed, 0, ~std::uint64_t{0}>, show<&options::seed>},
 }};

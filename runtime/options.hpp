@@ -62,6 +62,18 @@ struct options {
   /// effect on an injected logger.
   std::string log_level = "info";
 
+  /// Events that the flight recorder keeps for each worker, see flight_recorder.hpp, up to 1,048,576, rounded up to a power of two; 0 switches
+  /// the recorder off. Each takes 24 bytes. More look further back; so many that they do not fit into a core's cache cost more time.
+  std::size_t flight_events = 1'024;
+
+  /// Lines of the log, and as many texts of items, that the flight recorder keeps, up to 65,536. Each takes 130 bytes and its text, which is
+  /// cut after 400.
+  std::size_t flight_lines = 256;
+
+  /// How much of the text of each taken item the flight recorder keeps, up to 4,096 bytes; 0 keeps only those of mailboxes that ask for it, 200
+  /// bytes of each. For finding faults: making the texts costs time, and they may say what is nobody's business.
+  std::size_t flight_items = 0;
+
   /// Seed of all random choices of the system; 0 draws one from the operating system. Set it to
   /// repeat a run.
   std::uint64_t seed = 0;

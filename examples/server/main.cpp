@@ -32,7 +32,7 @@ void add_routes(http::server& front, const kept_total& total, const shop& s) {
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
   front.get("/status", status, &front, &total, &s).get("/metrics", metrics, &front, &total, &s);
-  front.get("/debug/deadlocks", deadlocks);
+  front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
 }
 

@@ -1,5 +1,6 @@
 #include "reports.hpp"
 
+#include <charconv>
 #include <cstdint>
 #include <string>
 
@@ -54,6 +55,20 @@ http::response deadlocks() {
                        stuck.actor.name, stuck.actor.spawned_at, stuck.for_at_least.count());
   }
   return http::text(std::move(out));
+}
+
+http::response flight(const http::request& r) {
+  flight_query wanted{.most = 1'000};
+  if (const auto text = r.query_value("actor")) {
+    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), wanted.actor);
+    if (problem != std::errc{} || end != text->data() + text->size() || wanted.actor == 0)
+      return http::text("actor must be the number of an actor, from 1, and not '" + *text + "'\n", 400);
+  }
+  const auto log = this_actor::system().flight(wanted);
+  const bool for_people = r.header("Accept").value_or("").find("text/plain") != std::string_view::npos;
+  auto answer = for_people ? http::text(log.to_string()) : http::json(log.to_json());
+  answer.header("Vary", "Accept");
+  return answer;
 }
 
 http::response metrics(const http::server* front, const kept_total* total, const shop* s) {

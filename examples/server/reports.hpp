@@ -1,6 +1,7 @@
 // What the server says about itself: for people and scripts as JSON, for Prometheus as text.
 #pragma once
 
+#include <greenroom/http/message.hpp>
 #include <greenroom/http/server.hpp>
 
 #include "kept_total.hpp"
@@ -10,4 +11,6 @@
 greenroom::http::response status(const greenroom::http::server* front, const kept_total* total, const shop* s);
 /// Who waits for each other in vain, and who keeps a worker for too long.
 greenroom::http::response deadlocks();
+/// The last events, as JSON: of all actors, or of one, `?actor=17`.
+greenroom::http::response flight(const greenroom::http::request& r);
 greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total, const shop* s);

@@ -75,6 +75,12 @@ although no request or connection accounts for it: nothing, at rest. Try it whil
 The log says it, too, within a second.</p>
 <div class="command"><code>curl @URL@/debug/deadlocks</code></div></article>
 
+<article><h2>GET /debug/flight?actor=N</h2>
+<p>What the actors did last, as JSON: who took which items, who was spawned, who ended, what was logged. Of one actor, with what it waits for now, if you
+give its number; as text for <em>Accept: text/plain</em>.</p>
+<div class="command"><code>curl @URL@/debug/flight</code></div>
+<div class="command"><code>curl -H 'Accept: text/plain' '@URL@/debug/flight?actor=1'</code></div></article>
+
 <article><h2>GET /healthz, GET /readyz</h2>
 <p>For whoever runs this service: it lives; it takes requests (no longer, once it is stopping).</p>
 <div class="command"><code>curl @URL@/healthz</code></div>

@@ -130,6 +130,7 @@ void connection::take_answer() {
 
 void connection::answer_is_late() {
   server_.count(event::timed_out);
+  answering_->log_late();
   form_.close |= body_is_unread();
   answer(answering_->marked(answering_->to().how.late), form_);
   answering_.drop(errc::timed_out);

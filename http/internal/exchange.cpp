@@ -52,6 +52,14 @@ void exchange::start() {
   }
 }
 
+void exchange::log_late() const {
+  const auto& log = server_.system.log();
+  if (!log.enabled(log_level::debug)) return;
+  const auto before = greenroom::detail::last_events_in_brief(server_.system.core(), actor_.id());
+  log.write(log_level::debug, "the answer is late" + (before.empty() ? before : "; before that it " + before),
+            actor_.id(), actor_.name());
+}
+
 task<> exchange::run(exchange* x) {
   if (!x->begin()) co_return; // the client is told to try again
   const auto& handler = *x->route_.call.last;

@@ -22,6 +22,7 @@ struct context_node;
 struct exit_listener;
 struct promise_base;
 struct request_counters;
+class flight_ring;
 class runtime_core;
 class timer_queue;
 
@@ -205,6 +206,7 @@ struct turn_state {
   runtime_core* core = nullptr;
   timer_queue* timers = nullptr;             // where this thread's timers go
   request_counters* asks = nullptr;          // this thread's own share of the counts, if it has one
+  flight_ring* flight = nullptr;             // where this thread's events are kept, if they are
   std::uint32_t budget = 0;                  // awaits that need not wait before others must get a turn
   std::uint32_t now_ms = 0;                  // time since the system started, as of the last look at the clock
   std::uint64_t random = 0x9e3779b97f4a7c15; // for fair choices; seeded by the worker

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include <greenroom/runtime/detail/flight_ring.hpp>
 #include <greenroom/runtime/detail/mailbox_core.hpp>
 #include <greenroom/runtime/error.hpp>
 
@@ -69,15 +70,17 @@ struct receive_action : receive_place<T> {
   wait_queue& queue() noexcept { return core->receive_queue(); }
   const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "receive"); }
-  void prepare() noexcept { core->before_receive(); }
+  void prepare() noexcept { shown = core->before_receive(); }
   void ask_locked() noexcept { core->ask_locked(); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
   std::optional<T> take(std::uint8_t) noexcept {
     if (!this->item) return std::nullopt;
+    note_taken(core, *this->item, shown);
     return *std::move(this->item);
   }
 
   mailbox_core<T>* core;
+  bool shown = false; // the flight recorder keeps the text of the item
 };
 
 template <class T>
@@ -86,6 +89,7 @@ struct timed_receive_action : receive_action<T> {
   result<T> take(std::uint8_t outcome) noexcept {
     if (outcome == fired_timeout) return errc::timed_out;
     if (!this->item) return errc::closed;
+    note_taken(this->core, *this->item, this->shown);
     return *std::move(this->item);
   }
 };
@@ -141,7 +145,7 @@ template <class T>
 result<T> try_receive(mailbox_core<T>* there) {
   check_present(there, "try_receive");
   auto& core = *there;
-  core.before_receive();
+  const bool shown = core.before_receive();
   std::optional<T> item;
   actor_cell* wake = nullptr;
   bool settled = false;
@@ -150,7 +154,10 @@ result<T> try_receive(mailbox_core<T>* there) {
     settled = core.receive_locked(item, wake);
   }
   if (wake != nullptr) make_ready(*wake);
-  if (item) return *std::move(item);
+  if (item) {
+    if (this_turn.cell != nullptr) note_taken(&core, *item, shown);
+    return *std::move(item);
+  }
   return settled ? errc::closed : errc::empty;
 }
 

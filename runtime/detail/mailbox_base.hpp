@@ -75,6 +75,8 @@ public:
   bool can_hold_ends() const noexcept { return viewer_->show != nullptr; }
   /// Shows the memory of the queued items. Requires: can_hold_ends(); the lock is held.
   void show_items_locked(memory_reader& reader) { viewer_->show(*this, reader); }
+  /// Has the flight recorder keep the text of what is taken from here, from now on.
+  void keep_texts() noexcept { add_chore(keeps_texts); }
   /// Tells a living mailbox from other memory of the frame pool.
   bool is_mailbox() const noexcept { return magic_.load(std::memory_order_relaxed) == magic; }
 
@@ -103,6 +105,7 @@ public:
 protected:
   static constexpr std::uint8_t drops_expired = 1;
   static constexpr std::uint8_t drops_copies = 2;
+  static constexpr std::uint8_t keeps_texts = 4; // of items, in the flight recorder
   // Relaxed: what expires is known before the first end is given away, and who does not see yet that copies are kept leaves one to the next receive.
   std::uint8_t chores() const noexcept { return chores_.load(std::memory_order_relaxed); }
   void add_chore(std::uint8_t one) noexcept { chores_.fetch_or(one, std::memory_order_relaxed); }

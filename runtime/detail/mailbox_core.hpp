@@ -200,10 +200,11 @@ public:
     need_meter_locked().expire_after(limit);
     add_chore(drops_expired);
   }
-  /// Goes before a receive, without the lock.
-  void before_receive() noexcept {
+  /// Goes before a receive, without the lock. Returns whether the flight recorder keeps the text of the item.
+  bool before_receive() noexcept {
     if (chores() != 0) [[unlikely]]
-      do_chores();
+      return do_chores();
+    return false;
   }
   void before_send() noexcept {
     if ((chores() & drops_expired) != 0) [[unlikely]]
@@ -220,9 +221,10 @@ public:
   }
 
 private:
-  [[gnu::noinline]] void do_chores() noexcept {
+  [[gnu::noinline]] bool do_chores() noexcept {
     if ((chores() & drops_expired) != 0) look_for_expired();
     if ((chores() & drops_copies) != 0) drop_copy();
+    return (chores() & keeps_texts) != 0;
   }
   /// Drops those whose time in the queue is over.
   [[gnu::noinline]] void look_for_expired() noexcept {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/file_and_line.hpp>
+#include <greenroom/runtime/internal/recorder.hpp>
 #include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/wait_snapshot.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
@@ -59,6 +60,10 @@ runtime_core::runtime_core(actor_system& s, options o, environment e)
   }
   sockets = std::make_unique<internal::tcp_transport>(*this, team_);
   runs_on = env.runs_on.get();
+  if (opts.flight_events != 0) {
+    flight = std::make_shared<internal::recorder>(*this);
+    log = keep_lines(log, flight);
+  }
   runs_on->start(*this);
   caf = internal::make_border(team_, env.caf_host);
   caf->start();
@@ -78,6 +83,7 @@ runtime_core::~runtime_core() {
   caf->stop();
   runs_on->stop();
   watch = nullptr; // after the workers, one of which may just be waking it
+  if (flight != nullptr) flight->forget_core();
   release(root);
 }
 
@@ -158,6 +164,7 @@ actor runtime_core::launch(const launch_request& request) {
     enter_context(*cell, *ctx);
   }
   actor handle(cell, actor::adopt{});
+  if (flight != nullptr) flight->note_spawn(*cell);
   if (!enlist(*cell)) {
     request.made.root.destroy();
     if (request.made.kept != nullptr) detail::destroy_all(std::exchange(extras_of(*cell).kept, nullptr));
@@ -208,13 +215,20 @@ void runtime_core::retire(actor_cell& cell) noexcept {
   --list.count;
 }
 
+void runtime_core::tell_of_failure(const actor_cell& cell, const exit_reason& why) noexcept {
+  if (!log.enabled(log_level::error)) return;
+  const auto before = flight == nullptr ? std::string() : flight->brief(cell.id);
+  log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
+  if (!before.empty()) log.write(log_level::error, "before that it " + before, cell.id, cell.name);
+}
+
 void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
   if (cell.context != &root) {
     leave_context(cell);
     detail::release(*std::exchange(cell.context, &root));
   }
-  if (why.kind() == exit_kind::failed)
-    log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
+  if (why.kind() == exit_kind::failed) tell_of_failure(cell, why);
+  if (flight != nullptr) flight->note_end(cell, why.kind());
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
   retire(cell); // before anybody is told, who may count; the core outlives this call, as it joins its workers

@@ -18,6 +18,7 @@
 #include <greenroom/runtime/internal/border.hpp>
 
 namespace greenroom::internal {
+class recorder;
 class tcp_transport;
 class watch;
 class worker_team;
@@ -59,6 +60,8 @@ public:
   logger log;
   time_point started_at;
   executor* runs_on = nullptr;
+  /// Null if nothing is recorded. Constant after construction.
+  std::shared_ptr<internal::recorder> flight;
   /// The first is for threads that have none of their own, then one for each worker. Not resized after construction.
   std::vector<request_counters> asks;
   context_node& root; // counted; cancelled when the system stops
@@ -85,6 +88,7 @@ private:
   bool wait_until_empty(std::chrono::milliseconds limit);
   void strike_all(std::uint32_t bit) noexcept;
   void stop_first(time_point deadline);
+  void tell_of_failure(const actor_cell& cell, const exit_reason& why) noexcept;
 
   internal::worker_team* team_ = nullptr; // the workers, if they are ours
   std::array<live_list, list_count> live_;

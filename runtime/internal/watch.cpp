@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/internal/deadlock_search.hpp>
+#include <greenroom/runtime/internal/recorder.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 
@@ -21,6 +22,7 @@ constexpr auto least_age = 100ms;
 constexpr int share_of_time = 100;
 constexpr std::size_t most_actors = 50'000;
 constexpr auto longest_sleep = 15s;
+constexpr std::size_t most_told = 4; // actors of a deadlock whose last events are logged
 
 void write_lines(const logger& log, log_level level, std::string_view text) {
   while (!text.empty()) {
@@ -152,8 +154,15 @@ void watch::look_at_workers() {
           "actor {} '{}', spawned at {}, has kept its worker for {} ms at least: it computes or blocks, and nobody "
           "else runs there; use blocking(), or yield() now and then",
           who->id, who->name, who->spawned_at, lasted.count());
+      tell_last_events(who->id, who->name);
     }
   }
+}
+
+void watch::tell_last_events(std::uint64_t id, const std::string& name) const {
+  if (core_.flight == nullptr) return;
+  if (const auto text = core_.flight->brief(id); !text.empty())
+    core_.log.write(log_level::warn, "before that it " + text, id, name);
 }
 
 /// Returns the actor that has its turn there, if there is one. Takes the locks of the lists of living actors: mutex_ is not held, since one
@@ -212,6 +221,8 @@ void watch::look_for_deadlocks() {
       known.push_back(s);
     } else if (in(suspected_)) { // it stands in two searches that follow each other
       write_lines(core_.log, d.until_deadline ? log_level::warn : log_level::error, d.to_string());
+      for (std::size_t i = 0; i < std::min(d.actors.size(), most_told); ++i)
+        tell_last_events(d.actors[i].id, d.actors[i].name);
       known.push_back(s);
     }
     found.push_back(std::move(s));

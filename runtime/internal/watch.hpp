@@ -61,6 +61,7 @@ private:
   std::optional<actor_info> running_on(const worker& w) const;
   void look_for_deadlocks();
   void report_return(post& p);
+  void tell_last_events(std::uint64_t id, const std::string& name) const;
   std::chrono::milliseconds beat() const noexcept;
 
   detail::runtime_core& core_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <greenroom/runtime/detail/flight_ring.hpp>
 #include <greenroom/runtime/detail/in_order.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
@@ -59,6 +60,7 @@ void worker::loop() {
   turn.worker = this;
   turn.core = &team_.core();
   turn.timers = this;
+  turn.flight = detail::flight_ring_of(team_.core(), index_);
   turn.asks = &team_.core().asks[index_ + 1];
   turn.random = team_.core().seed() + 0x9e3779b97f4a7c15 * (index_ + 1);
   detail::set_thread_log_origin(running_actor);

@@ -70,6 +70,7 @@ public:
       inner::this_turn = {};
       inner::this_turn.core = x.core_;
       inner::this_turn.timers = &x.timers_;
+      inner::this_turn.flight = inner::flight_ring_of(*x.core_, 0);
       inner::this_turn.random = seed * 0x9e3779b97f4a7c15 | 1; // never zero
       x.look_at_the_clock();
     }
