@@ -1,0 +1,158 @@
+#include <greenroom/tools/greenroom/graph_reading.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <greenroom/runtime/detail/utf8.hpp>
+
+namespace graph_reading {
+
+using namespace greenroom;
+using namespace std::chrono_literals;
+
+void describe(http::schema<input>& s) {
+  s.ignore_unknown();
+  s.field("number", &input::number);
+  s.field("replica", &input::replica).optional();
+  s.field("type", &input::type).optional();
+  s.field("limits", &input::limits).optional();
+  s.field("accepted", &input::accepted).optional();
+  s.field("handled", &input::handled).optional();
+  s.field("failed", &input::failed).optional();
+  s.field("dropped", &input::dropped).optional();
+  s.field("queued", &input::queued).optional();
+  s.field("capacity", &input::capacity);
+  s.field("oldest_ms", &input::oldest_ms);
+  s.field("blocked_senders", &input::blocked_senders);
+  s.field("handling_ns", &input::handling_ns);
+}
+
+void describe(http::schema<node>& s) {
+  s.ignore_unknown();
+  s.field("name", &node::name);
+  s.field("replicas", &node::replicas).optional();
+  s.field("running", &node::running).optional();
+  s.field("restarts", &node::restarts).optional();
+  s.field("junction", &node::junction).optional();
+  s.field("state", &node::state);
+  s.field("knot", &node::knot);
+  s.field("inputs", &node::inputs).optional();
+}
+
+void describe(http::schema<edge>& s) {
+  s.ignore_unknown();
+  s.field("from", &edge::from);
+  s.field("to", &edge::to);
+  s.field("input", &edge::input).optional();
+  s.field("replica", &edge::replica).optional();
+  s.field("dead_letters", &edge::dead_letters).optional();
+}
+
+void describe(http::schema<entry>& s) {
+  s.ignore_unknown();
+  s.field("name", &entry::name).optional();
+  s.field("to", &entry::to);
+}
+
+void describe(http::schema<graph>& s) {
+  s.ignore_unknown();
+  s.field("name", &graph::name).optional();
+  s.field("nodes", &graph::nodes);
+  s.field("edges", &graph::edges).optional();
+  s.field("entries", &graph::entries).optional();
+}
+
+namespace {
+
+/// Replaces what would command a terminal: a service on the other side chose these names.
+void make_plain(std::string& text) {
+  std::string out;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto length = greenroom::detail::utf8_length(rest);
+    const auto first = static_cast<unsigned char>(rest.front());
+    const bool is_control =
+        first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(rest[1]) < 0xa0);
+    out += length == 0 || is_control ? std::string_view("?") : rest.substr(0, length);
+    rest.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  text = std::move(out);
+}
+
+/// Takes the capacity out of "bounded(64, overflow::wait)", for services that do not say it otherwise.
+std::optional<std::uint64_t> capacity_in(std::string_view limits) {
+  constexpr std::string_view begin = "bounded(";
+  if (!limits.starts_with(begin)) return std::nullopt;
+  std::uint64_t n = 0;
+  const auto digits = limits.substr(begin.size());
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+  return read.ec == std::errc() ? std::optional(n) : std::nullopt;
+}
+
+std::string with_path(std::string url) {
+  const auto host = url.find("://");
+  const auto path = url.find('/', host == url.npos ? 0 : host + 3);
+  if (path == url.npos) return url + "/graph.json";
+  return path + 1 == url.size() ? url + "graph.json" : url;
+}
+
+options for_one_client() {
+  options o;
+  o.name = "greenroom";
+  o.workers = 1;
+  o.log_level = "off";
+  return o;
+}
+
+task<result<std::string>> get(http::client* web, std::string url) {
+  auto got = co_await web->get(std::move(url));
+  if (!got) co_return got.error();
+  if (!got->ok()) {
+    co_return error(errc::upstream, fmt::format("{} answers {} {}: is this a service that shows its graph?", got->url(),
+                                                got->status(), got->reason()));
+  }
+  co_return got->take_body();
+}
+
+} // namespace
+
+bool is_full(const input& in) {
+  return in.blocked_senders.value_or(0) != 0 || (in.capacity.value_or(0) != 0 && in.queued >= *in.capacity);
+}
+
+result<graph> parse(std::string_view json) {
+  auto g = http::from_json<graph>(json);
+  if (!g) return g;
+  make_plain(g->name);
+  for (auto& n : g->nodes) {
+    make_plain(n.name);
+    if (n.state) make_plain(*n.state);
+    for (auto& in : n.inputs) {
+      make_plain(in.type);
+      if (!in.capacity) in.capacity = capacity_in(in.limits);
+    }
+  }
+  for (auto& e : g->entries) make_plain(e.name);
+  const auto is_there = [&g](std::uint64_t n) { return n < g->nodes.size(); };
+  const bool whole = std::all_of(g->edges.begin(), g->edges.end(),
+                                 [&](const auto& e) { return is_there(e.from) && is_there(e.to); }) &&
+                     std::all_of(g->entries.begin(), g->entries.end(), [&](const auto& e) { return is_there(e.to); });
+  if (!whole) return error(errc::parse, fmt::format("an edge leads to none of the {} nodes", g->nodes.size()));
+  return g;
+}
+
+source::source(std::string url)
+    : url_(with_path(std::move(url))), sys_(for_one_client()), web_(sys_, {.request_time = 5s, .retries = 0}) {}
+
+result<reading> source::read() {
+  auto body = sys_.run(get, &web_, url_);
+  if (!body) return body.error();
+  const auto now = std::chrono::steady_clock::now();
+  auto g = parse(*body);
+  if (!g) return error(g.error().code(), fmt::format("{}: {}", url_, g.error().message()));
+  return reading{*std::move(g), now};
+}
+
+} // namespace graph_reading

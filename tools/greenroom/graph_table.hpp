@@ -1,0 +1,15 @@
+// A graph at work as a table: a line for each node, and for each further input of it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <greenroom/tools/greenroom/graph_reading.hpp>
+
+/// Returns the lines, the first of which are heads. Rates and times are those between the two readings; without the first one, or after a restart of the
+/// service, they are unknown, and times are those of all items. Junctions, which the graph makes itself, are shown if they hold items.
+std::vector<std::string> table_of(const graph_reading::reading* before, const graph_reading::reading& now);
+
+/// Returns the first `columns` characters, of a text in UTF-8. Units: characters.
+std::string cut(std::string text, std::size_t columns);
