@@ -20,7 +20,7 @@ constexpr std::string_view usage = R"(Runs, checks and draws graphs of actors th
 
   greenroom run FILE [--for TIME] [--drain TIME]   runs a graph until it ends, or SIGINT or SIGTERM comes: it is then drained
   greenroom check FILE                             says what is wrong with it
-  greenroom graph FILE [--json]                    prints it for Graphviz, or as JSON
+  greenroom graph FILE [--json | --mermaid]        prints it for Graphviz, as JSON, or for Mermaid
   greenroom nodes [LIBRARY...]                     lists the functions that nodes may run
 
   --nodes LIBRARY
@@ -41,6 +41,7 @@ struct request {
   std::optional<duration> limit;
   duration drain = std::chrono::seconds(5);
   bool json = false;
+  bool mermaid = false;
   bool help = false;
 };
 
@@ -75,6 +76,8 @@ result<request> read_request(int argc, const char* const* argv) {
     const auto option = given[i].substr(0, equals);
     if (given[i] == "--json") {
       r.json = true;
+    } else if (given[i] == "--mermaid") {
+      r.mermaid = true;
     } else if (option == "--nodes" || option == "--for" || option == "--drain") {
       if (equals == given[i].npos && i + 1 == given.size()) return bad_usage(option + ": its value is missing");
       const auto read = read_option(r, option, equals == given[i].npos ? given[++i] : given[i].substr(equals + 1));
@@ -279,7 +282,7 @@ int do_as_asked(node_library nodes, int argc, const char* const* argv) {
   if (r.verb == "run") return run_graph(r, *std::move(g), argc, argv);
   if (r.verb == "check") return check_graph(r, *g);
   const auto look = look_at(*g);
-  return print(r.json ? look.to_json() : look.to_dot()), 0;
+  return print(r.json ? look.to_json() : r.mermaid ? look.to_mermaid() : look.to_dot()), 0;
 }
 
 } // namespace

@@ -6,8 +6,10 @@
 
 #include <greenroom/actors/internal/graph_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
+#include <greenroom/actors/internal/graph_states.hpp>
 #include <greenroom/actors/internal/supervisor_actor.hpp>
 #include <greenroom/runtime/detail/file_and_line.hpp>
+#include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom {
@@ -21,6 +23,8 @@ struct service_state {
   std::vector<std::vector<std::string>> children;              // their names
   std::vector<std::string> groups;                             // by node: whose child it is; "": the graph's
   std::vector<std::any> entries;
+  internal::input_owners owners;
+  actor_system* system = nullptr;
   const void* identity = nullptr; // of the graph
   std::vector<std::shared_ptr<mailbox_base>> entry_boxes;
 };
@@ -47,8 +51,20 @@ bool is_by_key(const graph_plan& plan, std::size_t node, std::size_t input) {
                      [&](const auto& e) { return e.to == node && e.input == input && e.replica; });
 }
 
+void show_supervisors(graph_look& all, const graph_plan& plan, const graph_options& how) {
+  const auto add = [&all](const std::string& name, const supervisor_options& of, std::optional<std::size_t> parent) {
+    const auto period = std::chrono::duration_cast<std::chrono::milliseconds>(of.intensity.period);
+    all.supervisors.push_back({name, to_string(of.strategy), of.intensity.restarts, period, parent});
+  };
+  add(plan.name, {.strategy = one_for_one, .intensity = how.intensity}, std::nullopt);
+  for (const auto& g : plan.groups) {
+    for (const auto n : g.nodes) all.nodes[n].supervisor = all.supervisors.size();
+    add(g.name, g.how, 0);
+  }
+}
+
 /// What a graph looks like before anything has come to it.
-graph_look look_of(const graph_plan& plan) {
+graph_look look_of(const graph_plan& plan, const graph_options& how) {
   graph_look all{plan.name, {}, {}};
   for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
     const auto& node = plan.nodes[n];
@@ -65,12 +81,15 @@ graph_look look_of(const graph_plan& plan) {
         in.number = i;
         in.replica = r;
         in.type = node.inputs[i].type;
-        in.limits = internal::text_of(limits_of_input(plan, n, i));
+        const auto limits = limits_of_input(plan, n, i);
+        in.limits = internal::text_of(limits);
+        if (limits.capacity != detail::no_bound) in.capacity = limits.capacity;
       }
     }
     all.nodes.push_back(std::move(look));
   }
   for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
+  show_supervisors(all, plan, how);
   const auto senders = internal::senders_of_dead_letters(plan);
   for (const auto& e : plan.entries) {
     if (!e.takes_dead_letters) {
@@ -101,6 +120,7 @@ wiring make_wires(service_state& s) {
       for (std::size_t r = 0; r < node.how.replicas; ++r) {
         if (by_key || r == 0) of_input.push_back(node.inputs[i].make(limits));
         works[r]->add_input(of_input.back().input);
+        s.owners.emplace(of_input.back().input.box.get(), n);
       }
     }
   }
@@ -209,7 +229,8 @@ task<result<service>> run(graph g, graph_options how) {
   for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
   auto state = std::make_shared<service_state>();
   state->plan = internal::with_junctions(g.plan());
-  state->blank = look_of(state->plan);
+  state->blank = look_of(state->plan, how);
+  state->system = &this_actor::system();
   state->identity = g.identity();
   auto tree = wire_up(*state, how);
   return start(std::move(tree), std::move(state));
@@ -224,6 +245,9 @@ result<service> run(actor_system& sys, graph g) {
   const auto how = g.plan().how;
   return run(sys, std::move(g), how);
 }
+
+const std::string& service::name() const noexcept { return state_->plan.name; }
+actor_system& service::system() const noexcept { return *state_->system; }
 
 const std::any& service::entry_of(std::size_t number, const void* graph) const {
   if (graph == nullptr || graph != state_->identity) {
@@ -306,11 +330,15 @@ task<result<void>> service::drain_all(service s, duration limit) {
 
 namespace {
 
-/// Counts the items of an input.
-void count(input_look& in, detail::mailbox_base& box) {
+/// Counts the items of an input. `clock`: when; none once all is over.
+void count(input_look& in, detail::mailbox_base& box, std::optional<std::uint32_t> clock) {
   std::lock_guard guard(box.lock());
   const auto now = box.look_locked();
-  const auto& meter = *box.meter_locked();
+  auto& meter = *box.meter_locked();
+  in.blocked_senders = box.senders_locked(input_look::most_blocked);
+  in.handling = meter.handling();
+  if (const auto since = meter.front_since(); clock && since != meter.unknown_since)
+    in.oldest = std::chrono::milliseconds(*clock > since ? *clock - since : 0U);
   in.closed = now.closed;
   in.items = {.accepted = meter.accepted(),
               .handled = meter.handled(),
@@ -328,6 +356,9 @@ void count(input_look& in, detail::mailbox_base& box) {
 
 graph_look service::look() const {
   auto all = state_->blank;
+  const bool over = self().finished();
+  const auto clock = over ? std::nullopt : std::optional(detail::now_ms_of(state_->system->core()));
+  all.at = std::chrono::milliseconds(clock.value_or(0));
   for (std::size_t n = 0; n < all.nodes.size(); ++n) {
     auto& node = all.nodes[n];
     const auto& replicas = state_->nodes[n];
@@ -335,15 +366,16 @@ graph_look service::look() const {
       const std::uint64_t starts = replica->starts;
       node.running += replica->running;
       node.restarts += starts > 1 ? starts - 1 : 0;
+      node.actors.push_back(internal::look_at_replica(*replica, n, state_->owners, all.nodes, over));
     }
-    for (auto& in : node.inputs) count(in, *replicas[in.replica]->inputs()[in.number].box);
+    for (auto& in : node.inputs) count(in, *replicas[in.replica]->inputs()[in.number].box, clock);
   }
   return all;
 }
 
 graph_look look_at(const graph& g) {
   refuse_faults(g, g.plan().how);
-  return look_of(internal::with_junctions(g.plan()));
+  return look_of(internal::with_junctions(g.plan()), g.plan().how);
 }
 
 } // namespace greenroom

@@ -17,79 +17,10 @@
 #include <vector>
 
 #include <greenroom/actors/graph.hpp>
+#include <greenroom/actors/graph_look.hpp>
 #include <greenroom/actors/supervisor.hpp>
 
 namespace greenroom {
-
-/// What became of the items of an input, at one moment. Units: items.
-struct item_counts {
-  std::uint64_t accepted = 0;    ///< sent with success; the sum of all that follow
-  std::uint64_t handled = 0;     ///< taken, and the node asked for the next, or ended normally
-  std::uint64_t failed = 0;      ///< in the hand of an actor that ended otherwise
-  std::uint64_t overflowed = 0;  ///< dropped as the mailbox was full, by its policy
-  std::uint64_t expired = 0;     ///< dropped as they were queued too long
-  std::uint64_t discarded = 0;   ///< dropped by queue_fate::drop
-  std::uint64_t undelivered = 0; ///< dropped as the mailbox closed for good
-  std::uint64_t in_hand = 0;
-  std::uint64_t queued = 0;
-  std::uint64_t redelivered = 0; ///< came once more, by queue_fate::keep; no part of the sum
-  std::uint64_t dropped() const noexcept { return overflowed + expired + discarded + undelivered; }
-  bool conserved() const noexcept { return accepted == handled + failed + dropped() + in_hand + queued; }
-  friend bool operator==(const item_counts&, const item_counts&) = default;
-};
-
-struct input_look {
-  std::string name; ///< "input 0 of 'pricing'"
-  std::size_t number = 0;
-  std::size_t replica = 0; ///< whose mailbox it is, if it is reached by key
-  std::string type;
-  std::string limits; ///< "bounded(64, overflow::wait)"
-  bool closed = false;
-  item_counts items;
-};
-
-struct node_look {
-  std::string name;
-  std::string declared_at; ///< "file:line"
-  std::size_t replicas = 1;
-  std::uint64_t running = 0;           ///< of them
-  std::uint64_t restarts = 0;          ///< of all of them
-  bool is_junction = false;            ///< made by the graph, where edges part or meet
-  std::vector<input_look> inputs = {}; ///< one for each replica where that is reached by key
-};
-
-struct edge_look {
-  std::size_t from; ///< index of a node
-  std::size_t output;
-  std::size_t to;
-  std::size_t input;
-  std::size_t replica;       ///< of `to`, if it is reached by key
-  bool dead_letters = false; ///< `from` sends what it could not handle; it has no output for that
-};
-
-struct entry_look {
-  std::string name; ///< may be ""
-  std::size_t to;   ///< index of a node
-  std::size_t input;
-};
-
-/// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
-struct GREENROOM_EXPORT graph_look {
-  std::string name;
-  std::vector<node_look> nodes;
-  std::vector<edge_look> edges;
-  std::vector<entry_look> entries = {};
-
-  /// Returns where an edge of this graph leads. Requires: `edge` is one of `edges`.
-  const input_look& input_of(const edge_look& edge) const;
-  /// Returns whether no item is missing or doubled anywhere.
-  bool conserved() const noexcept;
-  std::string to_json() const;
-  /// Returns the graph in the language of Graphviz, with the entries that have names.
-  std::string to_dot() const;
-  /// Returns the counts in the text format of Prometheus: greenroom_edge_items_total by what became of them, greenroom_edge_items for those under way, and others.
-  std::string to_metrics() const;
-};
 
 namespace detail {
 struct service_state;
@@ -101,6 +32,9 @@ public:
   /// Returns the actor that supervises the nodes. Its exit reason is normal when all nodes have ended.
   const actor& self() const noexcept { return top_.self(); }
   const supervisor& top() const noexcept { return top_; }
+  const std::string& name() const noexcept;
+  /// Returns the system it runs in. Requires: that lives.
+  actor_system& system() const noexcept;
 
   /// Returns the address that lets items in. Errors: usage_error for an entry of another graph.
   template <class T>
@@ -122,7 +56,8 @@ public:
   /// Cancels every node, in the direction of the edges, and drops what is queued. Waits: never; join self() to wait for it.
   void stop() const;
 
-  /// Returns what the graph looks like now. Waits: never. Cost: takes each mailbox's lock for a moment.
+  /// Returns what the graph looks like now. Waits: never. Cost: takes each mailbox's lock for a moment, and keeps each actor in its wait for one.
+  /// Requires: the system lives.
   graph_look look() const;
 
   /// For run().

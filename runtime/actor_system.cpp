@@ -74,6 +74,7 @@ void submit_blocking(runtime_core& core, std::function<void()> work) {
 }
 
 time_point now_of(const runtime_core& core) noexcept { return core.env.time->now(); }
+std::uint32_t now_ms_of(const runtime_core& core) noexcept { return core.milliseconds(now_of(core)); }
 
 timer_queue& timers_of(runtime_core& core) noexcept {
   if (this_turn.timers != nullptr && this_turn.core == &core) return *this_turn.timers;

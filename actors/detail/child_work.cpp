@@ -32,6 +32,22 @@ std::vector<child_work::left> child_work::take_left() {
   return std::exchange(left_, {});
 }
 
+void child_work::note(child_phase phase, const actor& who) {
+  std::lock_guard guard(mutex_);
+  note_.phase = phase;
+  note_.who = who;
+}
+
+void child_work::note_failure(std::string why) {
+  std::lock_guard guard(mutex_);
+  note_.last_failure = std::move(why);
+}
+
+child_note child_work::noted() const {
+  std::lock_guard guard(mutex_);
+  return note_;
+}
+
 child_run::child_run(std::shared_ptr<child_work> work) : work_(std::move(work)), who_(this_turn.cell) {
   std::size_t entered = 0;
   try {

@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <greenroom/actors/restart.hpp>
+#include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/error.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/runtime/task.hpp>
@@ -30,6 +32,14 @@ child_input input_of(const mailbox<T>& in) {
   return {std::shared_ptr<mailbox_base>(core, [core](mailbox_base*) { core->drop_observer(); }), &kind_of_item<T>()};
 }
 
+/// How a child is, as its supervisor sees it.
+enum class child_phase : std::uint8_t { not_started, up, pausing, ended, failed };
+struct child_note {
+  child_phase phase = child_phase::not_started;
+  actor who = {}; // the last one started
+  std::string last_failure = {};
+};
+
 class GREENROOM_EXPORT child_work {
 public:
   /// Errors: std::bad_alloc.
@@ -43,6 +53,11 @@ public:
   using left = std::pair<std::size_t, left_item>;
   std::vector<left> take_left();
 
+  /// For pictures; the supervisor's.
+  void note(child_phase phase, const actor& who);
+  void note_failure(std::string why);
+  child_note noted() const;
+
   std::atomic<std::uint64_t> starts{0};
   std::atomic<std::uint64_t> running{0};
 
@@ -51,8 +66,9 @@ private:
 
   std::vector<child_input> inputs_;   // constant once the child may start
   std::uint32_t most_deliveries_ = 0; // the same; 0: items do not come again
-  std::mutex mutex_;
-  std::vector<left> left_; // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::vector<left> left_; // guarded by mutex_, as is note_
+  child_note note_;
 };
 
 /// One actor that runs a child, as the meters of its inputs know it: made when it starts, gone when it ends.

@@ -117,6 +117,7 @@ result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
                             .name = name,
                             .first = greenroom::detail::launch_request::turn::last});
     start.was_started = true;
+    note(c, detail::child_phase::up);
     return {};
   } catch (...) {
     return detail::reason_of(std::current_exception()).why();
@@ -151,6 +152,7 @@ task<result<void>> supervisor_actor::start(place at) {
       settle_and_log(c, "ended before it was ready");
       if (!c.last_exit->normal()) co_return error(c.last_exit->why().code(), c.last_exit->to_string());
       c.state = child_state::declined;
+      note(c, detail::child_phase::ended);
       c.spec.start->rest();
       co_return result<void>();
     }
@@ -260,6 +262,7 @@ task<> supervisor_actor::stop(place at) {
     settle_and_log(c, "was stopped");
   }
   c.state = child_state::terminated;
+  note(c, detail::child_phase::ended);
 }
 
 task<> supervisor_actor::stop_all() {
@@ -330,6 +333,9 @@ task<bool> supervisor_actor::on_end(down notice) {
 /// Lets a child that has ended go; true if the supervisor ends with it.
 bool supervisor_actor::ends_with(place at) {
   at->state = child_state::ended;
+  const bool failed = at->last_exit->kind() == exit_kind::failed || at->last_exit->kind() == exit_kind::killed;
+  note(*at, failed ? detail::child_phase::failed : detail::child_phase::ended);
+  if (failed) note_failure(*at, at->last_exit->to_string());
   at->spec.start->give_up();
   system_.log().debug("{} has ended: {}", describe(*at), at->last_exit->to_string());
   const bool significant = at->spec.how.significant;
@@ -347,8 +353,10 @@ bool supervisor_actor::ends_with(place at) {
 task<> supervisor_actor::restart_later(place at, std::string why) {
   const auto now = system_.now();
   const auto& limit = plan_->how.intensity;
+  note_failure(*at, why);
   if (!window_.admit(now)) {
     at->state = child_state::ended;
+    note(*at, detail::child_phase::failed);
     fail(fmt::format("supervisor '{}' gives up: more than {} restart(s) within {} ms; the last was due as {} {}",
                      plan_->name, limit.restarts, milliseconds(limit.period), describe(*at), why));
   }
@@ -396,6 +404,7 @@ void supervisor_actor::come_back(place at, time_point when) {
   leave_pause(*at);
   at->pause = pauses_.emplace(when, at);
   at->state = child_state::pausing;
+  note(*at, detail::child_phase::pausing);
 }
 
 void supervisor_actor::leave_pause(child& c) noexcept {
@@ -427,6 +436,13 @@ result<supervisor_actor::place> supervisor_actor::named(const std::string& name)
                is(dynamic) ? fmt::format("supervisor '{}' is dynamic: its children go by their actors, not by names",
                                          plan_->name)
                            : fmt::format("supervisor '{}' has no child '{}'", plan_->name, name));
+}
+
+void supervisor_actor::note(const child& c, detail::child_phase phase) {
+  if (const auto& work = c.spec.start->work) work->note(phase, c.who);
+}
+void supervisor_actor::note_failure(const child& c, const std::string& why) {
+  if (const auto& work = c.spec.start->work) work->note_failure(why);
 }
 
 std::string supervisor_actor::describe(const child& c) const {

@@ -153,6 +153,8 @@ private:
   bool is_group() const noexcept { return is(one_for_all) || is(rest_for_one); }
   static bool runs(const child& c) noexcept { return c.state == child_state::running; }
   std::string describe(const child& c) const;
+  static void note(const child& c, detail::child_phase phase);
+  static void note_failure(const child& c, const std::string& why);
   const address<dead_letter>& letters_of(const detail::child_start& start) const noexcept {
     return start.dead_letters ? start.dead_letters : plan_->dead_letters;
   }

@@ -1,25 +1,54 @@
 #include <greenroom/runtime/detail/item_meter.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <greenroom/runtime/detail/mailbox_base.hpp>
 #include <greenroom/runtime/detail/timer_queue.hpp>
 
 namespace greenroom::detail {
 
+// What is in hand is timed in one piece as long as its holder goes from item to item: the clock is read where that begins and ends, and
+// not for each item, which would cost more than all the rest here.
+inline void item_meter::settle(holder& h, bool gets_one) noexcept {
+  h.stale = true;
+  if (!h.holds) return;
+  ++handled_;
+  h.holds = false;
+  h.goes_on = gets_one;
+  if (!gets_one) end_handling(h);
+}
+
+void item_meter::end_handling(const holder& h) noexcept { handling_ += now_of(*h.who->home) - h.begun; }
+
+duration item_meter::handling() const noexcept {
+  auto sum = handling_;
+  for (const auto& h : holders_) {
+    if (h.holds) sum += now_of(*h.who->home) - h.begun;
+  }
+  return sum;
+}
+
+/// Returns the time without a look at the clock, where the caller is an actor.
+inline std::uint32_t item_meter::milliseconds() const noexcept {
+  if (this_turn.core != nullptr) [[likely]]
+    return this_turn.now_ms;
+  return holders_.empty() ? unknown_since : now_ms_of(*holders_.front().who->home);
+}
+
 void item_meter::begin_with(const queue_look& now) {
   for (std::uint64_t i = 0; i < now.queued; ++i) tags_.push_back({});
   accepted_ = now.queued + now.dropped;
 }
 
-void item_meter::ask(const actor_cell* who) noexcept {
-  if (auto* const h = find(who)) settle(*h);
+void item_meter::ask(const actor_cell* who, bool gets_one) noexcept {
+  if (auto* const h = find(who)) settle(*h, gets_one);
 }
 
 item_copy item_meter::let_go(const actor_cell* who) noexcept {
   auto* const h = find(who);
   if (h == nullptr) return {};
-  settle(*h);
+  settle(*h, false);
   return std::move(h->copy);
 }
 
@@ -28,7 +57,7 @@ time_point item_meter::next_expiry() const noexcept {
 }
 
 void item_meter::push() {
-  tags_.push_back({next_expiry(), 0});
+  tags_.push_back({next_expiry(), 0, milliseconds()});
   ++accepted_;
 }
 
@@ -48,7 +77,8 @@ void item_meter::take(const actor_cell* who, const void* item) noexcept {
     ++handled_;
     return;
   }
-  settle(*h);
+  settle(*h, false);
+  if (!std::exchange(h->goes_on, false)) h->begun = now_of(*who->home);
   h->holds = true;
   h->tag = on_the_way_;
   ++h->tag.deliveries;
@@ -72,18 +102,18 @@ left_item item_meter::leave(const actor_cell* who, bool in_order, std::uint32_t 
   holders_.pop_back();
   left_item left{last.holds && !in_order, false, last.tag.deliveries, last.number, kind_, {}};
   (last.stale ? left.outdated : left.copy) = std::move(last.copy);
+  if (last.holds) end_handling(last);
   if (last.holds && in_order) ++handled_;
   if (!left.failed) return left;
   left.comes_again = !last.stale && last.tag.deliveries < most_deliveries && box.has_receivers() &&
-                     put_back(left, last.tag.deliveries, box, wake);
+                     put_back(left, last.tag, box, wake);
   ++(left.comes_again ? redelivered_ : failed_);
   if (last.stale) left.kind = nullptr;
   return left;
 }
 
-bool item_meter::put_back(const left_item& left, std::uint32_t deliveries, mailbox_base& box,
-                          actor_cell*& wake) noexcept {
-  on_the_way_ = {next_expiry(), deliveries};
+bool item_meter::put_back(const left_item& left, const item_tag& as, mailbox_base& box, actor_cell*& wake) noexcept {
+  on_the_way_ = {next_expiry(), as.deliveries, as.since};
   try {
     item_copy again(*kind_, left.copy.get());
     kind_->put_back(box, again.get(), wake);
@@ -91,6 +121,11 @@ bool item_meter::put_back(const left_item& left, std::uint32_t deliveries, mailb
   } catch (...) {
     return false;
   }
+}
+
+void item_meter::pass() noexcept {
+  ++accepted_;
+  on_the_way_ = {never, 0, milliseconds()};
 }
 
 void item_meter::clear() noexcept {

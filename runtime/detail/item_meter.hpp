@@ -27,9 +27,10 @@ struct queue_look {
 
 /// What is done with a mailbox whose items are of a type unknown. The same for all mailboxes of one type, unless one has a meter.
 struct item_viewer {
-  void (*show)(mailbox_base&, memory_reader&); ///< null: the items can hold no ends of mailboxes
-  queue_look (*look)(mailbox_base&);           ///< requires the lock
-  void (*close)(mailbox_base&);                ///< what is queued is still delivered
+  void (*show)(mailbox_base&, memory_reader&);                 ///< null: the items can hold no ends of mailboxes
+  queue_look (*look)(mailbox_base&);                           ///< requires the lock
+  void (*close)(mailbox_base&);                                ///< what is queued is still delivered
+  std::uint32_t (*senders)(mailbox_base&, std::uint32_t most); ///< that wait for room; requires the lock
 };
 
 /// What an actor that has ended leaves behind; to be destroyed without the lock.
@@ -64,8 +65,8 @@ public:
   left_item leave(const actor_cell* who, bool in_order, std::uint32_t most_deliveries, mailbox_base& box,
                   actor_cell*& wake) noexcept;
 
-  /// `who` asks for the next item: the one in hand is handled.
-  void ask(const actor_cell* who) noexcept;
+  /// `who` asks for the next item: the one in hand is handled. `gets_one`: it gets the next before the lock is released; the clock then needs no look.
+  void ask(const actor_cell* who, bool gets_one) noexcept;
   /// The same, and returns the copy of that item, to be destroyed without the lock.
   item_copy let_go(const actor_cell* who) noexcept;
 
@@ -79,10 +80,7 @@ public:
   /// It leaves the front of the queue.
   void pop() noexcept;
   /// It goes from the sender to the receiver.
-  void pass() noexcept {
-    ++accepted_;
-    on_the_way_ = {};
-  }
+  void pass() noexcept;
   /// What was popped or passed is in this hand now.
   void take(const actor_cell* who, const void* item) noexcept;
   /// A new one is dropped, since there is no room.
@@ -102,16 +100,36 @@ public:
   std::uint64_t undelivered() const noexcept { return undelivered_; }
   std::uint64_t redelivered() const noexcept { return redelivered_; }
   std::uint64_t in_hand() const noexcept;
+  /// Returns for how long items were in hand until now, all together: two looks tell the mean between them, and how busy the holders were.
+  duration handling() const noexcept;
+  static constexpr std::uint32_t unknown_since = UINT32_MAX;
+  /// Returns when the item at the front of the queue was sent; unknown_since if that is not known, or none is queued. Units: milliseconds since the system started.
+  std::uint32_t front_since() noexcept { return tags_.empty() ? unknown_since : tags_.front().since; }
 
 private:
   struct item_tag {
     time_point expires = never;
     std::uint32_t deliveries = 0;
+    std::uint32_t since =
+        unknown_since; // milliseconds since the system started, by a clock that is looked at every 50 us
+
+    item_tag() noexcept = default;
+    item_tag(time_point e, std::uint32_t d, std::uint32_t s) noexcept : expires(e), deliveries(d), since(s) {}
+    // One by one: a copy of 16 bytes of which some were written just before stalls.
+    item_tag(const item_tag& o) noexcept : expires(o.expires), deliveries(o.deliveries), since(o.since) {}
+    item_tag& operator=(const item_tag& o) noexcept {
+      expires = o.expires;
+      deliveries = o.deliveries;
+      since = o.since;
+      return *this;
+    }
   };
   struct holder {
     const actor_cell* who;
     bool holds = false;
-    bool stale = true; // the copy, if there is one, is that of an earlier item
+    bool goes_on = false;  // it gets the next item in the same moment
+    time_point begun = {}; // since when it has had something in hand
+    bool stale = true;     // the copy, if there is one, is that of an earlier item
     item_tag tag = {};
     std::uint64_t number = 0;
     item_copy copy = {};
@@ -122,12 +140,10 @@ private:
     }
     return nullptr;
   }
-  void settle(holder& h) noexcept {
-    if (h.holds) ++handled_;
-    h.holds = false;
-    h.stale = true;
-  }
-  bool put_back(const left_item& left, std::uint32_t deliveries, mailbox_base& box, actor_cell*& wake) noexcept;
+  inline void settle(holder& h, bool gets_one) noexcept;
+  void end_handling(const holder& h) noexcept;
+  inline std::uint32_t milliseconds() const noexcept;
+  bool put_back(const left_item& left, const item_tag& as, mailbox_base& box, actor_cell*& wake) noexcept;
   time_point next_expiry() const noexcept;
 
   const item_kind* kind_ = nullptr; // null: nobody watches
@@ -137,6 +153,7 @@ private:
   item_tag on_the_way_;         // of the item that was popped or passed last
   std::vector<holder> holders_; // the replicas of a child: few
 
+  duration handling_{}; // of those who have nothing in hand now, or went on
   std::uint64_t accepted_ = 0;
   std::uint64_t taken_ = 0;
   std::uint64_t handled_ = 0;

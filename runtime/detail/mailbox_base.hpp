@@ -94,6 +94,8 @@ public:
   /// Returns the meter; null if items are not counted. Requires: the lock is held.
   item_meter* meter_locked() noexcept { return metered_ ? static_cast<item_meter*>(viewer_) : nullptr; }
   queue_look look_locked() noexcept { return viewer_->look(*this); }
+  /// Counts the senders that wait for room, up to `most`. Requires: the lock is held. Cost: visits each.
+  std::uint32_t senders_locked(std::uint32_t most) noexcept { return viewer_->senders(*this, most); }
   void close_for_all() noexcept { viewer_->close(*this); }
   /// Has items in hand watched: see item_meter. Errors: std::bad_alloc.
   void watch(const item_kind& kind, bool keeps) {

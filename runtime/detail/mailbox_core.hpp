@@ -95,11 +95,12 @@ public:
   /// The running actor asks for an item: what it had in hand from here is handled.
   void ask_locked() noexcept {
     if (metered_) [[unlikely]]
-      meter_locked()->ask(this_turn.cell);
+      meter_locked()->ask(this_turn.cell, false);
   }
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
-    ask_locked();
+    if (metered_) [[unlikely]]
+      meter_locked()->ask(this_turn.cell, !items_.empty());
     if (!pop_locked(out, wake)) return closed_;
     if (metered_) [[unlikely]]
       meter_locked()->take(this_turn.cell, &*out);
@@ -252,7 +253,10 @@ private:
                                      auto& me = static_cast<mailbox_core&>(self);
                                      return {me.items_.size(), me.dropped_, me.closed_};
                                    },
-                                   [](mailbox_base& self) { static_cast<mailbox_core&>(self).close(queued::deliver); }};
+                                   [](mailbox_base& self) { static_cast<mailbox_core&>(self).close(queued::deliver); },
+                                   [](mailbox_base& self, std::uint32_t most) {
+                                     return static_cast<mailbox_core&>(self).send_queue_.count_open(most);
+                                   }};
 
   /// Takes the next item; false if there is none.
   bool pop_locked(std::optional<T>& out, actor_cell*& wake) noexcept {

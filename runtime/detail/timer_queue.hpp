@@ -101,6 +101,8 @@ private:
 GREENROOM_EXPORT timer_queue& timers_of(runtime_core& core) noexcept;
 /// The time of the system `core`, read from its clock.
 GREENROOM_EXPORT time_point now_of(const runtime_core& core) noexcept;
+/// The same as wait records have it. Units: milliseconds since the system started.
+GREENROOM_EXPORT std::uint32_t now_ms_of(const runtime_core& core) noexcept;
 
 /// The time `limit` from now by the clock of the calling actor's system.
 GREENROOM_EXPORT time_point deadline_after(duration limit) noexcept;

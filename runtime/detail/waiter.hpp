@@ -51,6 +51,17 @@ public:
     w.prev = w.next = nullptr;
   }
 
+  /// Counts the waiters whose wait is still open, up to `most`. Cost: visits each.
+  std::uint32_t count_open(std::uint32_t most) const noexcept {
+    std::uint32_t n = 0;
+    const waiter* w = head_;
+    for (std::uint32_t i = 0; w != nullptr && i < most; ++i) {
+      if ((w->cell->word.load(std::memory_order_relaxed) & actor_cell::armed) != 0) ++n;
+      w = w->next == head_ ? nullptr : w->next;
+    }
+    return n;
+  }
+
   /// Unlinks and claims the first waiter whose wait is still open, with its own case as the outcome; null if there is none.
   /// Waiters that a time-out or a cancellation has claimed are dropped from the queue on the way.
   waiter* claim_front() noexcept {

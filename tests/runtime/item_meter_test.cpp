@@ -6,13 +6,16 @@
 
 #include <gtest/gtest.h>
 
+#include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/mailbox.hpp>
+#include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom::detail {
 namespace {
 
 struct watched_mailbox {
   watched_mailbox() {
+    who.home = &timed.sys.core();
     box.watch(kind_of_item<std::string>(), true);
     meter().enter(&who);
   }
@@ -28,6 +31,7 @@ struct watched_mailbox {
     return meter().leave(&who, in_order, most_deliveries, box, wake);
   }
 
+  test::timed_system timed;
   const mailbox<std::string> in{bounded(4)};
   mailbox_base& box = *in.base();
   actor_cell who;
@@ -65,6 +69,26 @@ TEST(ItemMeter, LetGoGivesTheCopyAwayAndCountsTheItemAsHandled) {
   w.take("two");
   EXPECT_EQ(w.leave(false, 0).copy.text(), "two");
   EXPECT_EQ(w.meter().handled(), 1U);
+}
+
+TEST(ItemMeter, HandlingGoesOnFromItemToItemAndRestsInBetween) {
+  using namespace std::chrono_literals;
+  watched_mailbox w;
+  w.timed.time.advance(1s);
+  w.take("one");
+  w.timed.time.advance(5ms);
+  w.meter().ask(&w.who, true); // the next is there
+  w.take("two");
+  w.timed.time.advance(7ms);
+  EXPECT_EQ(w.meter().handling(), 12ms);
+  w.meter().ask(&w.who, false);
+  w.timed.time.advance(1h);
+  EXPECT_EQ(w.meter().handling(), 12ms);
+  w.take("three");
+  w.timed.time.advance(1ms);
+  (void)w.leave(false, 0);
+  EXPECT_EQ(w.meter().handling(), 13ms);
+  EXPECT_EQ(w.meter().handled(), 2U);
 }
 
 TEST(ItemMeter, ItemInHandAtAnEndInOrderIsHandled) {

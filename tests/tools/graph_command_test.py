@@ -163,6 +163,7 @@ class GraphCommand(unittest.TestCase):
         self.assertTrue(drawn.startswith('digraph "sums" {'), drawn)
         self.assertIn("n0 -> n1", drawn)
         self.assertIn('"name":"sink"', self.ends_well("graph", self.file(SUMS), "--json"))
+        self.assertIn('["sink"]', self.ends_well("graph", self.file(SUMS), "--mermaid"))
 
     def test_nodes_are_listed_with_the_types_of_their_ports(self):
         listed = self.ends_well("nodes", library("numbers"))
