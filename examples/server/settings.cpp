@@ -26,6 +26,10 @@ result<settings> read_settings(int argc, const char* const* argv) {
   app.add_option("--crash-every", crash_every,
                  "kill an actor of the shop every so many milliseconds, to see it recover; 0: never")
       ->capture_default_str();
+  std::string graph_page = "on";
+  app.add_option("--graph-page", graph_page, "on: /graph shows the shop at work to whoever asks; off: nobody")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   if (ours->help) {
     s.help = app.help() + "\n" + options_help() +
              "  --config FILE\n      a TOML file with a table [greenroom] of the above\n";
@@ -38,6 +42,7 @@ result<settings> read_settings(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& e) {
     return error(errc::invalid_argument, std::string(e.what()) + "; --help lists the options");
   }
+  s.graph_page = graph_page == "on";
   s.crash_every = std::chrono::milliseconds(crash_every);
   return s;
 }

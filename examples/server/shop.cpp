@@ -122,15 +122,11 @@ task<> crash_some(service shop, std::chrono::milliseconds every) {
   }
 }
 
-http::response show_json(const service* graph) { return http::json(graph->look().to_json()); }
-http::response show_dot(const service* graph) { return {200, "text/vnd.graphviz", graph->look().to_dot()}; }
-
 } // namespace
 
 void shop::add_routes(http::server& front) const {
   front.post("/orders", take_orders, orders_).post("/refunds", take_refund, refunds_);
   front.get("/shop", show_books, books_, &graph_);
-  front.get("/graph.json", show_json, &graph_).get("/graph.dot", show_dot, &graph_);
 }
 
 actor shop::start_vandal(actor_system& sys, std::chrono::milliseconds every) {

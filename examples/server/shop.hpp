@@ -1,5 +1,5 @@
 // A service as a graph of actors, behind the HTTP front: orders -> numbers -> validate -> price x4 -> ledger x2 (by customer), which is
-// audited, shipped and notified of; with refunds, complaints and a report every minute. /graph.json and /graph.dot show it at work.
+// audited, shipped and notified of; with refunds, complaints and a report every minute. main() mounts the page /graph, which shows it at work.
 #pragma once
 
 #include <chrono>

@@ -65,10 +65,12 @@ although no request or connection accounts for it: nothing, at rest. Try it whil
 <div class="command"><code>curl -X POST '@URL@/refunds?customer=7&amp;cents=100'</code></div>
 <div class="command"><code>curl @URL@/shop</code></div></article>
 
-<article><h2>GET /graph.json, GET /graph.dot</h2>
-<p>That graph at work: its nodes, its edges, and what became of their items.</p>
+<article><h2>GET /graph, GET /graph.json, GET /graph.dot, GET /graph.mmd</h2>
+<p>That graph at work: <a href="/graph">look at it live</a>, with what its actors do, what waits on its edges, and who holds up whom. Or as JSON,
+for Graphviz, for Mermaid. <em>--graph-page off</em> leaves it out.</p>
 <div class="command"><code>curl @URL@/graph.json</code></div>
-<div class="command"><code>curl @URL@/graph.dot | dot -Tsvg > shop.svg</code></div></article>
+<div class="command"><code>curl @URL@/graph.dot | dot -Tsvg > shop.svg</code></div>
+<div class="command"><code>curl @URL@/graph.mmd</code></div></article>
 
 <article><h2>GET /debug/deadlocks</h2>
 <p>Actors that wait for each other, so that none of them will ever go on: who, for what, since when, and whom each waits for. There should be none.
