@@ -67,6 +67,10 @@ void write_line(line_buffer& line, const answered& what, const access_log_option
                  std::chrono::duration<double, std::milli>(what.took).count());
   if (what.cut_off) line.append(std::string_view(" cut_off=true"));
   append(line, "peer", what.peer, is_plain);
+  if (what.trace) {
+    append(line, "trace_id", what.trace.trace_id(), is_plain);
+    append(line, "span_id", what.trace.span_id(), is_plain);
+  }
   append(line, "request_id", what.answer.header("X-Request-Id").value_or("").substr(0, most_of_id), is_plain);
 }
 

@@ -6,7 +6,7 @@
 //   http method=GET target=/users/7?x=1 route=/users/{id} status=200 bytes=5 ms=0.412 peer=127.0.0.1:41234 request_id=3f9a...
 //
 // Each line begins with "http" and has these fields in this order: method, target, route, status, bytes, ms, cut_off=true where the client has not
-// got all of it, peer, request_id; then `kept` where only a share of the lines is written. A client that left before its answer has status 499. What is empty is written as `-`. A value with other characters than visible ASCII, or with a quotation
+// got all of it, peer, trace_id and span_id where there is a trace (the same as in the lines of the handler, see log.hpp), request_id; then `kept` where only a share of the lines is written. A client that left before its answer has status 499. What is empty is written as `-`. A value with other characters than visible ASCII, or with a quotation
 // mark, backslash or equals sign in it, is quoted as a C string, so that no client can forge a field or a line.
 // Thread safety: calls come from any worker. Lifetime: as the logger.
 #pragma once

@@ -10,6 +10,7 @@
 
 #include <greenroom/http/detail/response_data.hpp>
 #include <greenroom/http/internal/client_core.hpp>
+#include <greenroom/http/internal/request_span.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom::http {
@@ -83,10 +84,13 @@ task<result<client_response>> send_whole(std::shared_ptr<client_core> core, clie
   auto out = outgoing::from(std::move(request), core->options, false);
   if (!out) co_return refused(*core, how, out.error());
   const called call(*out);
+  internal::call_span span(core->system, how, out->url.shown());
+  out->trace = span.place();
   auto receiving = receive_whole(core, std::move(*out));
   auto limited = with_timeout(call.limit, std::move(receiving));
   auto got = co_await std::move(limited);
-  if (!got) co_return call.failed(*core, got.error());
+  if (!got) co_return call.failed(*core, span.failed(got.error()));
+  span.answered(got->status());
   co_return got;
 }
 
@@ -96,10 +100,13 @@ task<result<streamed_response>> send_streamed(std::shared_ptr<client_core> core,
   auto out = outgoing::from(std::move(request), core->options, true);
   if (!out) co_return refused(*core, how, out.error());
   const called call(*out);
+  internal::call_span span(core->system, how, out->url.shown());
+  out->trace = span.place();
   auto answering = client_core::answer_to(core, std::move(*out));
   auto limited = with_timeout(call.limit, std::move(answering));
   auto got = co_await std::move(limited);
-  if (!got) co_return call.failed(*core, got.error());
+  if (!got) co_return call.failed(*core, span.failed(got.error()));
+  span.answered((*got)->parser.head().status);
   co_return streamed_response(std::move(*got));
 }
 

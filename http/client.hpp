@@ -78,7 +78,8 @@ struct client_options {
 
   /// Makes a secure stream of one that is connected, for https. None: https is an error.
   std::function<task<result<std::unique_ptr<stream>>>(std::unique_ptr<stream> raw, std::string host)> secure = {};
-  /// Gives the value of the field traceparent for a request that is sent under a context; "" sends none. Source: W3C Trace Context.
+  /// Gives the value of the field traceparent for a request that is sent under a context; "" sends none. With http::traceparent_of it is the
+  /// place of the call itself where the trace is recorded here, see runtime/span.hpp. Source: W3C Trace Context.
   std::function<std::string(const context&)> traceparent = {};
 
   /// Finds the first option that is outside its allowed range. Errors: invalid_argument, naming option, value and range.

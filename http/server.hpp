@@ -33,6 +33,7 @@
 #include <greenroom/http/routes.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/tls.hpp>
+#include <greenroom/runtime/trace.hpp>
 
 namespace greenroom::http {
 
@@ -50,6 +51,7 @@ struct answered {
   std::uint64_t body_bytes; ///< sent, without the framing. Units: bytes
   duration took;            ///< from the end of the request to the end of the answer
   bool cut_off = false;     ///< the client has not got all of it; with the status 499: it left before there was any
+  trace_context trace = {}; ///< of the request, where there is http::trace_requests(); see trace.hpp
 };
 
 struct server_options {

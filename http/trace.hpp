@@ -10,14 +10,13 @@
 // Source: W3C Trace Context, level 1, a Recommendation of November 2021.
 #pragma once
 
-#include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <greenroom/http/middleware.hpp>
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/trace.hpp>
 
 namespace greenroom::http {
 
@@ -34,45 +33,11 @@ GREENROOM_EXPORT bool is_request_id(std::string_view text) noexcept;
 /// Lifetime: as the context of the actor.
 GREENROOM_EXPORT std::string_view current_request_id();
 
-/// The place of some work in a trace: a value of its context.
-class GREENROOM_EXPORT trace_context {
-public:
-  /// Reads a traceparent field, of this version or, as far as it is known, a later one; nothing if it is malformed: then a new trace
-  /// begins. `tracestate` is kept if it is well-formed, with 32 members at most, as far as it fits 512 characters: longer members
-  /// than 128 characters go first, then those at the end.
-  static std::optional<trace_context> parse(std::string_view traceparent, std::string_view tracestate = {});
+/// The place of some work in a trace; see runtime/trace.hpp for how it travels.
+using greenroom::trace_context;
 
-  /// Returns 32 hexadecimal digits, in lower case.
-  std::string_view trace_id() const noexcept { return {trace_.data(), trace_.size()}; }
-  /// Returns 16 digits: of the work itself, here and on the wire.
-  std::string_view span_id() const noexcept { return {span_.data(), span_.size()}; }
-  /// Returns 16 digits: of the work that asked for it; "" where the trace began.
-  std::string_view parent_id() const noexcept { return {parent_.data(), has_parent_ ? parent_.size() : 0}; }
-  /// Returns whether somebody up the trace records it.
-  bool sampled() const noexcept { return sampled_; }
-  /// Returns the field tracestate, for other services; "" if there is none.
-  const std::string& state() const noexcept { return state_; }
-  /// Returns the field traceparent, for other services.
-  std::string traceparent() const;
-
-  using digits_16 = std::array<char, 16>;
-  using digits_32 = std::array<char, 32>;
-  /// Begins a trace. Requires: lower-case hexadecimal digits, not all zero.
-  trace_context(const digits_32& trace, const digits_16& span, bool sampled) noexcept
-      : trace_(trace), span_(span), sampled_(sampled) {}
-  /// Returns the place of a part of this work. Requires: as above.
-  trace_context child(const digits_16& span) const;
-
-private:
-  digits_32 trace_;
-  digits_16 span_;
-  digits_16 parent_{};
-  bool has_parent_ = false;
-  bool sampled_ = false;
-  std::string state_;
-};
-
-/// Returns the field traceparent for calls that are made under `under`; "" outside of a trace.
+/// Returns the field traceparent for calls that are made under `under`: that of the running actor's trace, or else of the context's; "" outside
+/// of a trace.
 GREENROOM_EXPORT std::string traceparent_of(const context& under);
 
 struct trace_options {
@@ -86,7 +51,7 @@ struct trace_options {
 };
 
 /// Makes a middleware that gives the rest of the way a request_id and a trace_context as values of its context, those of the request or new
-/// ones, and the answer the field X-Request-Id if it has none. New ones are random (128 bits), but no secrets; a system with a seed
+/// ones, and the answer the field X-Request-Id if it has none. The trace goes on with the items that the request's actor sends. New ones are random (128 bits), but no secrets; a system with a seed
 /// repeats them. Errors: usage_error if an option is out of range. Cost: two nodes of a context for each request.
 GREENROOM_EXPORT middleware trace_requests(trace_options how = {});
 
@@ -95,6 +60,4 @@ GREENROOM_EXPORT middleware trace_requests(trace_options how = {});
 namespace greenroom {
 template <>
 inline constexpr bool owns_what_it_names<http::request_id> = true;
-template <>
-inline constexpr bool owns_what_it_names<http::trace_context> = true;
 } // namespace greenroom

@@ -49,6 +49,8 @@ flight_log actor_system::flight(const flight_query& wanted) const {
 }
 std::size_t actor_system::live_timers() const noexcept { return core_->runs_on->live_timers(); }
 
+system_stats actor_system::stats() const { return core_->stats(); }
+
 request_stats actor_system::requests() const noexcept { return core_->requests(); }
 
 std::string stop_report::to_string() const {

@@ -20,6 +20,7 @@
 #include <greenroom/runtime/ledger.hpp>
 #include <greenroom/runtime/options.hpp>
 #include <greenroom/runtime/spawn.hpp>
+#include <greenroom/runtime/system_stats.hpp>
 
 namespace greenroom {
 
@@ -105,6 +106,8 @@ public:
   request_stats requests() const noexcept;
   /// Counts the timers that are armed.
   std::size_t live_timers() const noexcept;
+  /// Returns all these counts, and those of the workers. Cost: visits every worker.
+  system_stats stats() const;
 
   /// For the runtime.
   detail::runtime_core& core() const noexcept { return *core_; }

@@ -4,6 +4,7 @@
 #include <new>
 
 #include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/trace.hpp>
 
 namespace greenroom {
 namespace detail {
@@ -105,7 +106,10 @@ context_node* pop_child(context_node& node) noexcept {
 } // namespace
 
 context_node::context_node(runtime_core& c, context_node* p) noexcept : core(&c), parent(p) {
-  if (parent != nullptr) add_ref(*parent);
+  if (parent != nullptr) {
+    add_ref(*parent);
+    traced = parent->traced;
+  }
   fire = expired;
 }
 
@@ -194,7 +198,9 @@ context_node& new_independent_child(context_node& parent) {
 
 void set_value(context_node& node, std::any value) {
   std::lock_guard guard(node.lock);
+  const bool traces = value.type() == typeid(trace_context);
   extras_locked(node).value = std::move(value);
+  if (traces) node.traced = true;
 }
 
 context_node& new_child(context_node& parent, time_point deadline) {
@@ -222,6 +228,8 @@ context_node& new_supervised_child(context_node& parent, time_point deadline) {
 
 void enter_context(actor_cell& cell, context_node& node) noexcept {
   cell.context = &node;
+  // An item in hand stays there.
+  set_traced(cell, actor_cell::by_context, node.traced);
   cell.word.fetch_and(~actor_cell::context_cancel, std::memory_order_relaxed); // the actor runs: no claim is possible
   if (is_root(node)) return; // cancelled only when the system stops, which strikes every actor by itself
   std::lock_guard guard(node.lock);

@@ -82,6 +82,12 @@ void append_escaped(line_buffer& line, std::string_view text) {
   }
 }
 
+void append_id(line_buffer& line, std::string_view name, std::string_view id) {
+  if (id.empty()) return;
+  line.append(name);
+  append_escaped(line, id);
+}
+
 } // namespace
 
 const char* to_string(log_level level) noexcept { return row_of(level).name; }
@@ -106,6 +112,10 @@ void logger::write(log_level level, std::string_view text, std::uint64_t actor_i
   if (enabled(level)) write_line(level, text, {actor_id, actor_name});
 }
 
+void logger::write(log_level level, std::string_view text, const log_origin& about) const {
+  if (enabled(level)) write_line(level, text, about);
+}
+
 void logger::write_formatted(log_level level, fmt::string_view text, fmt::format_args args) const {
   line_buffer formatted;
   try {
@@ -126,6 +136,9 @@ void logger::write_line(log_level level, std::string_view text, log_origin origi
     fmt::format_to(std::back_inserter(line), "[actor {}", origin.actor_id);
     if (!origin.actor_name.empty()) line.push_back(' ');
     append_escaped(line, origin.actor_name);
+    append_id(line, " trace_id=", origin.trace_id);
+    append_id(line, " span_id=", origin.span_id);
+    append_id(line, " request_id=", origin.request_id);
     line.append(std::string_view{"] "});
   }
   const auto begin = line.size();

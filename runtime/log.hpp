@@ -1,5 +1,7 @@
 /// Log lines through spdlog; each says which actor it is about:
-/// "[actor 17 pricing] text", or "[-] text" outside actors.
+/// "[actor 17 pricing] text", or "[-] text" outside actors; of an actor that works for a trace (see trace.hpp)
+/// "[actor 17 pricing trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7 request_id=order-17] text",
+/// without the last where there is none: `grep trace_id=4bf9...` finds all that one request has caused.
 /// A logger writes to a sink of its own (make_logger) or to the host's spdlog logger (use_logger);
 /// no global state of spdlog is read or changed.
 /// Thread safety: any thread, if the injected spdlog logger has thread-safe sinks ("_mt").
@@ -40,10 +42,13 @@ struct line_keeper;
 GREENROOM_EXPORT logger keep_lines(logger to, std::shared_ptr<line_keeper> keeper);
 } // namespace detail
 
-/// Which actor a line is about. The id 0 means none.
+/// Which actor a line is about, and for which trace it works. The id 0 means none.
 struct log_origin {
   std::uint64_t actor_id = 0;
   std::string_view actor_name = {};
+  std::string_view trace_id = {};
+  std::string_view span_id = {};
+  std::string_view request_id = {};
 };
 
 /// Writes log lines. Default-constructed it drops everything.
@@ -65,6 +70,7 @@ public:
 
   /// The same, about the given actor.
   void write(log_level level, std::string_view text, std::uint64_t actor_id, std::string_view actor_name = {}) const;
+  void write(log_level level, std::string_view text, const log_origin& about) const;
 
   /// Writes a line formatted by fmt, about the actor that runs on this thread. The text is checked
   /// when compiled; if a formatter throws, the line says so instead.

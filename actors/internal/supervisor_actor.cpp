@@ -115,7 +115,8 @@ result<void> supervisor_actor::launch(child& c, const address<nothing>& ready) {
                             .site = start.where,
                             .ctx = &ctx.node(),
                             .name = name,
-                            .first = greenroom::detail::launch_request::turn::last});
+                            .first = greenroom::detail::launch_request::turn::last,
+                            .follows_trace = false});
     start.was_started = true;
     note(c, detail::child_phase::up);
     return {};
@@ -181,6 +182,7 @@ namespace {
 bool send_letter(const address<dead_letter>& to, const detail::left_item& left, dead_letter letter) {
   try {
     letter.item = left.kind->to_any(left.copy.get());
+    const detail::works_for trace(left.trace);
     return to.try_send(std::move(letter)).has_value();
   } catch (...) { // its copy constructor
     return false;

@@ -28,11 +28,13 @@ int fail(std::string_view why) {
   return 1;
 }
 
-void add_routes(http::server& front, const settings& how, const kept_total& total, const shop& s) {
+void add_routes(const actor_system& sys, http::server& front, const settings& how, const kept_total& total,
+                const shop& s) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
-  front.get("/status", status, &front, &total, &s).get("/metrics", metrics, &front, &total, &s);
+  front.get("/status", status, &front, &total, &s);
+  front.get("/metrics", metrics_page(sys, front, total, s));
   front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
   if (how.graph_page) front.mount("/", http::graph_page(s.running()));
@@ -48,7 +50,7 @@ int serve(const settings& s) {
   auto goods = shop::open(sys);
   if (!goods) return fail(goods.error().message());
   http::server front(sys, s.http);
-  add_routes(front, s, *total, *goods);
+  add_routes(sys, front, s, *total, *goods);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
   const auto vandal = s.crash_every.count() == 0 ? actor() : goods->start_vandal(sys, s.crash_every);

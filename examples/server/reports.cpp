@@ -71,34 +71,13 @@ http::response flight(const http::request& r) {
   return answer;
 }
 
-http::response metrics(const http::server* front, const kept_total* total, const shop* s) {
-  const auto now = front->stats();
-  const auto& sys = this_actor::system();
-  std::string out;
-  const auto add = [&out](const char* name, const char* type, const char* help, std::uint64_t value) {
-    out += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{0} {3}\n", name, type, help, value);
-  };
-  add("greenroom_http_connections_open", "gauge", "Connections that are open.", now.connections_open);
-  add("greenroom_http_connections_accepted_total", "counter", "Connections taken in.", now.connections_accepted);
-  add("greenroom_http_connections_turned_away_total", "counter", "Connections beyond the limit.",
-      now.connections_turned_away);
-  add("greenroom_http_requests_in_flight", "gauge", "Request actors that have not ended.", now.in_flight);
-  add("greenroom_http_requests_total", "counter", "Request actors started.", now.requests);
-  add("greenroom_http_requests_over_all_runs_total", "counter", "The same, earlier runs included.",
-      total->with(now.requests));
-  add("greenroom_http_requests_timed_out_total", "counter", "Requests whose limit passed first.", now.timed_out);
-  add("greenroom_http_requests_abandoned_total", "counter", "Requests whose client left first.", now.abandoned);
-  add("greenroom_http_requests_failed_total", "counter", "Requests whose handler threw.", now.failed);
-  add("greenroom_http_requests_refused_total", "counter", "Malformed, beyond a limit, or too slow in coming.",
-      now.refused);
-  out += "# HELP greenroom_http_responses_total Responses by the class of their status.\n"
-         "# TYPE greenroom_http_responses_total counter\n";
-  const std::uint64_t classes[] = {now.answered_2xx, now.answered_3xx, now.answered_4xx, now.answered_5xx};
-  for (int i = 0; i < 4; ++i)
-    out += fmt::format("greenroom_http_responses_total{{class=\"{}xx\"}} {}\n", i + 2, classes[i]);
-  add("greenroom_actors", "gauge", "Actors that have not ended.", sys.live_actors());
-  add("greenroom_timers", "gauge", "Timers that are armed.", sys.live_timers());
-  add("greenroom_asks_pending", "gauge", "Asks that wait for their answer.", sys.requests().pending());
-  out += s->running().look().to_metrics();
-  return {200, "text/plain; version=0.0.4; charset=utf-8", std::move(out)};
+http::metrics metrics_page(const actor_system& sys, const http::server& front, const kept_total& total, const shop& s) {
+  http::metrics page(sys);
+  page.add(front).add([&s] { return s.running().look().to_metrics(); });
+  page.add([&front, &total] {
+    constexpr const char* name = "greenroom_http_requests_over_all_runs_total";
+    return fmt::format("# HELP {0} Request actors started, earlier runs included.\n# TYPE {0} counter\n{0} {1}\n", name,
+                       total.with(front.stats().requests));
+  });
+  return page;
 }

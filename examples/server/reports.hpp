@@ -2,6 +2,7 @@
 #pragma once
 
 #include <greenroom/http/message.hpp>
+#include <greenroom/http/metrics.hpp>
 #include <greenroom/http/server.hpp>
 
 #include "kept_total.hpp"
@@ -13,4 +14,6 @@ greenroom::http::response status(const greenroom::http::server* front, const kep
 greenroom::http::response deadlocks();
 /// The last events, as JSON: of all actors, or of one, `?actor=17`.
 greenroom::http::response flight(const greenroom::http::request& r);
-greenroom::http::response metrics(const greenroom::http::server* front, const kept_total* total, const shop* s);
+/// For Prometheus. All of them outlive it.
+greenroom::http::metrics metrics_page(const greenroom::actor_system& sys, const greenroom::http::server& front,
+                                      const kept_total& total, const shop& s);

@@ -4,6 +4,7 @@
 
 #include <greenroom/http/internal/characters.hpp>
 #include <greenroom/http/internal/content_coding.hpp>
+#include <greenroom/runtime/detail/item_trace.hpp>
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 
@@ -38,6 +39,16 @@ std::string_view unasked_coding(const outgoing& request, const incoming& from) {
     });
   }
   return unasked;
+}
+
+/// Asks the hook, which sees the span of the call as what the actor works for.
+std::string traceparent_of_call(const client_options& how, const trace_context& call) {
+  if (!how.traceparent) return {};
+  std::optional<greenroom::detail::works_for> in_call;
+  if (call) in_call.emplace(call);
+  auto field = how.traceparent(this_actor::context());
+  if (!all_of(field, value_char)) field.clear();
+  return field;
 }
 
 error refused_coding(std::string_view coding) {
@@ -84,9 +95,7 @@ task<result<std::unique_ptr<stream>>> client_core::connect(self core, web_url to
 /// Sends a request once; and once more at once if the connection that it was sent over had been closed by the server meanwhile, which
 /// happens to every kept connection now and then.
 task<attempt_result> client_core::attempt(self core, request_ptr request) {
-  std::string trace;
-  if (core->options.traceparent) trace = core->options.traceparent(this_actor::context());
-  if (!all_of(trace, value_char)) trace.clear();
+  const auto trace = traceparent_of_call(core->options, request->trace);
   auto entering = connection_pool::enter(core->pool, request->url.origin());
   auto held = co_await std::move(entering);
   request->had_turn->store(true, std::memory_order_relaxed);

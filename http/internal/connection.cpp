@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/request_span.hpp>
+
 namespace greenroom::http::internal {
 namespace {
 
@@ -159,14 +161,20 @@ void connection::answer(const response& r, answer_form form, bool goes_on) {
   if (!goes_on) note_answer(r, form.without_body ? 0 : r.body().size());
 }
 
-/// For server_options::on_answer, which sees the request when it may be gone.
+/// Whether anybody wants to know how requests were answered.
+bool connection::tells_of_answers() const noexcept {
+  return server_.options.on_answer != nullptr || takes_spans(server_.system);
+}
+
+/// For server_options::on_answer and for spans, where the request may be gone.
 void connection::note_request(const detail::request_data& data) {
-  if (server_.options.on_answer) noted_.emplace(noted{std::string(data.target), data.method, now()});
+  if (tells_of_answers()) noted_.emplace(noted{std::string(data.target), data.method, now()});
 }
 
 void connection::note_answer(const response& r, std::uint64_t body, bool cut_off) {
-  if (!server_.options.on_answer) return;
+  if (!tells_of_answers()) return;
   const auto seen = std::exchange(noted_, std::nullopt);
+  const auto trace = answering_ ? answering_->trace() : trace_context();
   const http::answered what{.method = seen ? to_string(seen->method) : std::string_view(),
                             .target = seen ? std::string_view(seen->target) : std::string_view(),
                             .route = seen && route_ != nullptr ? std::string_view(route_->pattern) : std::string_view(),
@@ -174,8 +182,10 @@ void connection::note_answer(const response& r, std::uint64_t body, bool cut_off
                             .answer = r,
                             .body_bytes = body,
                             .took = seen ? now() - seen->since : duration::zero(),
-                            .cut_off = cut_off};
-  server_.options.on_answer(what);
+                            .cut_off = cut_off,
+                            .trace = trace};
+  if (seen && trace.sampled()) report_request(server_.system, what, seen->since);
+  if (server_.options.on_answer) server_.options.on_answer(what);
 }
 
 bool connection::write() {

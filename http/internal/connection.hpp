@@ -140,6 +140,7 @@ private:
   void begin();
   void begin_reading();
   void start(request r, std::shared_ptr<detail::body_pipe> body);
+  bool tells_of_answers() const noexcept;
   void note_request(const detail::request_data& data);
   void note_answer(const response& r, std::uint64_t body, bool cut_off = false);
   void note_left();

@@ -161,7 +161,7 @@ void connection::client_has_left() {
 
 /// Where there is no answer: as nginx writes it.
 void connection::note_left() {
-  if (server_.options.on_answer) note_answer(answering_->marked(response(499)), 0, true);
+  if (tells_of_answers()) note_answer(answering_->marked(response(499)), 0, true);
 }
 
 void connection::connection_is_lost() {

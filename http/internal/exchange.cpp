@@ -43,7 +43,8 @@ void exchange::start() {
                                         .listener = this,
                                         .name = route_.actor_name,
                                         // In order: what came first is answered first, and late only if all are.
-                                        .first = greenroom::detail::launch_request::turn::in_order});
+                                        .first = greenroom::detail::launch_request::turn::in_order,
+                                        .follows_trace = false});
   } catch (...) { // out of memory: there is no actor
     server_.count(event::ended);
     ended_ = true;

@@ -90,6 +90,8 @@ public:
   const route& to() const noexcept { return route_; }
   /// Gives an answer in place of the handler's what middlewares want on each.
   response marked(response answer) const;
+  /// Returns the trace that the request belongs to, if a middleware has said so.
+  trace_context trace() const { return marks_ ? marks_->trace() : trace_context(); }
   time_point deadline() const noexcept { return deadline_; }
   detail::body_pipe* body_in() const noexcept { return in_.get(); } ///< of the request; null if it is held as a whole
   detail::body_pipe* body_out() const noexcept {

@@ -11,6 +11,7 @@
 #include <greenroom/http/client.hpp>
 #include <greenroom/http/internal/response_parser.hpp>
 #include <greenroom/http/internal/web_url.hpp>
+#include <greenroom/runtime/trace.hpp>
 
 namespace greenroom::http::internal {
 
@@ -34,6 +35,7 @@ struct outgoing {
   duration limit{};
   duration hedge_after = duration::max();
   bool idempotent = false;
+  trace_context trace; // of the call's span; empty if it has none
   // Whether it ever had a connection to itself: else what it waited for in vain was our own limit. Written by the attempts, which may be
   // actors of their own, and read by the caller when all is over.
   std::shared_ptr<std::atomic<bool>> had_turn = std::make_shared<std::atomic<bool>>(false);

@@ -161,7 +161,8 @@ void server_core::take_in(std::unique_ptr<stream> client) {
                              .site = std::source_location::current(),
                              .ctx = &in.ctx.ctx.node(),
                              .name = "http connection",
-                             .first = greenroom::detail::launch_request::turn::in_order});
+                             .first = greenroom::detail::launch_request::turn::in_order,
+                             .follows_trace = false});
 }
 
 /// Takes in the next connection. Gives empty if there is none, and what else it has warned of.

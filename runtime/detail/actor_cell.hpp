@@ -79,6 +79,10 @@ struct actor_cell {
       512; // a report reads the frames of this waiting actor: it must not go on meanwhile
   static constexpr std::uint32_t one_wait =
       1024; // from here up: counts the waits, so that a report tells one from the next
+  // Bits of `traces`.
+  static constexpr std::uint8_t by_context = 1;
+  static constexpr std::uint8_t by_item = 2; // in `extras`; goes before the other
+  static constexpr std::uint8_t no_shard = 63;
   static constexpr std::uint32_t any_cancel = context_cancel | actor_cancel;
   static constexpr std::uint32_t sheltered = masked | pinned | lent;
 
@@ -100,7 +104,8 @@ struct actor_cell {
   std::atomic<std::uint32_t> wait_since{0}; // Units: milliseconds since the system started
   std::atomic<wait_kind> waits_for{wait_kind::start};
   std::uint8_t fired = fired_nothing;
-  std::uint8_t shard = 0; // which live list holds it; constant
+  std::uint8_t shard : 6 = 0;  // which live list holds it; constant
+  std::uint8_t traces : 2 = 0; // whence it has a trace, see item_trace.hpp
   std::uint8_t shields = 0;
 
   std::atomic<actor_extras*> extras{nullptr}; // rarely needed parts, made on first use
@@ -193,6 +198,11 @@ private:
   /// Returns the word once nobody reads the frames. Out of line: reports are rare.
   GREENROOM_EXPORT std::uint32_t await_end_of_report() const noexcept;
 };
+
+/// Sets or clears a bit of `traces`. Owner only.
+inline void set_traced(actor_cell& cell, std::uint8_t bit, bool yes) noexcept {
+  cell.traces = static_cast<std::uint8_t>(yes ? cell.traces | bit : cell.traces & ~bit) & 3;
+}
 
 static_assert(sizeof(actor_cell) <= 128, "two cache lines: a million idle actors hold a million of these");
 

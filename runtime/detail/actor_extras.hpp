@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <greenroom/runtime/detail/actor_cell.hpp>
+#include <greenroom/runtime/detail/item_trace.hpp>
 #include <greenroom/runtime/detail/spin_lock.hpp>
 #include <greenroom/runtime/detail/waiter.hpp>
 #include <greenroom/runtime/exit_reason.hpp>
@@ -49,6 +50,7 @@ struct actor_extras {
   spin_lock lock;
   // Owned by the running actor.
   kept_arguments* kept = nullptr;
+  std::unique_ptr<traced_work> traced; // what it has in hand of a trace, if the cell says so
   // Written before `finished` is set in the cell's word, constant after.
   exit_reason reason;
   // Guarded by lock.

@@ -41,8 +41,9 @@ struct context_node : deferred_timer {
 
   std::atomic<std::uint32_t> refs{1};
   spin_lock lock;
-  bool follows_root = false; // constant after construction: it ends with the system, not with its parent
-  errc ended{};              // guarded by lock: why; none while it has not, never taken back
+  bool follows_root : 1 = false; // constant after construction: it ends with the system, not with its parent
+  bool traced : 1 = false;       // constant before another thread knows the node: a trace_context is among its values
+  errc ended{};                  // guarded by lock: why; none while it has not, never taken back
 
   // Constant after construction.
   runtime_core* core;

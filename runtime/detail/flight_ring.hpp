@@ -70,7 +70,8 @@ public:
       : mask_(events - 1), slots_(std::make_unique<slot[]>(events)), index_(index), all_texts_(all_texts) {}
 
   /// An actor took an item. Several from one mailbox in a row become one event, so that a ring lasts for longer.
-  void took(std::uint64_t actor, const std::type_info& type, const mailbox_base* from, std::uint32_t now) noexcept {
+  [[gnu::noinline]] void took(std::uint64_t actor, const std::type_info& type, const mailbox_base* from,
+                              std::uint32_t now) noexcept {
     const auto n = written_.load(std::memory_order_relaxed);
     auto& last = slots_[(n - 1) & mask_];
     const auto who = flight_words::who_of(flight_kind::took, actor);

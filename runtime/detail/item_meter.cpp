@@ -12,6 +12,7 @@ namespace greenroom::detail {
 // not for each item, which would cost more than all the rest here.
 inline void item_meter::settle(holder& h, bool gets_one) noexcept {
   h.stale = true;
+  h.tag.trace = {};
   if (!h.holds) return;
   ++handled_;
   h.holds = false;
@@ -37,7 +38,8 @@ inline std::uint32_t item_meter::milliseconds() const noexcept {
 }
 
 void item_meter::begin_with(const queue_look& now) {
-  for (std::uint64_t i = 0; i < now.queued; ++i) tags_.push_back({});
+  for (std::uint64_t i = 0; i <= now.queued; ++i) tags_.push_back({});
+  (void)tags_.pop_back(); // there is room for the one that comes next
   accepted_ = now.queued + now.dropped;
 }
 
@@ -56,8 +58,8 @@ time_point item_meter::next_expiry() const noexcept {
   return expires_after_ == duration::max() ? never : deadline_in(expires_after_);
 }
 
-void item_meter::push() {
-  tags_.push_back({next_expiry(), 0, milliseconds()});
+void item_meter::push(trace_context trace) {
+  tags_.push_back({next_expiry(), 0, milliseconds(), std::move(trace)});
   ++accepted_;
 }
 
@@ -100,7 +102,8 @@ left_item item_meter::leave(const actor_cell* who, bool in_order, std::uint32_t 
   auto last = std::move(*h);
   if (h != &holders_.back()) *h = std::move(holders_.back());
   holders_.pop_back();
-  left_item left{last.holds && !in_order, false, last.tag.deliveries, last.number, kind_, {}};
+  left_item left{
+      last.holds && !in_order, false, last.tag.deliveries, last.number, std::move(last.tag.trace), kind_, {}};
   (last.stale ? left.outdated : left.copy) = std::move(last.copy);
   if (last.holds) end_handling(last);
   if (last.holds && in_order) ++handled_;
@@ -113,8 +116,8 @@ left_item item_meter::leave(const actor_cell* who, bool in_order, std::uint32_t 
 }
 
 bool item_meter::put_back(const left_item& left, const item_tag& as, mailbox_base& box, actor_cell*& wake) noexcept {
-  on_the_way_ = {next_expiry(), as.deliveries, as.since};
   try {
+    on_the_way_ = {next_expiry(), as.deliveries, as.since, left.trace.again(deadline_after(duration::zero()))};
     item_copy again(*kind_, left.copy.get());
     kind_->put_back(box, again.get(), wake);
     return true;
@@ -123,9 +126,9 @@ bool item_meter::put_back(const left_item& left, const item_tag& as, mailbox_bas
   }
 }
 
-void item_meter::pass() noexcept {
+void item_meter::pass(const trace_context& trace) noexcept {
   ++accepted_;
-  on_the_way_ = {never, 0, milliseconds()};
+  on_the_way_ = {never, 0, milliseconds(), trace};
 }
 
 void item_meter::clear() noexcept {

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/detail/export.hpp>
 #include <greenroom/runtime/detail/item_copy.hpp>
 #include <greenroom/runtime/detail/ring.hpp>
+#include <greenroom/runtime/trace.hpp>
 
 namespace greenroom::detail {
 
@@ -39,6 +41,7 @@ struct left_item {
   bool comes_again = false;        ///< it is queued again, or with another receiver
   std::uint32_t deliveries = 0;    ///< how often it was taken, this time included
   std::uint64_t number = 0;        ///< of all that were taken from the mailbox, from 1
+  trace_context trace = {};        ///< of the handling that failed
   const item_kind* kind = nullptr; ///< null: nobody watches
   item_copy copy = {};             ///< empty: none was kept
   item_copy outdated = {};         ///< of an item before it, that could not be destroyed under the lock
@@ -72,7 +75,7 @@ public:
 
   // -- an item on its way: each call goes with what the mailbox does itself ---------------------------
   /// It comes into the queue. Errors: std::bad_alloc, and nothing has changed.
-  void push();
+  void push(trace_context trace = {});
   /// The newest does not come into the queue after all.
   void take_back_push() noexcept;
   /// One that was taken goes to the front of the queue again. Errors: as push().
@@ -80,7 +83,9 @@ public:
   /// It leaves the front of the queue.
   void pop() noexcept;
   /// It goes from the sender to the receiver.
-  void pass() noexcept;
+  void pass(const trace_context& trace = {}) noexcept;
+  /// Returns the trace of what was popped or passed.
+  const trace_context& trace() const noexcept { return on_the_way_.trace; }
   /// What was popped or passed is in this hand now.
   void take(const actor_cell* who, const void* item) noexcept;
   /// A new one is dropped, since there is no room.
@@ -112,15 +117,21 @@ private:
     std::uint32_t deliveries = 0;
     std::uint32_t since =
         unknown_since; // milliseconds since the system started, by a clock that is looked at every 50 us
+    trace_context trace = {};
 
     item_tag() noexcept = default;
-    item_tag(time_point e, std::uint32_t d, std::uint32_t s) noexcept : expires(e), deliveries(d), since(s) {}
+    item_tag(time_point e, std::uint32_t d, std::uint32_t s, trace_context t) noexcept
+        : expires(e), deliveries(d), since(s), trace(std::move(t)) {}
     // One by one: a copy of 16 bytes of which some were written just before stalls.
-    item_tag(const item_tag& o) noexcept : expires(o.expires), deliveries(o.deliveries), since(o.since) {}
-    item_tag& operator=(const item_tag& o) noexcept {
+    item_tag(const item_tag& o) noexcept
+        : expires(o.expires), deliveries(o.deliveries), since(o.since), trace(o.trace) {}
+    item_tag(item_tag&& o) noexcept
+        : expires(o.expires), deliveries(o.deliveries), since(o.since), trace(std::move(o.trace)) {}
+    item_tag& operator=(item_tag o) noexcept {
       expires = o.expires;
       deliveries = o.deliveries;
       since = o.since;
+      trace = std::move(o.trace);
       return *this;
     }
   };

@@ -18,7 +18,7 @@ template <class T>
 class [[nodiscard("a send can fail, and the item comes back")]] send_result {
 public:
   send_result() noexcept {} // defaulted it would be deleted: the union has a member with a constructor
-  send_result(errc why, T item) noexcept : code_(why) { std::construct_at(&item_, std::move(item)); }
+  send_result(errc why, T && item) noexcept : code_(why) { std::construct_at(&item_, std::move(item)); }
   // By hand rather than with std::optional: success then moves two bytes, in every send.
   send_result(send_result && other) noexcept : code_(other.code_) {
     if (!has_value()) std::construct_at(&item_, std::move(other.item_));
@@ -70,12 +70,16 @@ struct receive_action : receive_place<T> {
   wait_queue& queue() noexcept { return core->receive_queue(); }
   const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "receive"); }
-  void prepare() noexcept { shown = core->before_receive(); }
+  void prepare() noexcept {
+    actor_cell& who = *this_turn.cell; // an actor that awaits
+    shown = core->before_receive(&who);
+  }
   void ask_locked() noexcept { core->ask_locked(); }
-  bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, wake); }
-  std::optional<T> take(std::uint8_t) noexcept {
+  bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, this->trace, wake); }
+  [[gnu::always_inline]] std::optional<T> take(std::uint8_t) noexcept {
     if (!this->item) return std::nullopt;
     note_taken(core, *this->item, shown);
+    note_trace(*this->cell, this->trace, place(), typeid(T));
     return *std::move(this->item);
   }
 
@@ -90,6 +94,7 @@ struct timed_receive_action : receive_action<T> {
     if (outcome == fired_timeout) return errc::timed_out;
     if (!this->item) return errc::closed;
     note_taken(this->core, *this->item, this->shown);
+    note_trace(*this->cell, this->trace, this->place(), typeid(T));
     return *std::move(this->item);
   }
 };
@@ -145,17 +150,22 @@ template <class T>
 result<T> try_receive(mailbox_core<T>* there) {
   check_present(there, "try_receive");
   auto& core = *there;
-  const bool shown = core.before_receive();
+  auto* const who = this_turn.cell;
+  const bool shown = core.before_receive(who);
   std::optional<T> item;
+  trace_context trace;
   actor_cell* wake = nullptr;
   bool settled = false;
   {
     std::lock_guard guard(core.lock());
-    settled = core.receive_locked(item, wake);
+    settled = core.receive_locked(item, trace, wake);
   }
   if (wake != nullptr) make_ready(*wake);
   if (item) {
-    if (this_turn.cell != nullptr) note_taken(&core, *item, shown);
+    if (who != nullptr) {
+      note_taken(&core, *item, shown);
+      note_trace(*who, trace, static_cast<const mailbox_base*>(there), typeid(T));
+    }
     return *std::move(item);
   }
   return settled ? errc::closed : errc::empty;

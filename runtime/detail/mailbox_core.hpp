@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <greenroom/runtime/detail/frame_pool.hpp>
+#include <greenroom/runtime/detail/item_trace.hpp>
 #include <greenroom/runtime/detail/mailbox_base.hpp>
 #include <greenroom/runtime/detail/queued_op.hpp>
 #include <greenroom/runtime/detail/ring.hpp>
@@ -40,7 +42,9 @@ template <class T>
 struct receive_place : waiter {
   receive_place() noexcept = default;
   receive_place(const receive_place&) noexcept : waiter() {} // as waiter's
-  std::optional<T> item; // written by the claimer; stays empty when the mailbox was closed
+  // Written by the claimer; stay empty when the mailbox was closed.
+  std::optional<T> item;
+  trace_context trace;
 };
 
 template <class T>
@@ -98,10 +102,10 @@ public:
       meter_locked()->ask(this_turn.cell, false);
   }
   /// Takes the next item, or sees the end; false if the receiver has to wait.
-  bool receive_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
+  bool receive_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (metered_) [[unlikely]]
       meter_locked()->ask(this_turn.cell, !items_.empty());
-    if (!pop_locked(out, wake)) return closed_;
+    if (!pop_locked(out, trace, wake)) return closed_;
     if (metered_) [[unlikely]]
       meter_locked()->take(this_turn.cell, &*out);
     return true;
@@ -114,14 +118,15 @@ public:
     if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
       receiver->item.emplace(std::move(item));
       wake = receiver->cell;
+      carry_trace(receiver->trace, this_turn.cell);
       if (metered_) [[unlikely]] {
-        meter_locked()->pass();
+        meter_locked()->pass(receiver->trace);
         meter_locked()->take(wake, &*receiver->item);
       }
       return send_outcome::sent;
     }
     if (items_.size() < capacity_) {
-      push_locked(item);
+      push_locked(item, this_turn.cell);
       return send_outcome::sent;
     }
     switch (static_cast<overflow>(policy_)) {
@@ -134,7 +139,7 @@ public:
       break;
     case overflow::drop_oldest:
       victim.emplace(pop_front_locked());
-      push_locked(item);
+      push_locked(item, this_turn.cell);
       break;
     }
     ++dropped_;
@@ -147,6 +152,7 @@ public:
     if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
       receiver->item.emplace(std::move(item));
       wake = receiver->cell;
+      receiver->trace = meter_locked()->trace();
       meter_locked()->take(wake, &*receiver->item);
       return;
     }
@@ -181,11 +187,12 @@ public:
     const std::size_t count = look().queued;
     for (std::size_t i = 0; i < count; ++i) {
       std::optional<T> victim; // destroyed after the lock is released
+      trace_context trace;
       actor_cell* wake = nullptr;
       {
         std::lock_guard guard(lock_);
         if (items_.empty()) return i; // a receiver was faster
-        (void)pop_locked(victim, wake);
+        (void)pop_locked(victim, trace, wake);
         ++dropped_;
         if (metered_) [[unlikely]]
           meter_locked()->discard();
@@ -201,10 +208,11 @@ public:
     need_meter_locked().expire_after(limit);
     add_chore(drops_expired);
   }
-  /// Goes before a receive, without the lock. Returns whether the flight recorder keeps the text of the item.
-  bool before_receive() noexcept {
-    if (chores() != 0) [[unlikely]]
-      return do_chores();
+  /// Goes before a receive, without the lock; `who` receives, or null: who is no actor. Returns whether the flight recorder keeps the text of the item.
+  bool before_receive(actor_cell* who) noexcept {
+    const int traced = who != nullptr ? who->traces & actor_cell::by_item : 0;
+    if ((traced | chores()) != 0) [[unlikely]]
+      return do_chores(traced != 0 ? who : nullptr);
     return false;
   }
   void before_send() noexcept {
@@ -222,7 +230,8 @@ public:
   }
 
 private:
-  [[gnu::noinline]] bool do_chores() noexcept {
+  [[gnu::noinline]] bool do_chores(actor_cell* traced) noexcept {
+    if (traced != nullptr) let_go_of_trace(*traced, static_cast<mailbox_base*>(this));
     if ((chores() & drops_expired) != 0) look_for_expired();
     if ((chores() & drops_copies) != 0) drop_copy();
     return (chores() & keeps_texts) != 0;
@@ -231,11 +240,12 @@ private:
   [[gnu::noinline]] void look_for_expired() noexcept {
     const auto now = deadline_after(duration::zero());
     for (std::optional<T> victim;; victim.reset()) { // destroyed after the lock is released
+      trace_context trace;
       actor_cell* wake = nullptr;
       {
         std::lock_guard guard(lock_);
         if (!meter_locked()->front_expires(now)) return;
-        (void)pop_locked(victim, wake);
+        (void)pop_locked(victim, trace, wake);
         meter_locked()->expire();
       }
       if (wake != nullptr) make_ready(*wake);
@@ -259,12 +269,14 @@ private:
                                    }};
 
   /// Takes the next item; false if there is none.
-  bool pop_locked(std::optional<T>& out, actor_cell*& wake) noexcept {
+  bool pop_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (!items_.empty()) {
       out.emplace(pop_front_locked());
+      if (metered_) [[unlikely]]
+        trace = meter_locked()->trace();
       if (items_.size() >= capacity_) return true; // what was put back goes beyond it
       if (auto* sender = claim_sender()) {
-        push_locked(*sender->item); // into the place just freed: does not allocate
+        push_locked(*sender->item, sender->cell); // into the place just freed: does not allocate
         wake = sender->cell;
       }
       return true;
@@ -273,8 +285,9 @@ private:
     if (sender == nullptr) return false;
     out.emplace(std::move(*sender->item));
     wake = sender->cell;
+    carry_trace(trace, sender->cell);
     if (metered_) [[unlikely]]
-      meter_locked()->pass();
+      meter_locked()->pass(trace);
     return true;
   }
 
@@ -283,13 +296,21 @@ private:
       meter_locked()->pop();
     return items_.pop_front();
   }
-  void push_locked(T& item) {
-    if (metered_) [[unlikely]]
-      return push_counted(item);
+  void push_locked(T& item, const actor_cell* from) {
+    if (metered_ || is_traced(from)) [[unlikely]]
+      return push_counted(item, from);
     items_.push_back(std::move(item));
   }
-  [[gnu::noinline]] void push_counted(T& item) {
-    meter_locked()->push();
+  /// A mailbox gets its meter with the first item that belongs to a trace: its tags go beside the items.
+  [[gnu::noinline]] void push_counted(T& item, const actor_cell* from) {
+    try {
+      (void)need_meter_locked();
+    } catch (const std::bad_alloc&) { // the trace ends here
+      return items_.push_back(std::move(item));
+    }
+    trace_context trace;
+    carry_trace(trace, from);
+    meter_locked()->push(std::move(trace));
     try {
       items_.push_back(std::move(item));
     } catch (...) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/file_and_line.hpp>
+#include <greenroom/runtime/detail/item_trace.hpp>
 #include <greenroom/runtime/internal/recorder.hpp>
 #include <greenroom/runtime/internal/tcp_transport.hpp>
 #include <greenroom/runtime/internal/wait_snapshot.hpp>
@@ -163,6 +164,8 @@ actor runtime_core::launch(const launch_request& request) {
     add_ref(*ctx);
     enter_context(*cell, *ctx);
   }
+  if (request.follows_trace && is_traced(this_turn.cell)) [[unlikely]]
+    inherit_trace(*cell, *this_turn.cell);
   actor handle(cell, actor::adopt{});
   if (flight != nullptr) flight->note_spawn(*cell);
   if (!enlist(*cell)) {
@@ -183,21 +186,29 @@ actor runtime_core::launch(const launch_request& request) {
   return handle;
 }
 
+void runtime_core::send_spans_to(std::shared_ptr<span_sink> sink) {
+  const std::lock_guard guard(sinks_mutex_);
+  auto* const next = sink.get();
+  if (sink) sinks_.push_back(std::move(sink));
+  spans.store(next, std::memory_order_release);
+}
+
 void stop_before_others(const actor& who) { who.cell()->home->stop_before_others(who); }
 
 bool runtime_core::enlist(actor_cell& cell) noexcept {
   const auto index = list_here();
-  cell.shard = static_cast<std::uint8_t>(index);
+  cell.shard = static_cast<std::uint8_t>(index) & actor_cell::no_shard;
   auto& list = live_[index];
   std::lock_guard guard(list.lock);
   if (stopping()) {
-    cell.shard = UINT8_MAX; // in no list
+    cell.shard = actor_cell::no_shard; // in no list
     return false;
   }
   cell.live_next = list.first;
   if (list.first != nullptr) list.first->live_prev = &cell;
   list.first = &cell;
   ++list.count;
+  ++list.spawned;
   return true;
 }
 
@@ -206,7 +217,7 @@ bool runtime_core::enlist(actor_cell& cell) noexcept {
 void runtime_core::retire(actor_cell& cell) noexcept {
   // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
   const auto mark = [&cell] { cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst); };
-  if (cell.shard == UINT8_MAX) return mark();
+  if (cell.shard == actor_cell::no_shard) return mark();
   auto& list = live_[cell.shard];
   std::lock_guard guard(list.lock);
   mark();
@@ -218,16 +229,19 @@ void runtime_core::retire(actor_cell& cell) noexcept {
 void runtime_core::tell_of_failure(const actor_cell& cell, const exit_reason& why) noexcept {
   if (!log.enabled(log_level::error)) return;
   const auto before = flight == nullptr ? std::string() : flight->brief(cell.id);
-  log.write(log_level::error, "ended by " + std::string(why.why().message()), cell.id, cell.name);
-  if (!before.empty()) log.write(log_level::error, "before that it " + before, cell.id, cell.name);
+  const auto about = log_origin_of(&cell);
+  log.write(log_level::error, "ended by " + std::string(why.why().message()), about);
+  if (!before.empty()) log.write(log_level::error, "before that it " + before, about);
 }
 
 void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
+  if (why.kind() == exit_kind::failed) tell_of_failure(cell, why);
+  if (has_traced_item(&cell)) [[unlikely]]
+    end_trace(cell, why);
   if (cell.context != &root) {
     leave_context(cell);
     detail::release(*std::exchange(cell.context, &root));
   }
-  if (why.kind() == exit_kind::failed) tell_of_failure(cell, why);
   if (flight != nullptr) flight->note_end(cell, why.kind());
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
@@ -335,6 +349,19 @@ std::size_t runtime_core::live_actors() const noexcept {
     n += list.count;
   }
   return n;
+}
+
+system_stats runtime_core::stats() const {
+  system_stats now;
+  for (auto& list : live_) {
+    std::lock_guard guard(list.lock);
+    now.actors += list.count;
+    now.spawned += list.spawned;
+  }
+  now.timers = runs_on->live_timers();
+  now.asks = requests();
+  for (std::size_t i = 0; team_ != nullptr && i < team_->workers(); ++i) now.workers.push_back(team_->at(i).stats());
+  return now;
 }
 
 std::uint32_t runtime_core::milliseconds(time_point now) const noexcept {

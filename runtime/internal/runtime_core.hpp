@@ -17,6 +17,9 @@
 #include <greenroom/runtime/internal/blocking_pool.hpp>
 #include <greenroom/runtime/internal/border.hpp>
 
+namespace greenroom {
+class span_sink;
+}
 namespace greenroom::internal {
 class recorder;
 class tcp_transport;
@@ -42,6 +45,7 @@ public:
   bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
   std::size_t live_actors() const noexcept;
+  system_stats stats() const;
   std::vector<actor_info> actors() const;
   std::vector<ledger_entry> ledger_entries() const;
   request_stats requests() const noexcept;
@@ -52,6 +56,7 @@ public:
 
   std::uint64_t seed() const noexcept { return seed_; }
   const char* intern(const std::string& text);
+  void send_spans_to(std::shared_ptr<span_sink> sink);
 
   // Constant after construction.
   actor_system* const system;
@@ -65,6 +70,7 @@ public:
   /// The first is for threads that have none of their own, then one for each worker. Not resized after construction.
   std::vector<request_counters> asks;
   context_node& root; // counted; cancelled when the system stops
+  std::atomic<span_sink*> spans{nullptr};
 
   internal::blocking_pool blocking;
   std::unique_ptr<internal::border> caf;
@@ -78,6 +84,7 @@ private:
     mutable eager_spin_lock lock;
     actor_cell* first = nullptr; // guarded by lock, as is count
     std::size_t count = 0;
+    std::uint64_t spawned = 0; // guarded by lock
   };
   static constexpr std::size_t list_count = 16;
 
@@ -101,7 +108,9 @@ private:
   std::mutex stop_first_mutex_;      // outside of first_mutex_
   std::mutex names_mutex_;
   std::unordered_set<std::string> names_; // guarded by names_mutex_; elements are never removed
-  std::uint64_t seed_ = 0;                // constant after construction
+  std::mutex sinks_mutex_;
+  std::vector<std::shared_ptr<span_sink>> sinks_; // guarded by sinks_mutex_; never removed: a call may be under way
+  std::uint64_t seed_ = 0;                        // constant after construction
 };
 
 } // namespace greenroom::detail

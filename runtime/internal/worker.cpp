@@ -6,6 +6,7 @@
 
 #include <greenroom/runtime/detail/flight_ring.hpp>
 #include <greenroom/runtime/detail/in_order.hpp>
+#include <greenroom/runtime/detail/item_trace.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
 
@@ -30,11 +31,7 @@ constexpr auto first_guard_interval = 1ms;
 constexpr auto last_guard_interval = 8ms;
 constexpr auto care_interval = 4ms; // at which a busy worker looks after others, where no idle one does
 
-log_origin running_actor() noexcept {
-  const auto* cell = detail::this_turn.cell;
-  if (cell == nullptr) return {};
-  return {cell->id, cell->name};
-}
+log_origin running_actor() noexcept { return detail::log_origin_of(detail::this_turn.cell); }
 
 } // namespace
 
@@ -219,7 +216,9 @@ bool worker::has_surplus() const noexcept {
 bool worker::steal() {
   for (std::size_t i = 1; i < team_.count_; ++i) {
     auto& victim = team_.at((index_ + i) % team_.count_);
-    if (victim.has_surplus() && victim.queue_.steal_half(queue_)) return true;
+    if (!victim.has_surplus() || !victim.queue_.steal_half(queue_)) continue;
+    steals_.store(steals_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); // only this thread writes
+    return true;
   }
   return false;
 }
@@ -310,14 +309,33 @@ void worker::sleep(time_point limit) {
   // Against submit(), hurry() and stop(): they see us asleep, or we see their work.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed()) {
-    if (limit == never) {
-      poller_->wait(duration::max());
-    } else if (const auto now = team_.core().env.time->now(); now < limit) {
-      poller_->wait(limit - now);
+    if (const auto now = team_.core().env.time->now(); now < limit) {
+      note_sleep(now);
+      poller_->wait(limit == never ? duration::max() : limit - now);
+      note_sleep(never);
     }
   }
   end_sleep();
   asleep_until_.store(time_point::min(), std::memory_order_relaxed);
+}
+
+/// Counts how long it sleeps: from `now` on, or, if that is never, until now.
+void worker::note_sleep(time_point now) noexcept {
+  if (now != never) return asleep_since_ns_.store(now.time_since_epoch() / 1ns, std::memory_order_relaxed);
+  const auto since = asleep_since_ns_.exchange(0, std::memory_order_relaxed);
+  const auto slept = team_.core().env.time->now().time_since_epoch() / 1ns - since;
+  slept_ns_.store(slept_ns_.load(std::memory_order_relaxed) + slept, std::memory_order_relaxed);
+}
+
+worker_stats worker::stats() const noexcept {
+  const auto since = asleep_since_ns_.load(std::memory_order_relaxed);
+  auto slept = slept_ns_.load(std::memory_order_relaxed);
+  if (since != 0) slept += team_.core().env.time->now().time_since_epoch() / 1ns - since;
+  return {.turns = progress(),
+          .steals = steals_.load(std::memory_order_relaxed),
+          .queued = queue_.size_approx(),
+          .asleep = since != 0,
+          .slept = duration(slept)};
 }
 
 void worker::drop_jobs() noexcept {

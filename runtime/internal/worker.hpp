@@ -14,6 +14,7 @@
 #include <greenroom/runtime/internal/keep_rule.hpp>
 #include <greenroom/runtime/internal/poller.hpp>
 #include <greenroom/runtime/internal/run_queue.hpp>
+#include <greenroom/runtime/system_stats.hpp>
 
 namespace greenroom::internal {
 
@@ -41,6 +42,7 @@ public:
   /// Returns the actor that has its turn, or had the last one. Not to be touched: it may be gone.
   const detail::actor_cell* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   bool has_work() const noexcept { return queue_.size_approx() != 0; }
+  worker_stats stats() const noexcept;
   const std::shared_ptr<poller>& io() noexcept { return poller_; }
   std::size_t index() const noexcept { return index_; }
   worker_team& team() noexcept { return team_; }
@@ -62,6 +64,7 @@ private:
   bool steal();
   void rest();
   void sleep(time_point limit);
+  void note_sleep(time_point now) noexcept;
   bool stand_guard();
   bool is_needed() noexcept;
   void look_after_others();
@@ -90,7 +93,10 @@ private:
 
   // Written by the worker's thread, read by the watch now and then: apart from what other workers look at often.
   std::atomic<const detail::actor_cell*> running_{nullptr};
-  std::atomic<std::uint32_t> turn_ns_{1'000}; // how long a turn took, in the mean of the worst looks of late
+  std::atomic<std::uint64_t> steals_{0};
+  std::atomic<std::int64_t> slept_ns_{0};        // up to the sleep that it is in
+  std::atomic<std::int64_t> asleep_since_ns_{0}; // 0: it is awake
+  std::atomic<std::uint32_t> turn_ns_{1'000};    // how long a turn took, in the mean of the worst looks of late
   keep_rule keep_;
 
   run_queue queue_;

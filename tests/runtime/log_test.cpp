@@ -82,6 +82,16 @@ TEST_F(Logger, LinesNameTheActorOfTheirThreadOnly) {
   EXPECT_EQ(take(), "info [-] elsewhere\n");
 }
 
+TEST_F(Logger, LinesOfATraceCarryItsIds) {
+  log_.write(log_level::info, "sold",
+             {17, "pricing", "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "order-17"});
+  log_.write(log_level::info, "sold", {17, "pricing", "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"});
+  EXPECT_EQ(take(),
+            "info [actor 17 pricing trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7 "
+            "request_id=order-17] sold\n"
+            "info [actor 17 pricing trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7] sold\n");
+}
+
 TEST_F(Logger, EachLevelReachesTheHostAsItself) {
   log_.trace("a");
   log_.debug("b");
