@@ -1,0 +1,48 @@
+// What a ledger writes into its journal: one line of fields, between tabs, as no name and no note has one.
+// Thread safety: as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace greenroom::money::internal {
+
+struct ledger_entry {
+  std::string what;      // "open", "close", "transfer", "hold", "capture", "release", "reversal"
+  std::string from = {}; // the account, where there is one only
+  std::string to = {};
+  std::int64_t amount = 0;       // moved or held
+  std::int64_t asked = 0;        // as the order has it
+  std::uint64_t of = 0;          // the hold or transfer that it is about
+  std::int64_t from_balance = 0; // behind it
+  std::int64_t to_balance = 0;
+  std::string currency = {};
+  bool may_be_negative = false;
+  std::string note = {};
+
+  std::string to_text() const;
+  static std::optional<ledger_entry> from_text(std::string_view text);
+  /// Returns whether the orders behind both are the same.
+  bool same_order(const ledger_entry& other) const noexcept;
+};
+
+/// The fields of a line.
+class field_reader {
+public:
+  explicit field_reader(std::string_view line) noexcept : rest_(line) {}
+  std::string text();
+  template <class Number>
+  Number number();
+  bool failed() const noexcept { return failed_; }
+  bool at_end() const noexcept { return ended_; }
+
+private:
+  std::string_view next();
+  std::string_view rest_;
+  bool failed_ = false;
+  bool ended_ = false;
+};
+
+} // namespace greenroom::money::internal

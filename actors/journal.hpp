@@ -1,0 +1,96 @@
+// journal: a log of records on disk that only grows. What happened is told by it, in order; a state that is changed by nothing else can
+// always be made anew from it (event_sourced.hpp).
+//
+//   auto log = open_sqlite_journal("shop.db").value();
+//   ...
+//   (void)log->begin();
+//   auto number = log->append({.key = "order-17", .tags = {"customer 7"}, .content = "..."});   // result<std::uint64_t>
+//   auto done = log->commit();                                          // on disk, or not at all
+//
+// Waits: every call blocks the thread; in an actor use them through blocking().
+// Thread safety: one thread at a time. Lifetime: owns its file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/error.hpp>
+
+namespace greenroom {
+
+struct journal_record {
+  std::uint64_t number = 0;           ///< from 1 without gaps, in the order of append(); which sets it
+  std::int64_t written_at = 0;        ///< set by append() unless given. Units: milliseconds since 1970, UTC
+  std::string key = {};               ///< what it is found by; "" has none. No two have the same
+  std::vector<std::string> tags = {}; ///< what it concerns, for tagged(); none twice, none empty or with a line feed
+  std::string content = {};
+};
+
+/// A state as it was behind a record, so that a replay need not begin at the first.
+struct journal_snapshot {
+  std::uint64_t number = 0; ///< of that record
+  std::string content = {};
+};
+
+class GREENROOM_EXPORT journal {
+public:
+  journal(const journal&) = delete;
+  journal& operator=(const journal&) = delete;
+  virtual ~journal();
+
+  /// Returns the number of the last record, of the transaction under way too; 0 if there is none.
+  virtual std::uint64_t last() const noexcept = 0;
+
+  /// Begins a transaction: what is appended until commit() counts together or not at all. Requires: none is under way. Errors: as append().
+  virtual result<void> begin() = 0;
+  /// Appends a record and returns its number. Requires: a transaction is under way. Errors: already_exists for a key that is there; invalid_argument for a tag that cannot be; io, naming the
+  /// file and the reason, as a full disk. After io the transaction can only be rolled back.
+  virtual result<std::uint64_t> append(journal_record record) = 0;
+  /// Ends the transaction; returns when its records would survive a power failure. Without records nothing is written. Errors: io; none of its records is
+  /// then there, unless usable() says that it is not known.
+  virtual result<void> commit() = 0;
+  /// Ends the transaction without a trace. Does nothing if none is under way.
+  virtual void rollback() noexcept = 0;
+  /// Returns false once a flush of the disk has failed: nobody knows then what is on it. All calls fail until the journal is opened anew.
+  virtual bool usable() const noexcept = 0;
+
+  // -- reading: the records of the transaction under way count too. Errors: io -------------------------------------
+  virtual result<std::optional<journal_record>> find(std::string_view key) = 0;
+  virtual result<std::optional<journal_record>> read(std::uint64_t number) = 0;
+  /// Calls `each` with every record behind `after`, in order, until it fails; then gives its error.
+  virtual result<void> replay(std::uint64_t after, const std::function<result<void>(const journal_record&)>& each) = 0;
+  /// Returns the first `limit` records behind `after` that have the tag, in order.
+  virtual result<std::vector<journal_record>> tagged(std::string_view tag, std::uint64_t after, std::size_t limit) = 0;
+
+  // -- snapshots and readers. Errors: io -----------------------------------------------------------------------------
+  virtual result<std::optional<journal_snapshot>> snapshot() = 0;
+  /// Replaces the snapshot. Requires: no transaction is under way.
+  virtual result<void> save_snapshot(const journal_snapshot& made) = 0;
+  /// Returns up to which record a reader of that name has got, by set_cursor(); 0 for a new one.
+  virtual result<std::uint64_t> cursor(std::string_view reader) = 0;
+  virtual result<void> set_cursor(std::string_view reader, std::uint64_t number) = 0;
+
+  /// Looks for damage: all of the file, and that no number is missing. Errors: io, with what was found. Cost: reads everything.
+  virtual result<void> verify() = 0;
+  /// Counts the commits that had to wait for the disk.
+  virtual std::uint64_t flushes() const noexcept = 0;
+
+protected:
+  journal() = default;
+};
+
+/// Opens a journal in a SQLite database, or makes one. It has the file for itself: another process that opens it gets an error.
+/// ":memory:" makes one that is on no disk and goes with the object, for tests and trials. `vfs` names one that is registered with SQLite; "" is the system's. Errors: io; parse, if the file is no journal; unsupported, in a build without SQLite.
+/// Source: the SQLite documentation, "Write-Ahead Logging" and "PRAGMA synchronous".
+GREENROOM_EXPORT result<std::unique_ptr<journal>> open_sqlite_journal(const std::filesystem::path& file,
+                                                                      const std::string& vfs = {});
+
+} // namespace greenroom
