@@ -12,6 +12,7 @@
 #include <greenroom/runtime/stop_signal.hpp>
 
 #include "answers.hpp"
+#include "bank.hpp"
 #include "kept_total.hpp"
 #include "reports.hpp"
 #include "settings.hpp"
@@ -29,7 +30,7 @@ int fail(std::string_view why) {
 }
 
 void add_routes(const actor_system& sys, http::server& front, const settings& how, const kept_total& total,
-                const shop& s) {
+                const shop& s, const money::ledger& books) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
@@ -37,6 +38,7 @@ void add_routes(const actor_system& sys, http::server& front, const settings& ho
   front.get("/metrics", metrics_page(sys, front, total, s));
   front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
+  front.mount("/", bank_routes(books));
   if (how.graph_page) front.mount("/", http::graph_page(s.running()));
 }
 
@@ -49,8 +51,10 @@ int serve(const settings& s) {
   if (!total) return fail(total.error().message());
   auto goods = shop::open(sys);
   if (!goods) return fail(goods.error().message());
+  const auto books = open_books(sys, s.ledger);
+  if (!books) return fail(books.error().message());
   http::server front(sys, s.http);
-  add_routes(sys, front, s, *total, *goods);
+  add_routes(sys, front, s, *total, *goods, *books);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
   const auto vandal = s.crash_every.count() == 0 ? actor() : goods->start_vandal(sys, s.crash_every);

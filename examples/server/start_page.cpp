@@ -49,6 +49,14 @@ actor is cancelled and nothing of it stays. Copy a command into a terminal, or p
 <div class="command"><code>curl -i '@URL@/task?ms=100'</code></div>
 <div class="command"><code>curl -i '@URL@/task?ms=5000'</code></div></article>
 
+<article><h2>POST /accounts, POST /transfers, GET /accounts/NAME</h2>
+<p>A bank: double entry, in whole cents, on disk before it answers (start the server with <em>--ledger FILE</em>). Each order has a key of your choice: sent again it is carried out once.
+Also <em>/holds</em>, <em>/captures</em>, <em>/releases</em>, <em>/reversals</em>, <em>/accounts/NAME/statement</em> and <em>/totals</em>.</p>
+<div class="command"><code>curl -H 'Content-Type: application/json' -d '{"key":"1","account":"world","currency":"EUR","may_be_negative":true}' @URL@/accounts</code></div>
+<div class="command"><code>curl -H 'Content-Type: application/json' -d '{"key":"2","account":"ann","currency":"EUR"}' @URL@/accounts</code></div>
+<div class="command"><code>curl -H 'Content-Type: application/json' -d '{"key":"3","from":"world","to":"ann","amount":1999}' @URL@/transfers</code></div>
+<div class="command"><code>curl @URL@/accounts/ann/statement</code></div></article>
+
 <article><h2>GET /status</h2>
 <p>What happens right now: requests in flight (this one not counted), connections, how requests have ended, and under <em>leaks</em> what lives
 although no request or connection accounts for it: nothing, at rest. Try it while a task runs, or after you have interrupted one.</p>
