@@ -67,18 +67,24 @@ void poller::wait(std::chrono::nanoseconds limit) noexcept {
 
 void poller::try_look() noexcept {
   std::unique_lock turn(turn_, std::try_to_lock);
-  if (turn) collect(0);
+  if (turn && collect(0)) interrupt(); // the ring was for the owner
 }
 
-/// Requires: turn_ is held.
-void poller::collect(int milliseconds) noexcept {
+/// Returns whether there was a ring. Requires: turn_ is held.
+bool poller::collect(int milliseconds) noexcept {
   drop_forgotten(false);
   std::array<epoll_event, 128> events;
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+  bool rung = false;
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.ptr != nullptr) static_cast<source*>(event.data.ptr)->changed(event.events);
+    if (event.data.ptr == nullptr) {
+      rung = true;
+    } else {
+      static_cast<source*>(event.data.ptr)->changed(event.events);
+    }
   }
+  return rung;
 }
 
 void poller::interrupt() noexcept {

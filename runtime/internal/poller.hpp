@@ -58,7 +58,7 @@ public:
   void shut_down() noexcept;
 
 private:
-  void collect(int milliseconds) noexcept;
+  bool collect(int milliseconds) noexcept;
   void drop_forgotten(bool for_good) noexcept;
 
   const unique_fd epoll_;

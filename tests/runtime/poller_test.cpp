@@ -107,6 +107,13 @@ TEST(Poller, LetsAnotherThreadLookUnlessItsOwnerWaits) {
   p.forget(others.near.get(), *again);
 }
 
+TEST(Poller, KeepsARingForItsOwnerWhoeverLooksBefore) {
+  poller p;
+  p.interrupt();
+  p.try_look();
+  p.wait(duration::max()); // hangs if the look has used it up
+}
+
 TEST(Poller, KeepsASourceUntilNoEventCanNameIt) {
   poller p;
   const watched_alone one(p);
