@@ -152,7 +152,11 @@ std::vector<sys_seconds> by_looking(const std::string& text, const std::vector<s
 }
 
 TEST(Cron, IsWhatOneSeesByLookingAtTheClockForTenYears) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  const auto from = utc(2011y / 10 / 1), until = utc(2012y / 5 / 1); // ten years take minutes there
+#else
   const auto from = utc(2008y / 1 / 1), until = utc(2018y / 1 / 1);
+#endif
   for (const char* zone : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia",
                            "Africa/Casablanca", "America/St_Johns"}) {
     const auto clock = clock_of(zone, from, until);
