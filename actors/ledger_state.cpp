@@ -158,10 +158,7 @@ result<std::optional<answer<receipt>>> ledger_state::repeated(const entry& e, co
   if (!found) return found.error();
   if (!*found) return maybe();
   const auto before = ledger_entry::from_text((**found).content);
-  if (before && before->same_order(e)) {
-    const bool moves = before->what != "hold" && before->what != "release";
-    return maybe(receipt{(**found).number, true, moves ? before->amount : 0});
-  }
+  if (before && before->same_order(e)) return maybe(receipt{(**found).number, true, before->moved()});
   return maybe(refusal{fault::key_reused,
                        fmt::format("the key '{}' belongs to another order, record {}: a new order needs a new key", key,
                                    (**found).number)});
@@ -173,8 +170,7 @@ result<answer<receipt>> ledger_state::append(entry e, const std::string& key, lo
   if (e.what == "reversal") record.tags.push_back(reversal_tag(e.of));
   const auto number = to.append(std::move(record));
   if (!number) return number.error();
-  const bool moves = e.what != "hold" && e.what != "release";
-  return answer<receipt>(receipt{*number, false, moves ? e.amount : 0});
+  return answer<receipt>(receipt{*number, false, e.moved()});
 }
 
 answer<const ledger_state::account*> ledger_state::open_one(std::string_view name) const {
@@ -211,6 +207,13 @@ std::optional<refusal> ledger_state::refuse_move(entry& e, std::int64_t released
   if (!add(taker.balance, e.amount, e.to_balance))
     return refusal{fault::overflow, fmt::format("the balance of '{}' would leave the range of 64 bits", e.to)};
   return std::nullopt;
+}
+
+/// Says why money cannot be sent, or held to be sent.
+std::optional<refusal> ledger_state::refuse_payment(entry& e) const {
+  if (auto wrong = refuse_amount(e.asked, 1)) return wrong;
+  if (auto wrong = refuse_text("the note", e.note, 0, longest_note)) return wrong;
+  return refuse_move(e, 0);
 }
 
 /// Gives the answer of before to an order that is repeated; else lets `check` refuse it, or complete the entry, and appends that.
@@ -260,12 +263,7 @@ auto ledger_state::decide(const close_account& order, log& to) const -> reply_to
 }
 
 auto ledger_state::decide(const transfer& order, log& to) const -> reply_to<transfer> {
-  const auto check = [&](entry& e) -> verdict {
-    if (const auto wrong = refuse_amount(order.amount, 1)) return verdict(*wrong);
-    if (const auto wrong = refuse_text("the note", order.note, 0, longest_note)) return verdict(*wrong);
-    if (const auto wrong = refuse_move(e, 0)) return verdict(*wrong);
-    return verdict(std::nullopt);
-  };
+  const auto check = [&](entry& e) -> verdict { return refuse_payment(e); };
   return carry_out(entry{{.what = "transfer",
                           .from = order.from,
                           .to = order.to,
@@ -277,9 +275,7 @@ auto ledger_state::decide(const transfer& order, log& to) const -> reply_to<tran
 
 auto ledger_state::decide(const hold& order, log& to) const -> reply_to<hold> {
   const auto check = [&](entry& e) -> verdict {
-    if (const auto wrong = refuse_amount(order.amount, 1)) return verdict(*wrong);
-    if (const auto wrong = refuse_text("the note", order.note, 0, longest_note)) return verdict(*wrong);
-    if (const auto wrong = refuse_move(e, 0)) return verdict(*wrong);
+    if (auto wrong = refuse_payment(e)) return verdict(*std::move(wrong));
     const auto& giver = accounts_.find(order.from)->second;
     std::int64_t held = 0;
     if (!add(giver.held, order.amount, held))
@@ -378,11 +374,7 @@ auto ledger_state::decide(const read_statement& question, log& to) const -> repl
     const auto e = ledger_entry::from_text(r.content);
     if (!e) return error(errc::parse, fmt::format("record {} of the journal is none of a ledger", r.number));
     const bool gives = e->from == question.account;
-    const bool moves = e->what == "transfer" || e->what == "capture" || e->what == "reversal";
-    made.push_back({r.number, r.written_at, e->what, gives ? e->to : e->from,
-                    !moves  ? 0
-                    : gives ? -e->amount
-                            : e->amount,
+    made.push_back({r.number, r.written_at, e->what, gives ? e->to : e->from, gives ? -e->moved() : e->moved(),
                     gives ? e->from_balance : e->to_balance, e->note});
   }
   return answer<lines>(std::move(made));

@@ -61,6 +61,7 @@ private:
   result<answer<receipt>> append(entry e, const std::string& key, log& to) const;
   answer<const account*> open_one(std::string_view name) const;
   answer<const hold_state*> running_hold(std::uint64_t number) const;
+  std::optional<refusal> refuse_payment(entry& e) const;
   std::optional<refusal> refuse_move(entry& e, std::int64_t released) const;
   bool change(const entry& e, std::uint64_t number);
 

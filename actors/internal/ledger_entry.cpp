@@ -31,6 +31,10 @@ Number field_reader::number() {
 template std::int64_t field_reader::number<std::int64_t>();
 template std::uint64_t field_reader::number<std::uint64_t>();
 
+std::int64_t ledger_entry::moved() const noexcept {
+  return what == "transfer" || what == "capture" || what == "reversal" ? amount : 0;
+}
+
 std::string ledger_entry::to_text() const {
   return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", what, from, to, amount, asked, of, from_balance,
                      to_balance, currency, may_be_negative ? 1 : 0, note);

@@ -22,6 +22,8 @@ struct ledger_entry {
   bool may_be_negative = false;
   std::string note = {};
 
+  /// Returns what goes from the one account to the other by it; 0 if nothing does.
+  std::int64_t moved() const noexcept;
   std::string to_text() const;
   static std::optional<ledger_entry> from_text(std::string_view text);
   /// Returns whether the orders behind both are the same.
