@@ -66,8 +66,8 @@ class run_queue {
 public:
   /// Counts the jobs; a hint for all but the owner.
   std::size_t size_approx() const noexcept { return size_.load(std::memory_order_relaxed); }
-  /// Counts those of them that were spawned, or have let others go first.
-  std::size_t apart_approx() const noexcept { return apart_.load(std::memory_order_relaxed); }
+  /// Counts those of them that were spawned and have not run yet.
+  std::size_t spawned_approx() const noexcept { return new_.load(std::memory_order_relaxed); }
 
   void push_woken(job j) {
     std::lock_guard guard(lock_);
@@ -129,14 +129,13 @@ private:
   }
   job_ring& of_kind(std::size_t kind) noexcept { return kind == 0 ? woken_ : kind == 1 ? spawned_ : last_; }
   void note() noexcept {
-    const auto apart = spawned_.size() + last_.size();
-    apart_.store(apart, std::memory_order_relaxed);
-    size_.store(woken_.size() + apart, std::memory_order_relaxed);
+    new_.store(spawned_.size(), std::memory_order_relaxed);
+    size_.store(woken_.size() + spawned_.size() + last_.size(), std::memory_order_relaxed);
   }
 
   detail::eager_spin_lock lock_;
-  std::atomic<std::size_t> size_{0};  // written under lock_
-  std::atomic<std::size_t> apart_{0}; // the same
+  std::atomic<std::size_t> size_{0}; // written under lock_
+  std::atomic<std::size_t> new_{0};  // the same
   // Guarded by lock_.
   job_ring woken_;
   job_ring spawned_;
