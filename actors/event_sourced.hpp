@@ -14,14 +14,17 @@
 // Thread safety: handles may be copied to any actor. Order: of one asker, as asked. Lifetime: the actor ends when the last handle goes.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <source_location>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -74,6 +77,18 @@ private:
   std::optional<error> why_;
 };
 
+/// Asks for records, in order: moves the place of a reader, which the journal keeps under its name, on to `done`, and gives what is behind
+/// that place. Waits until something is. The piece that outbox.hpp is made of. Errors: invalid_argument for a `done` that no record has.
+struct read_records {
+  std::string reader;
+  std::uint64_t done = 0;  ///< number of the last record that it has dealt with; a lower one than is kept moves nothing
+  std::size_t limit = 100; ///< records given at once, at most
+  using reply = std::vector<journal_record>;
+
+  /// Asks the journal; an empty list: there is nothing yet.
+  GREENROOM_EXPORT result<reply> of(journal& log) const;
+};
+
 /// A command on its way to a State. Thread safety: as request.
 template <class State>
 class event_job {
@@ -82,6 +97,8 @@ public:
   event_job(request<M> asked) : of_(std::make_unique<command<M>>(std::move(asked))) {}
 
   void decide(State& state, changes<State>& to) { of_->decide(state, to); }
+  /// Returns whether it has to be asked again, behind the records of a later batch. Requires: it was decided.
+  bool waits() const { return of_->waits(); }
   void answer() { of_->answer(); }
   void fail(const error& why) { of_->fail(why); }
 
@@ -89,6 +106,7 @@ private:
   struct base {
     virtual ~base() = default;
     virtual void decide(State& state, changes<State>& to) = 0;
+    virtual bool waits() const = 0;
     virtual void answer() = 0;
     virtual void fail(const error& why) = 0;
   };
@@ -96,7 +114,17 @@ private:
   struct command final : base {
     explicit command(request<M> r) noexcept : asked(std::move(r)) {}
     void decide(State& state, changes<State>& to) override {
-      if (asked.wanted()) made.emplace(state.decide(asked.message, to)); // what nobody waits for is not done
+      made.reset();
+      if (!asked.wanted()) return; // what nobody waits for is not done
+      if constexpr (std::is_same_v<M, read_records>) {
+        made.emplace(asked.message.of(to.log()));
+      } else {
+        made.emplace(state.decide(asked.message, to));
+      }
+    }
+    bool waits() const override {
+      if constexpr (std::is_same_v<M, read_records>) return made && *made && (**made).empty();
+      return false;
     }
     void answer() override {
       if (made) asked.reply(*std::move(made));
@@ -193,6 +221,7 @@ task<> keep_state(mailbox<event_job<State>> in, journal_source source, event_sou
   const auto opened = co_await blocking(&detail::state_keeper<State>::open, keeper.get(), std::move(source));
   if (!opened) throw std::runtime_error(std::string(opened.error().message()));
   std::vector<event_job<State>> batch;
+  std::vector<event_job<State>> readers; // wait for the next record; they stand behind the commands that may write it
   while (auto first = co_await in.receive()) {
     batch.push_back(*std::move(first));
     while (batch.size() < how.batch) {
@@ -200,9 +229,17 @@ task<> keep_state(mailbox<event_job<State>> in, journal_source source, event_sou
       if (!more) break;
       batch.push_back(*std::move(more));
     }
+    std::move(readers.begin(), readers.end(), std::back_inserter(batch));
+    readers.clear();
     co_await blocking([](detail::state_keeper<State>* k, std::vector<event_job<State>>* b) { k->run(*b); },
                       keeper.get(), &batch);
-    for (auto& job : batch) job.answer();
+    for (auto& job : batch) {
+      if (job.waits()) {
+        readers.push_back(std::move(job));
+      } else {
+        job.answer();
+      }
+    }
     batch.clear();
     if (keeper->snapshot_due()) {
       const auto saved = co_await blocking(&detail::state_keeper<State>::save, keeper.get());

@@ -54,7 +54,7 @@ public:
   /// Appends a record and returns its number. Requires: a transaction is under way. Errors: already_exists for a key that is there; invalid_argument for a tag that cannot be; io, naming the
   /// file and the reason, as a full disk. After io the transaction can only be rolled back.
   virtual result<std::uint64_t> append(journal_record record) = 0;
-  /// Ends the transaction; returns when its records would survive a power failure. Without records nothing is written. Errors: io; none of its records is
+  /// Ends the transaction; returns when its records would survive a power failure. Without anything to write it waits for no disk. Errors: io; none of its records is
   /// then there, unless usable() says that it is not known.
   virtual result<void> commit() = 0;
   /// Ends the transaction without a trace. Does nothing if none is under way.
@@ -67,7 +67,9 @@ public:
   virtual result<std::optional<journal_record>> read(std::uint64_t number) = 0;
   /// Calls `each` with every record behind `after`, in order, until it fails; then gives its error.
   virtual result<void> replay(std::uint64_t after, const std::function<result<void>(const journal_record&)>& each) = 0;
-  /// Returns the first `limit` records behind `after` that have the tag, in order.
+  /// Returns the first `limit` records behind `after`, in order.
+  virtual result<std::vector<journal_record>> behind(std::uint64_t after, std::size_t limit) = 0;
+  /// The same of those that have the tag.
   virtual result<std::vector<journal_record>> tagged(std::string_view tag, std::uint64_t after, std::size_t limit) = 0;
 
   // -- snapshots and readers. Errors: io -----------------------------------------------------------------------------
@@ -76,6 +78,7 @@ public:
   virtual result<void> save_snapshot(const journal_snapshot& made) = 0;
   /// Returns up to which record a reader of that name has got, by set_cursor(); 0 for a new one.
   virtual result<std::uint64_t> cursor(std::string_view reader) = 0;
+  /// Counts with the transaction under way, if there is one.
   virtual result<void> set_cursor(std::string_view reader, std::uint64_t number) = 0;
 
   /// Looks for damage: all of the file, and that no number is missing. Errors: io, with what was found. Cost: reads everything.

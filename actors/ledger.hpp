@@ -18,6 +18,7 @@
 
 #include <greenroom/actors/event_sourced.hpp>
 #include <greenroom/actors/ledger_orders.hpp>
+#include <greenroom/actors/ledger_posting.hpp>
 #include <greenroom/actors/ledger_state.hpp>
 
 namespace greenroom::money {
@@ -42,6 +43,9 @@ public:
   task<typename M::reply> tell(M order, duration limit = std::chrono::seconds(5)) const {
     return tell_books(books_, std::move(order), limit);
   }
+
+  /// Returns its journal's actor, for an outbox: `outbox(books.journaled(), {...}, publish)`; posting_of() reads the records.
+  const event_sourced<ledger_state>& journaled() const noexcept { return books_; }
 
 private:
   template <class M>

@@ -187,7 +187,7 @@ answer<const ledger_state::hold_state*> ledger_state::running_hold(std::uint64_t
   return &found->second;
 }
 
-/// Says why an amount cannot go from the one to the other, of whose held money `released` is free for it; else sets the balances behind it.
+/// Says why an amount cannot go from the one to the other, of whose held money `released` is free for it; else sets the balances behind it, and the currency.
 std::optional<refusal> ledger_state::refuse_move(entry& e, std::int64_t released) const {
   const auto from = open_one(e.from);
   if (!from) return from.error();
@@ -206,6 +206,7 @@ std::optional<refusal> ledger_state::refuse_move(entry& e, std::int64_t released
                    fmt::format("'{}' has {} {} available, less than {}", e.from, available, giver.currency, e.amount)};
   if (!add(taker.balance, e.amount, e.to_balance))
     return refusal{fault::overflow, fmt::format("the balance of '{}' would leave the range of 64 bits", e.to)};
+  e.currency = giver.currency;
   return std::nullopt;
 }
 
@@ -246,10 +247,11 @@ auto ledger_state::decide(const open_account& order, log& to) const -> reply_to<
 }
 
 auto ledger_state::decide(const close_account& order, log& to) const -> reply_to<close_account> {
-  const auto check = [&](entry&) -> verdict {
+  const auto check = [&](entry& e) -> verdict {
     const auto found = open_one(order.account);
     if (!found) return verdict(found.error());
     const auto& a = **found;
+    e.currency = a.currency;
     const bool awaited =
         std::any_of(holds_.begin(), holds_.end(), [&order](const auto& h) { return h.second.to == order.account; });
     if (a.balance != 0 || a.held != 0 || awaited)
@@ -320,6 +322,7 @@ auto ledger_state::decide(const release_hold& order, log& to) const -> reply_to<
     e.from = h.from;
     e.to = h.to;
     e.amount = h.amount;
+    e.currency = accounts_.find(h.from)->second.currency;
     e.from_balance = accounts_.find(h.from)->second.balance;
     e.to_balance = accounts_.find(h.to)->second.balance;
     return verdict(std::nullopt);

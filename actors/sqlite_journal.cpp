@@ -91,7 +91,12 @@ public:
   result<std::optional<journal_record>> find(std::string_view key) override { return one(by_key_, key); }
   result<std::optional<journal_record>> read(std::uint64_t number) override { return one(by_number_, number); }
   result<void> replay(std::uint64_t after, const std::function<result<void>(const journal_record&)>& each) override;
-  result<std::vector<journal_record>> tagged(std::string_view tag, std::uint64_t after, std::size_t limit) override;
+  result<std::vector<journal_record>> behind(std::uint64_t after, std::size_t limit) override {
+    return some(behind_.begin(after, static_cast<std::uint64_t>(limit)));
+  }
+  result<std::vector<journal_record>> tagged(std::string_view tag, std::uint64_t after, std::size_t limit) override {
+    return some(by_tag_.begin(tag, after, static_cast<std::uint64_t>(limit)));
+  }
 
   result<std::optional<journal_snapshot>> snapshot() override;
   result<void> save_snapshot(const journal_snapshot& made) override {
@@ -99,6 +104,7 @@ public:
   }
   result<std::uint64_t> cursor(std::string_view reader) override;
   result<void> set_cursor(std::string_view reader, std::uint64_t number) override {
+    moved_ = true;
     return write(put_cursor_.begin(reader, number));
   }
   result<void> verify() override;
@@ -108,6 +114,7 @@ private:
   result<void> check_usable() const;
   error fail(const char* what, int code);
   result<void> write(sqlite_statement& s);
+  result<std::vector<journal_record>> some(sqlite_statement& s);
   template <class Value>
   result<std::optional<journal_record>> one(sqlite_statement& s, const Value& by);
   static journal_record record_of(const sqlite_statement& s) {
@@ -121,6 +128,7 @@ private:
   std::uint64_t last_ = 0;
   std::uint64_t committed_ = 0; // the last that is on disk
   bool open_ = false;           // a transaction is under way
+  bool moved_ = false;          // a cursor, in it
   bool usable_ = true;
   std::uint64_t flushes_ = 0;
 };
@@ -151,8 +159,9 @@ result<void> sqlite_journal::set_up() {
            wanted{&put_tag_, "INSERT INTO tags VALUES(?, ?)"},
            wanted{&by_key_, "SELECT number, written_at, key, tags, content FROM records WHERE key = ?"},
            wanted{&by_number_, "SELECT number, written_at, key, tags, content FROM records WHERE number = ?"},
-           wanted{&behind_,
-                  "SELECT number, written_at, key, tags, content FROM records WHERE number > ? ORDER BY number"},
+           wanted{
+               &behind_,
+               "SELECT number, written_at, key, tags, content FROM records WHERE number > ? ORDER BY number LIMIT ?"},
            wanted{&by_tag_,
                   "SELECT r.number, written_at, key, tags, content FROM tags t JOIN records r ON r.number = t.number "
                   "WHERE tag = ? AND t.number > ? ORDER BY t.number LIMIT ?"},
@@ -200,6 +209,7 @@ result<void> sqlite_journal::write(sqlite_statement& s) {
 result<void> sqlite_journal::begin() {
   auto begun = write(begin_.begin());
   open_ = begun.has_value();
+  moved_ = false;
   return begun;
 }
 
@@ -224,7 +234,7 @@ result<std::uint64_t> sqlite_journal::append(journal_record record) {
 }
 
 result<void> sqlite_journal::commit() {
-  const bool wrote = last_ != committed_;
+  const bool wrote = last_ != committed_ || moved_;
   auto done = write(commit_.begin());
   if (!done) {
     rollback();
@@ -257,7 +267,7 @@ result<std::optional<journal_record>> sqlite_journal::one(sqlite_statement& s, c
 result<void> sqlite_journal::replay(std::uint64_t after,
                                     const std::function<result<void>(const journal_record&)>& each) {
   if (auto fine = check_usable(); !fine) return fine;
-  int code = behind_.begin(after).step();
+  int code = behind_.begin(after, std::int64_t{-1}).step(); // all of them
   for (; code == SQLITE_ROW; code = behind_.step()) {
     if (auto done = each(record_of(behind_)); !done) {
       behind_.end();
@@ -269,13 +279,12 @@ result<void> sqlite_journal::replay(std::uint64_t after,
   return {};
 }
 
-result<std::vector<journal_record>> sqlite_journal::tagged(std::string_view tag, std::uint64_t after,
-                                                           std::size_t limit) {
+result<std::vector<journal_record>> sqlite_journal::some(sqlite_statement& s) {
   if (auto fine = check_usable(); !fine) return fine.error();
   std::vector<journal_record> found;
-  int code = by_tag_.begin(tag, after, static_cast<std::uint64_t>(limit)).step();
-  for (; code == SQLITE_ROW; code = by_tag_.step()) found.push_back(record_of(by_tag_));
-  by_tag_.end();
+  int code = s.step();
+  for (; code == SQLITE_ROW; code = s.step()) found.push_back(record_of(s));
+  s.end();
   if (code != SQLITE_DONE) return fail("read", code);
   return found;
 }

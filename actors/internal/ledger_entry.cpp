@@ -60,8 +60,8 @@ std::optional<ledger_entry> ledger_entry::from_text(std::string_view text) {
 
 bool ledger_entry::same_order(const ledger_entry& other) const noexcept {
   if (what != other.what || asked != other.asked || of != other.of || note != other.note) return false;
-  // What is about a hold or a transfer has its accounts from there.
-  return of != 0 || (from == other.from && to == other.to && currency == other.currency &&
+  // What is about a hold or a transfer has its accounts from there; and what moves money, its currency from the accounts.
+  return of != 0 || (from == other.from && to == other.to && (what != "open" || currency == other.currency) &&
                      may_be_negative == other.may_be_negative);
 }
 

@@ -18,7 +18,7 @@ struct ledger_entry {
   std::uint64_t of = 0;          // the hold or transfer that it is about
   std::int64_t from_balance = 0; // behind it
   std::int64_t to_balance = 0;
-  std::string currency = {};
+  std::string currency = {}; // as an account is opened with, or as those that are concerned have
   bool may_be_negative = false;
   std::string note = {};
 
