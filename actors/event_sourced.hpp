@@ -30,6 +30,7 @@
 
 #include <greenroom/actors/ask.hpp>
 #include <greenroom/actors/journal.hpp>
+#include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/mailbox.hpp>
@@ -89,6 +90,12 @@ struct read_records {
   GREENROOM_EXPORT result<reply> of(journal& log) const;
 };
 
+/// A command that is about the journal itself, and that the State does not see: it has `result<reply> of(journal& log) const`.
+template <class M>
+concept asks_journal = requires(const M& m, journal& log) {
+  { m.of(log) } -> std::same_as<result<typename M::reply>>;
+};
+
 /// A command on its way to a State. Thread safety: as request.
 template <class State>
 class event_job {
@@ -116,7 +123,7 @@ private:
     void decide(State& state, changes<State>& to) override {
       made.reset();
       if (!asked.wanted()) return; // what nobody waits for is not done
-      if constexpr (std::is_same_v<M, read_records>) {
+      if constexpr (asks_journal<M>) {
         made.emplace(asked.message.of(to.log()));
       } else {
         made.emplace(state.decide(asked.message, to));
@@ -224,6 +231,7 @@ task<> keep_state(mailbox<event_job<State>> in, journal_source source, event_sou
   std::vector<event_job<State>> readers; // wait for the next record; they stand behind the commands that may write it
   while (auto first = co_await in.receive()) {
     batch.push_back(*std::move(first));
+    co_await yield(); // those who were just answered may have the next command at once: it then shares this flush
     while (batch.size() < how.batch) {
       auto more = in.try_receive();
       if (!more) break;

@@ -3,7 +3,7 @@
 // that happened stays untold.
 //
 //   task<result<void>> announce(journal_record r) { ... }                     // false or an exception: it is tried again
-//   auto mail = sys.spawn({.name = "mail"}, outbox<tally, decltype(&announce)>, sums, {.reader = "mail"}, &announce);
+//   actor mail = start_outbox(sys, sums, {.reader = "mail"}, announce);
 //
 // How far a reader has got is kept in the journal under its name; each name has one outbox. A crash between a delivery and that note repeats it, so whoever
 // gets the records must know repeated ones by their number. The actor keeps the event_sourced alive, and ends when it is cancelled.
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,7 +71,8 @@ task<> deliver_one(const outbox_options& how, Deliver& deliver, const journal_re
 
 } // namespace detail
 
-/// Delivers until it is cancelled. `deliver` is a task<result<void>>(journal_record). Errors: usage_error for a batch or a reader without any.
+/// The actor itself, as a child of a supervisor or a node of a graph: delivers until it is cancelled. `deliver` is a
+/// task<result<void>>(journal_record). Errors: usage_error for a batch or a reader without any.
 /// While the journal fails it waits and asks again.
 template <class State, class Deliver>
 task<> outbox(event_sourced<State> from, outbox_options how, Deliver deliver) {
@@ -91,6 +93,14 @@ task<> outbox(event_sourced<State> from, outbox_options how, Deliver deliver) {
       next.done = r.number;
     }
   }
+}
+
+/// Starts such an actor, named "outbox NAME OF THE READER". It runs until it is cancelled, or the system stops.
+template <class State, class Deliver>
+actor start_outbox(actor_system& sys, event_sourced<State> from, outbox_options how, Deliver deliver,
+                   std::source_location where = std::source_location::current()) {
+  const spawn_options as{.name = "outbox", .made_name = "outbox " + how.reader};
+  return sys.spawn(as, {outbox<State, Deliver>, where}, std::move(from), std::move(how), std::move(deliver));
 }
 
 } // namespace greenroom

@@ -73,7 +73,7 @@ struct Outbox : testing::Test {
     const auto name = l.disk->name();
     event_sourced<notes> log(this_actor::system(), [name] { return open_sqlite_journal("notes", name); });
     const auto deliver = to(l.who);
-    const auto mail = this_actor::system().spawn(outbox<notes, decltype(to(nullptr))>, log, l.how, deliver);
+    const auto mail = start_outbox(this_actor::system(), log, l.how, deliver);
     for (int i = 0; i < l.notes; ++i) {
       const note n{"n"};
       const auto number = co_await log.tell(n, 60s);
@@ -140,7 +140,7 @@ TEST_F(Outbox, WaitsThroughDaysInWhichNothingHappens) {
     const auto name = d->name();
     event_sourced<notes> log(this_actor::system(), [name] { return open_sqlite_journal("notes", name); });
     const auto deliver = to(l);
-    const auto mail = this_actor::system().spawn(outbox<notes, decltype(to(nullptr))>, log, outbox_options{}, deliver);
+    const auto mail = start_outbox(this_actor::system(), log, outbox_options{}, deliver);
     co_await sleep_for(48h);
     const note n{"n"};
     const auto written = co_await log.tell(n, 60s);
@@ -174,7 +174,7 @@ TEST_F(Outbox, TellsAllThatWasAcknowledgedThoughThePowerFails) {
       event_sourced<notes> log(this_actor::system(), [name] { return open_sqlite_journal("notes", name); });
       const auto deliver = to(l);
       const outbox_options how{.batch = 3};
-      const auto mail = this_actor::system().spawn(outbox<notes, decltype(to(nullptr))>, log, how, deliver);
+      const auto mail = start_outbox(this_actor::system(), log, how, deliver);
       while (!d->crashed()) {
         const note n{"n"};
         const auto number = co_await log.tell(n, 1s);
@@ -194,8 +194,7 @@ TEST_F(Outbox, TellsAllThatWasAcknowledgedThoughThePowerFails) {
       const auto name = d->name();
       event_sourced<notes> log(this_actor::system(), [name] { return open_sqlite_journal("notes", name); });
       const auto deliver = to(l);
-      const auto mail =
-          this_actor::system().spawn(outbox<notes, decltype(to(nullptr))>, log, outbox_options{}, deliver);
+      const auto mail = start_outbox(this_actor::system(), log, outbox_options{}, deliver);
       while (last != 0 && (l->heard.empty() || l->heard.back() < last)) co_await sleep_for(1ms);
       mail.cancel();
       co_await mail.join();
@@ -229,8 +228,7 @@ TEST_F(Outbox, TellsWhatALedgerHasDone) {
     const auto name = d->name();
     money::ledger books(event_sourced<money::ledger_state>(this_actor::system(),
                                                            [name] { return open_sqlite_journal("books", name); }));
-    const auto mail = this_actor::system().spawn(outbox<money::ledger_state, decltype(tell)>, books.journaled(),
-                                                 outbox_options{}, tell);
+    const auto mail = start_outbox(this_actor::system(), books.journaled(), {}, tell);
     const money::open_account world{"1", "world", "EUR", true}, ann{"2", "ann", "EUR"};
     const money::transfer pay{"3", "world", "ann", 100}, too_much{"4", "ann", "world", 101};
     const money::hold set_apart{"5", "ann", "world", 60};
