@@ -73,7 +73,7 @@ GREENROOM_EXPORT result<otlp_options> otlp_from_environment(otlp_options base = 
 struct otlp_stats {
   std::uint64_t exported = 0; ///< the collector has taken them
   std::uint64_t dropped = 0;  ///< there was no room, or no time left at the stop
-  std::uint64_t failed = 0;   ///< refused by the collector, or sent in vain until retry_time was over
+  std::uint64_t failed = 0;   ///< refused or rejected by the collector, or sent in vain until retry_time was over
   std::uint64_t waiting = 0;
   std::uint64_t requests = 0; ///< sent, retries included. Units: requests
 };

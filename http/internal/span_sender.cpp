@@ -1,8 +1,11 @@
 #include <greenroom/http/internal/span_sender.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
+#include <greenroom/http/detail/json_value.hpp>
 #include <greenroom/http/internal/otlp_json.hpp>
 #include <greenroom/http/internal/retry.hpp>
 #include <greenroom/runtime/select.hpp>
@@ -17,6 +20,24 @@ client_options client_of(const otlp_options& how) {
   c.retries = 0; // ours follow the protocol
   c.request_time = how.request_time;
   return c;
+}
+
+const detail::json_value* member_of(const detail::json_value& of, std::string_view name) noexcept {
+  if (const auto* const all = std::get_if<detail::json_value::object>(&of.is)) {
+    for (const auto& m : *all) {
+      if (m.name == name) return &m.value;
+    }
+  }
+  return nullptr;
+}
+
+std::uint64_t as_count(const detail::json_value& of) noexcept {
+  if (const auto* const n = std::get_if<std::int64_t>(&of.is))
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(*n, 0));
+  std::uint64_t count = 0;
+  if (const auto* const text = std::get_if<std::string>(&of.is))
+    (void)std::from_chars(text->data(), text->data() + text->size(), count);
+  return count;
 }
 
 /// Waits until then, or for a stop.
@@ -36,6 +57,7 @@ struct span_sender::attempt {
   outcome came;
   std::string why;
   duration retry_after;
+  std::uint64_t rejected = 0; // of those in a batch that was taken
 };
 
 /// The spans of a batch until it is known what became of them: dropped, if the actor ends before.
@@ -49,6 +71,12 @@ struct span_sender::batch_in_hand {
   }
   void became(std::atomic<std::uint64_t>& what) noexcept {
     what.fetch_add(std::exchange(count, 0), std::memory_order_relaxed);
+  }
+  void was_taken_but_for(std::uint64_t rejected) noexcept {
+    rejected = std::min(rejected, count);
+    of.failed_.fetch_add(rejected, std::memory_order_relaxed);
+    count -= rejected;
+    became(of.exported_);
   }
 
   span_sender& of;
@@ -125,13 +153,27 @@ task<> span_sender::deliver(self me, mailbox<nothing> wake, std::vector<span> ba
     auto posting = post(me, body);
     const auto tried = co_await std::move(posting);
     me->note_outcome(tried);
-    if (tried.came == outcome::taken) co_return here.became(me->exported_);
+    if (tried.came == outcome::taken) co_return here.was_taken_but_for(tried.rejected);
     const auto again =
         saturating_add(me->system.now(), std::max(tried.retry_after, full_jitter(me->how.retry_pause, retries)));
     if (tried.came == outcome::refused || last || again > give_up) co_return here.became(me->failed_);
     auto pause = pause_until(wake, again);
     co_await std::move(pause);
   }
+}
+
+/// Reads what the collector says of a batch that it took: how many it rejected, if any. What cannot be read says nothing.
+/// Source: OTLP, "Partial Success"; numbers of 64 bits may be strings there.
+span_sender::attempt span_sender::taken_attempt(std::string_view answer) {
+  attempt made(outcome::taken, {}, {});
+  const auto document = detail::parse_json(answer, 8);
+  const auto* const part = document ? member_of(*document, "partialSuccess") : nullptr;
+  if (part == nullptr) return made;
+  if (const auto* const count = member_of(*part, "rejectedSpans")) made.rejected = as_count(*count);
+  if (const auto* const why = member_of(*part, "errorMessage")) {
+    if (const auto* const text = std::get_if<std::string>(&why->is)) made.why = detail::shortened(*text);
+  }
+  return made;
 }
 
 task<span_sender::attempt> span_sender::post(self me, std::string body) {
@@ -146,7 +188,7 @@ task<span_sender::attempt> span_sender::post(self me, std::string body) {
     const bool wrong = code == errc::invalid_argument || code == errc::unsupported;
     co_return attempt(wrong ? outcome::refused : outcome::not_now, std::string(got.error().message()), {});
   }
-  if (got->ok()) co_return attempt(outcome::taken, {}, {});
+  if (got->ok()) co_return taken_attempt(got->body());
   const int status = got->status();
   const bool passing = status == 429 || status == 502 || status == 503 || status == 504;
   duration after{};
@@ -156,8 +198,11 @@ task<span_sender::attempt> span_sender::post(self me, std::string body) {
                     after);
 }
 
-/// Tells the log when the collector goes and when it is back, not each time.
+/// Tells the log when the collector goes and when it is back, or when it begins and ends to reject spans; not each time.
 void span_sender::note_outcome(const attempt& last) {
+  const bool rejects = last.rejected != 0;
+  if (last.came == outcome::taken && rejects != std::exchange(rejects_, rejects) && rejects)
+    system.log().warn("{} spans were rejected by {}: {}", last.rejected, how.address, last.why);
   const bool fails = last.came != outcome::taken;
   if (fails == std::exchange(broken_, fails)) return;
   if (fails)

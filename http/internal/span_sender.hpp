@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <greenroom/http/client.hpp>
@@ -42,14 +43,17 @@ private:
   static task<> run(self me, mailbox<nothing> wake);
   static task<> deliver(self me, mailbox<nothing> wake, std::vector<span> batch);
   static task<attempt> post(self me, std::string body);
+  static attempt taken_attempt(std::string_view answer);
   void note_outcome(const attempt& last);
 
   const std::string resource_;
   client web_;
   const address<nothing> wake_;
   const std::shared_ptr<span_queue> queue_;
-  actor actor_;         // constant once it is started
-  bool broken_ = false; // the actor's: the last batch did not arrive, which the log has said
+  actor actor_; // constant once it is started
+  // The actor's: what the log has said of the last batch.
+  bool broken_ = false;  // it did not arrive
+  bool rejects_ = false; // spans of it were rejected
   std::atomic<std::uint64_t> exported_{0};
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> requests_{0};

@@ -340,6 +340,29 @@ TEST_F(OtlpExporter, DoesNotSendAgainWhatIsRefused) {
   }
 }
 
+TEST_F(OtlpExporter, CountsWhatTheCollectorRejectsOfABatchThatItTakes) {
+  struct answered {
+    const char* body;
+    std::uint64_t rejected;
+  };
+  for (const auto& [body, rejected] :
+       {answered{R"({"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}})", 2},
+        answered{R"({"partialSuccess":{"rejectedSpans":4}})", 4},
+        answered{R"({"partialSuccess":{"rejectedSpans":99}})", 6},
+        answered{R"({"partialSuccess":{"rejectedSpans":-1}})", 0}, answered{R"({"partialSuccess":{}})", 0},
+        answered{R"({"partialSuccess":3})", 0}, answered{"", 0}, answered{"fine", 0}}) {
+    traced_rig t({.every = 1s});
+    t.got.answers.push_back(json(body));
+    (void)t.get_job(1, caller);
+    t.r.advance(1100ms);
+    EXPECT_EQ(t.exporter->stats().failed, rejected) << body;
+    EXPECT_EQ(t.exporter->stats().exported, 6u - rejected) << body;
+    int told = 0;
+    for (const auto& line : t.kept.lines->take()) told += line.find("spans were rejected by") != line.npos ? 1 : 0;
+    EXPECT_EQ(told, rejected != 0 ? 1 : 0) << body;
+  }
+}
+
 TEST_F(OtlpExporter, GivesUpABatchWhenItsTimeIsOver) {
   traced_rig t({.every = 1s, .retry_pause = 1s, .retry_time = 10s}, false);
   (void)t.get_job(1, caller);
