@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Plays the user of the example server: examples/server.drive.py PROGRAM."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ def endpoints(server):
     expect(server.body("/"), "Hello, World!", "/ for a program")
     page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
-    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/graph.json", "/graph.dot", "/graph.mmd", "/healthz", "/readyz"):
+    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/quotes?how=first", "/graph.json", "/graph.dot", "/graph.mmd", "/healthz", "/readyz"):
         assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
     expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
     expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
@@ -83,6 +84,26 @@ def shop(program):
         expect(server.stop(), (0, ""), "stop")
 
 
+def quotes(server):
+    def ask(query, *statuses):
+        got, _, body = server.ask(f"/quotes?{query}")
+        assert got in (statuses or (200,)), f"{query}: {got} {body}"
+        return json.loads(body)
+
+    within = ask("symbol=X&ms=1500")["quotes"]
+    expect([each["service"] for each in within], ["alpha", "beta", "gamma", "slow", "broken"], "services")
+    expect([each.get("error") is None for each in within], [True, True, True, False, False], "what came")
+    expect(within[3]["error"], "deadline exceeded", "the slow one")
+    expect(len(ask("how=first&ms=5000")["quotes"]), 1, "first")
+    expect(len(ask("how=quorum&ms=5000")["quotes"]), 3, "quorum")
+    for all_of_them in ("how=quorum&least=5&ms=5000", "how=all&ms=5000"):
+        ask(all_of_them, 502, 503)  # it is broken; or the breaker has opened
+    for bad in ("how=none", "ms=0", "ms=5001", "least=6", "ms=x", "symbol="):
+        ask(bad, 400)
+    while "circuit breaker 'broken' is open" not in ask("ms=100")["quotes"][4]["error"]:
+        pass
+
+
 def a_client_that_leaves(server):
     with socket.create_connection(server.address.split(":")) as leaving:
         leaving.sendall(b"GET /task?ms=3600000 HTTP/1.1\r\nHost: here\r\n\r\n")
@@ -106,6 +127,7 @@ def main():
         with Program(program, "--port", "0", "--threads", "2", "--db", db) as server:
             endpoints(server)
             reports(server)
+            quotes(server)
             a_client_that_leaves(server)
             refused(program, "--port", server.address.split(":")[1], code=1, sentence=f"{server.address}: ")
             begun = server.json("/status")["requests"]["started"]

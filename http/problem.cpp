@@ -49,6 +49,7 @@ int status_of(errc code) noexcept {
   case errc::full:
   case errc::closed:
   case errc::stopped:
+  case errc::unavailable:
   case errc::cancelled:
   case errc::no_reply: return 503;
   case errc::timed_out: return 504;

@@ -40,7 +40,7 @@ GREENROOM_EXPORT response problem(int status, std::string_view detail = {},
 /// | limit | 429 |
 /// | unsupported | 501 |
 /// | upstream | 502 |
-/// | full, closed, stopped, cancelled, no_reply | 503 |
+/// | full, closed, stopped, unavailable, cancelled, no_reply | 503 |
 /// | timed_out | 504 |
 /// | io, failed, killed, empty, and any other | 500 |
 GREENROOM_EXPORT int status_of(errc code) noexcept;

@@ -28,6 +28,7 @@ const char* sentence(errc code) noexcept {
   case errc::limit: return "limit reached";
   case errc::type_mismatch: return "value has another type";
   case errc::upstream: return "another server failed";
+  case errc::unavailable: return "unavailable for now";
   }
   return "unknown error code";
 }
@@ -52,6 +53,7 @@ const char* to_string(errc code) noexcept {
   case errc::limit: return "limit";
   case errc::type_mismatch: return "type_mismatch";
   case errc::upstream: return "upstream";
+  case errc::unavailable: return "unavailable";
   }
   return "unknown";
 }

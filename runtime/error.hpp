@@ -43,6 +43,7 @@ enum class errc : std::uint16_t {
   limit = 16,           ///< a configured limit was reached
   type_mismatch = 17,   ///< a value has another type than the one asked for
   upstream = 18,        ///< another server failed: it was not reached, or its answer cannot be used
+  unavailable = 19,     ///< it is refused for now, to spare who would have to do it: ask again later
 };
 
 /// Returns the code's own sentence, for example "deadline exceeded". Never null, also for unknown

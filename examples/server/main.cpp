@@ -14,6 +14,7 @@
 #include "answers.hpp"
 #include "bank.hpp"
 #include "kept_total.hpp"
+#include "quotes.hpp"
 #include "reports.hpp"
 #include "settings.hpp"
 #include "shop.hpp"
@@ -38,7 +39,7 @@ void add_routes(const actor_system& sys, http::server& front, const settings& ho
   front.get("/metrics", metrics_page(sys, front, total, s));
   front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
-  front.mount("/", bank_routes(books));
+  front.mount("/", bank_routes(books)).mount("/", quote_routes());
   if (how.graph_page) front.mount("/", http::graph_page(s.running()));
 }
 

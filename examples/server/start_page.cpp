@@ -57,6 +57,14 @@ Also <em>/holds</em>, <em>/captures</em>, <em>/releases</em>, <em>/reversals</em
 <div class="command"><code>curl -H 'Content-Type: application/json' -d '{"key":"3","from":"world","to":"ann","amount":1999}' @URL@/transfers</code></div>
 <div class="command"><code>curl @URL@/accounts/ann/statement</code></div></article>
 
+<article><h2>GET /quotes?symbol=S&amp;how=W&amp;ms=N&amp;least=N</h2>
+<p>Asks five services at once, of which one is slow and one is broken, and answers by the deadline of N milliseconds (300): <em>within</em> gives what has come by then, <em>first</em> the
+first price, <em>quorum</em> the first <em>least</em> prices (3), <em>all</em> all of them or none. What is not waited for is cancelled. After some calls a circuit breaker leaves the broken one alone.</p>
+<div class="command"><code>curl '@URL@/quotes?symbol=ACME'</code></div>
+<div class="command"><code>curl '@URL@/quotes?how=first'</code></div>
+<div class="command"><code>curl '@URL@/quotes?how=quorum&amp;least=3'</code></div>
+<div class="command"><code>curl -i '@URL@/quotes?how=all&amp;ms=200'</code></div></article>
+
 <article><h2>GET /status</h2>
 <p>What happens right now: requests in flight (this one not counted), connections, how requests have ended, and under <em>leaks</em> what lives
 although no request or connection accounts for it: nothing, at rest. Try it while a task runs, or after you have interrupted one.</p>

@@ -143,7 +143,7 @@ std::optional<duration> client_core::pause_before_retry(const outgoing& request,
     if (!passing || failed.how_far == progress::answered) return std::nullopt;
     if (failed.how_far == progress::sent && !request.may_repeat()) return std::nullopt;
   }
-  const auto pause = std::max(asked, full_jitter(options.retry_pause, retries));
+  const auto pause = std::max(asked, greenroom::detail::full_jitter(options.retry_pause, retries));
   // Who cannot wait so long is better off with what there is.
   if (pause >= this_actor::context().remaining() || !spend()) return std::nullopt;
   return pause;

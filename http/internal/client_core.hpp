@@ -11,11 +11,12 @@
 #include <string>
 #include <utility>
 
+#include <greenroom/actors/detail/retry_tokens.hpp>
 #include <greenroom/http/client.hpp>
 #include <greenroom/http/internal/connection_pool.hpp>
 #include <greenroom/http/internal/incoming.hpp>
 #include <greenroom/http/internal/outgoing.hpp>
-#include <greenroom/http/internal/retry.hpp>
+#include <greenroom/http/internal/retry_after.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/runtime/task.hpp>
@@ -81,7 +82,7 @@ private:
   std::optional<duration> pause_before_retry(const outgoing& request, const attempt_result& failed, int retries);
   bool spend() noexcept;
 
-  retry_budget budget_;
+  greenroom::detail::retry_tokens budget_;
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> retries_{0};

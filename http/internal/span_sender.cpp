@@ -5,9 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include <greenroom/actors/detail/retry_tokens.hpp>
 #include <greenroom/http/detail/json_value.hpp>
 #include <greenroom/http/internal/otlp_json.hpp>
-#include <greenroom/http/internal/retry.hpp>
+#include <greenroom/http/internal/retry_after.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/spawn.hpp>
 #include <greenroom/runtime/timer.hpp>
@@ -154,8 +155,8 @@ task<> span_sender::deliver(self me, mailbox<nothing> wake, std::vector<span> ba
     const auto tried = co_await std::move(posting);
     me->note_outcome(tried);
     if (tried.came == outcome::taken) co_return here.was_taken_but_for(tried.rejected);
-    const auto again =
-        saturating_add(me->system.now(), std::max(tried.retry_after, full_jitter(me->how.retry_pause, retries)));
+    const auto again = saturating_add(
+        me->system.now(), std::max(tried.retry_after, greenroom::detail::full_jitter(me->how.retry_pause, retries)));
     if (tried.came == outcome::refused || last || again > give_up) co_return here.became(me->failed_);
     auto pause = pause_until(wake, again);
     co_await std::move(pause);

@@ -1,7 +1,5 @@
 #include <greenroom/http/internal/token_buckets.hpp>
 
-#include <algorithm>
-
 namespace greenroom::http::internal {
 
 token_buckets::bucket& token_buckets::find(part& in, std::string_view key, time_point now) {
@@ -29,17 +27,12 @@ token_buckets::outcome token_buckets::take(std::string_view key, time_point now)
   auto& in = parts_[std::hash<std::string_view>()(key) % parts];
   std::lock_guard guard(in.lock);
   auto& found = find(in, key, now);
-  const auto missing = std::max(duration::zero(), found.full_at - now);
-  const auto after = missing + interval_;
   outcome o;
-  o.taken = after <= depth_;
-  if (o.taken) {
-    found.full_at = now + after;
-  } else {
-    o.wait = after - depth_;
-  }
-  o.full_in = o.taken ? after : missing;
-  o.left = static_cast<std::uint64_t>((depth_ - o.full_in) / interval_);
+  o.wait = rate_.wait(found.full_at, now);
+  o.taken = o.wait == duration::zero();
+  if (o.taken) rate_.take(found.full_at, now);
+  o.full_in = rate_.full_in(found.full_at, now);
+  o.left = rate_.left(found.full_at, now);
   return o;
 }
 

@@ -1,6 +1,5 @@
-// Token buckets by key, of which those used least lately are forgotten. Each is one time: the moment at which it is full again, by which it says
-// the same as a count and a time would (the generic cell rate algorithm).
-// Thread safety: any thread. Source: ITU-T I.371, the virtual scheduling algorithm.
+// Token buckets by key, of which those used least lately are forgotten.
+// Thread safety: any thread.
 #pragma once
 
 #include <array>
@@ -13,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include <greenroom/actors/detail/cell_rate.hpp>
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/detail/export.hpp>
 
@@ -22,7 +22,7 @@ class GREENROOM_EXPORT token_buckets { // for the tests
 public:
   /// A token comes each `interval`; a bucket holds `burst`. Requires: all positive, interval * burst a duration, at least a key for each part.
   token_buckets(duration interval, std::uint64_t burst, std::size_t keys) noexcept
-      : interval_(interval), depth_(interval * static_cast<duration::rep>(burst)), keys_of_part_(keys / parts) {}
+      : rate_(interval, burst), keys_of_part_(keys / parts) {}
 
   struct outcome {
     bool taken = false;
@@ -50,8 +50,7 @@ private:
   };
   bucket& find(part& in, std::string_view key, time_point now);
 
-  const duration interval_;
-  const duration depth_;
+  const greenroom::detail::cell_rate rate_;
   const std::size_t keys_of_part_;
   std::array<part, parts> parts_{};
 };

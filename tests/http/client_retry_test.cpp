@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <greenroom/http/internal/retry.hpp>
+#include <greenroom/http/internal/retry_after.hpp>
 #include <greenroom/tests/http/client_kit.hpp>
 
 namespace greenroom::http {
@@ -186,48 +186,7 @@ TEST(ClientRetry, ReadsRetryAfterAsSecondsOrAsADate) {
   }
 }
 
-// -- pauses and budget ------------------------------------------------------------------------------------
-
-task<std::vector<duration>> draw_pauses() {
-  std::vector<duration> drawn;
-  for (int i = 0; i < 200; ++i) drawn.push_back(internal::full_jitter(100ms, i % 4));
-  co_return drawn;
-}
-
-TEST(ClientRetry, PausesAreDrawnUpToALimitThatDoubles) {
-  const auto draw = [](std::uint64_t seed) {
-    auto how = quiet(1);
-    how.seed = seed;
-    actor_system sys(how);
-    return sys.run(draw_pauses).value();
-  };
-  const auto drawn = draw(7);
-  duration longest[4] = {};
-  for (std::size_t i = 0; i < drawn.size(); ++i) longest[i % 4] = std::max(longest[i % 4], drawn[i]);
-  for (int i = 0; i < 4; ++i) {
-    const auto most = duration(100ms) * (1 << i);
-    EXPECT_LE(longest[i], most);
-    EXPECT_GT(longest[i], most * 3 / 4); // 50 draws: all below with probability 6e-7, and the seed is fixed
-  }
-  EXPECT_GT(std::set<duration>(drawn.begin(), drawn.end()).size(), 190u);
-  EXPECT_EQ(draw(7), drawn); // a run can be repeated
-  EXPECT_NE(draw(8), drawn);
-}
-
-TEST(ClientRetry, BudgetLetsAShareOfAllRequestsBeRetries) {
-  internal::retry_budget budget(0.1, 2);
-  EXPECT_TRUE(budget.spend());
-  EXPECT_TRUE(budget.spend());
-  EXPECT_FALSE(budget.spend());
-  for (int i = 0; i < 9; ++i) budget.earn();
-  EXPECT_FALSE(budget.spend());
-  budget.earn();
-  EXPECT_TRUE(budget.spend());
-  for (int i = 0; i < 1'000; ++i) budget.earn(); // more than its reserve it does not save
-  EXPECT_TRUE(budget.spend());
-  EXPECT_TRUE(budget.spend());
-  EXPECT_FALSE(budget.spend());
-}
+// -- the budget -------------------------------------------------------------------------------------------
 
 TEST(ClientRetry, AServerThatIsDownIsNotAskedMuchMoreOften) {
   wire w({.retry_share = 0.1, .retry_reserve = 3});

@@ -39,25 +39,12 @@ TEST(Problem, StaysJsonWhateverTheDetailHolds) {
 }
 
 TEST(Problem, HasTheStatusOfItsError) {
-  const std::vector<std::pair<errc, int>> all{{errc::closed, 503},
-                                              {errc::full, 503},
-                                              {errc::empty, 500},
-                                              {errc::timed_out, 504},
-                                              {errc::cancelled, 503},
-                                              {errc::not_found, 404},
-                                              {errc::already_exists, 409},
-                                              {errc::io, 500},
-                                              {errc::invalid_argument, 422},
-                                              {errc::failed, 500},
-                                              {errc::no_reply, 503},
-                                              {errc::stopped, 503},
-                                              {errc::killed, 500},
-                                              {errc::unsupported, 501},
-                                              {errc::parse, 400},
-                                              {errc::limit, 429},
-                                              {errc::type_mismatch, 422},
-                                              {errc::upstream, 502},
-                                              {errc{999}, 500}};
+  const std::vector<std::pair<errc, int>> all{
+      {errc::closed, 503},           {errc::full, 503},        {errc::empty, 500},          {errc::timed_out, 504},
+      {errc::cancelled, 503},        {errc::not_found, 404},   {errc::already_exists, 409}, {errc::io, 500},
+      {errc::invalid_argument, 422}, {errc::failed, 500},      {errc::no_reply, 503},       {errc::stopped, 503},
+      {errc::killed, 500},           {errc::unsupported, 501}, {errc::parse, 400},          {errc::limit, 429},
+      {errc::type_mismatch, 422},    {errc::upstream, 502},    {errc::unavailable, 503},    {errc{999}, 500}};
   for (const auto& [code, status] : all) {
     const auto p = problem(error(code, "the reason"));
     EXPECT_EQ(p.status(), status) << to_string(code);

@@ -44,16 +44,17 @@ TEST(Errc, NumbersAreFixed) {
   EXPECT_EQ(static_cast<int>(errc::no_reply), 11);
   EXPECT_EQ(static_cast<int>(errc::type_mismatch), 17);
   EXPECT_EQ(static_cast<int>(errc::upstream), 18);
+  EXPECT_EQ(static_cast<int>(errc::unavailable), 19);
 }
 
 TEST(Errc, EachCodeHasItsOwnNameAndSentence) {
   std::set<std::string> names, sentences;
-  for (std::uint16_t number = 1; number <= 18; ++number) {
+  for (std::uint16_t number = 1; number <= 19; ++number) {
     names.insert(to_string(errc{number}));
     sentences.insert(sentence(errc{number}));
   }
-  EXPECT_EQ(names.size(), 18u);
-  EXPECT_EQ(sentences.size(), 18u);
+  EXPECT_EQ(names.size(), 19u);
+  EXPECT_EQ(sentences.size(), 19u);
   EXPECT_FALSE(names.contains("unknown"));
   EXPECT_STREQ(sentence(errc::timed_out), "deadline exceeded");
   EXPECT_STREQ(to_string(errc::timed_out), "timed_out");

@@ -1,4 +1,4 @@
-// acceptance http_storm N, http_overload SECONDS: see the files so called. acceptance deadlocks, soak N: see deadlocks.cpp.
+// acceptance http_storm N, http_overload SECONDS, quotes N: see the files so called. acceptance deadlocks, soak N: see deadlocks.cpp.
 // acceptance asks N: four times N asks of 1 ms each to a server that answers too late; prints what they left behind as one JSON line.
 // A round's memory is its largest backlog, which is kept for the next: what every round adds would be a leak.
 // tools/acceptance/run judges it, with the other promises that a timed test must not make.
@@ -90,11 +90,13 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "asks") return acceptance::asks(std::atol(argv[2]));
   if (argc == 3 && std::string_view(argv[1]) == "http_storm") return acceptance::http_storm(std::atol(argv[2]));
   if (argc == 3 && std::string_view(argv[1]) == "http_overload") return acceptance::http_overload(std::atol(argv[2]));
+  if (argc == 3 && std::string_view(argv[1]) == "quotes") return acceptance::quotes(std::atol(argv[2]));
   if (argc == 2 && std::string_view(argv[1]) == "deadlocks") return acceptance::deadlocks();
   if (argc == 3 && std::string_view(argv[1]) == "fairness") return acceptance::fairness(std::atol(argv[2]));
   if (argc == 3 && std::string_view(argv[1]) == "soak") return acceptance::soak(std::atol(argv[2]));
-  std::fputs(
-      "usage: acceptance asks N | http_storm N | http_overload SECONDS | deadlocks | fairness SECONDS | soak N\n",
-      stderr);
+  std::fputs("usage: acceptance asks N | http_storm N | http_overload SECONDS | quotes N | deadlocks | fairness "
+             "SECONDS | soak "
+             "N\n",
+             stderr);
   return 2;
 }

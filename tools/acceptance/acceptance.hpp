@@ -16,6 +16,7 @@ inline long resident_bytes() {
 int asks(long n);
 int http_storm(long n);
 int http_overload(long seconds);
+int quotes(long rounds);
 int deadlocks();
 int fairness(long seconds);
 int soak(long n);

@@ -1,17 +1,13 @@
-#include <greenroom/http/internal/retry.hpp>
+#include <greenroom/http/internal/retry_after.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 
 #include <greenroom/http/internal/characters.hpp>
-#include <greenroom/runtime/detail/actor_cell.hpp>
 
 namespace greenroom::http::internal {
 namespace {
-
-constexpr duration longest_pause = std::chrono::seconds(30);
 
 /// Reads a number of exactly `digits` digits; -1 if it is none.
 int number(std::string_view text, std::size_t at, std::size_t digits) noexcept {
@@ -45,30 +41,6 @@ std::optional<std::chrono::system_clock::time_point> read_date(std::string_view 
 }
 
 } // namespace
-
-retry_budget::retry_budget(double share, int reserve) noexcept
-    : earned_(std::llround(share * static_cast<double>(token))), most_(reserve * token), saved_(most_) {}
-
-void retry_budget::earn() noexcept {
-  auto now = saved_.load(std::memory_order_relaxed);
-  while (now < most_ && !saved_.compare_exchange_weak(now, std::min(now + earned_, most_), std::memory_order_relaxed)) {
-  }
-}
-
-bool retry_budget::spend() noexcept {
-  auto now = saved_.load(std::memory_order_relaxed);
-  while (now >= token) {
-    if (saved_.compare_exchange_weak(now, now - token, std::memory_order_relaxed)) return true;
-  }
-  return false;
-}
-
-duration full_jitter(duration first, int retries) noexcept {
-  auto most = std::min(first, longest_pause);
-  for (int i = 0; i < retries && most < longest_pause; ++i) most = std::min(2 * most, longest_pause);
-  const auto part = static_cast<double>(greenroom::detail::random_below(UINT32_MAX)) / static_cast<double>(UINT32_MAX);
-  return duration(std::llround(static_cast<double>(most.count()) * part));
-}
 
 std::optional<duration> read_retry_after(std::string_view value,
                                          std::chrono::system_clock::time_point wall_now) noexcept {
