@@ -100,10 +100,12 @@ GREENROOM_EXPORT result<std::unique_ptr<journal>> open_sqlite_journal(const std:
 struct postgres_journal_options {
   /// The name of the journal: its tables have this schema for themselves, which the first use makes. Small letters, digits, '_'; 48 at most; no digit or "pg_" first.
   std::string schema = "greenroom_journal";
-  std::chrono::milliseconds connect_limit = std::chrono::seconds(5); ///< for each host of the connection string, from 2 s
+  std::chrono::milliseconds connect_limit =
+      std::chrono::seconds(5); ///< for each host of the connection string, from 2 s
   /// One statement takes so long at most: then the server ends it. A server that says nothing for this, lock_limit and 2 s together counts as lost.
   std::chrono::milliseconds statement_limit = std::chrono::seconds(30);
-  std::chrono::milliseconds lock_limit = std::chrono::seconds(2); ///< opening waits so long for another process to let go
+  std::chrono::milliseconds lock_limit =
+      std::chrono::seconds(2); ///< opening waits so long for another process to let go
   /// The keys of so many records are read when it is opened, for a filter in memory (2 bytes each), so that looking for a key that is new asks nobody. A journal with more
   /// asks the server for each key: one round trip. 0 has no filter.
   std::size_t known_keys = 1'000'000;

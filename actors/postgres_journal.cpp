@@ -87,7 +87,9 @@ public:
       : what_(fmt::format("the journal '{}' in PostgreSQL", how.schema)),
         where_{std::move(connection), what_, how.connect_limit,
                how.statement_limit + how.lock_limit + std::chrono::seconds(2)},
-        schema_('"' + how.schema + '"'), how_(std::move(how)), keys_(how_.known_keys) {}
+        schema_('"' + how.schema + '"'),
+        how_(std::move(how)),
+        keys_(how_.known_keys) {}
   ~postgres_journal() override { rollback(); }
 
   result<void> connect();
@@ -186,8 +188,8 @@ result<void> postgres_journal::settle() {
                                                 "survives no power failure; switch it on",
                                                 what_));
   // Of the session: it lasts until the connection ends, whoever ends it.
-  if (auto locked = db_.run(fmt::format("SELECT pg_advisory_lock(hashtextextended('greenroom journal {}', 0))",
-                                        how_.schema));
+  if (auto locked =
+          db_.run(fmt::format("SELECT pg_advisory_lock(hashtextextended('greenroom journal {}', 0))", how_.schema));
       !locked) {
     if (db_.state() != "55P03") return locked.error();
     return error(errc::already_exists,
@@ -321,8 +323,8 @@ result<std::uint64_t> postgres_journal::append(journal_record record) {
     keys_.add(record.key);
   }
   const auto key = record.key.empty() ? postgres_value(nullptr) : postgres_value(std::string_view(record.key));
-  if (auto put = write("put_record", {number, record.written_at, key, std::string_view(*tags),
-                                      std::string_view(record.content)});
+  if (auto put = write("put_record",
+                       {number, record.written_at, key, std::string_view(*tags), std::string_view(record.content)});
       !put)
     return put.error();
   for (const auto& tag : record.tags) {
@@ -346,8 +348,9 @@ result<void> postgres_journal::commit() {
     if (!db_.alive()) usable_ = false;
     rollback();
     if (usable_) return done.error();
-    return error(errc::io, fmt::format("{}; whether the transaction was done is unknown until the journal is opened anew",
-                                       done.error().message()));
+    return error(errc::io,
+                 fmt::format("{}; whether the transaction was done is unknown until the journal is opened anew",
+                             done.error().message()));
   }
   if (done->done() != "COMMIT") {
     rollback();
@@ -454,15 +457,17 @@ result<void> check(const postgres_journal_options& how) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   if (name.empty() || name.size() > 48 || !std::all_of(name.begin(), name.end(), fits) ||
       (name[0] >= '0' && name[0] <= '9') || name.starts_with("pg_"))
-    return error(errc::invalid_argument,
-                 fmt::format("'{}' cannot be the schema of a journal: small letters, digits and '_', 48 at most, with no "
-                             "digit and no pg_ at the beginning",
-                             name));
+    return error(
+        errc::invalid_argument,
+        fmt::format("'{}' cannot be the schema of a journal: small letters, digits and '_', 48 at most, with no "
+                    "digit and no pg_ at the beginning",
+                    name));
   using namespace std::chrono_literals;
   for (const auto limit : {how.connect_limit, how.statement_limit, how.lock_limit}) {
     if (limit < 1ms || limit > 24h)
-      return error(errc::invalid_argument, fmt::format("a limit of the journal '{}' is {} ms; it must be from 1 ms to 24 h",
-                                                       name, limit.count()));
+      return error(
+          errc::invalid_argument,
+          fmt::format("a limit of the journal '{}' is {} ms; it must be from 1 ms to 24 h", name, limit.count()));
   }
   return {};
 }

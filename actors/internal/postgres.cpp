@@ -90,11 +90,18 @@ result<postgres_connection> postgres_connection::open(const postgres_place& wher
   const auto connect_limit = std::to_string(std::max<std::int64_t>(2, seconds)); // libpq knows no less
   const auto silence = std::to_string(where.silence.count());
   // The later of two counts; what "dbname" says is taken apart first.
-  const char* const names[] = {"dbname",           "connect_timeout", "client_encoding",     "keepalives",
-                               "keepalives_idle",  "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-                               "fallback_application_name", nullptr};
+  const char* const names[] = {"dbname",
+                               "connect_timeout",
+                               "client_encoding",
+                               "keepalives",
+                               "keepalives_idle",
+                               "keepalives_interval",
+                               "keepalives_count",
+                               "tcp_user_timeout",
+                               "fallback_application_name",
+                               nullptr};
   const char* const values[] = {where.connection.c_str(), connect_limit.c_str(), "UTF8", "1", "10", "5", "3",
-                                silence.c_str(), "greenroom", nullptr};
+                                silence.c_str(),          "greenroom",           nullptr};
   made.connection_.reset(PQconnectdbParams(names, values, 1));
   if (!made.connection_ || PQstatus(made.connection_.get()) != CONNECTION_OK) return made.lost();
   PQsetNoticeProcessor(
@@ -210,8 +217,7 @@ error postgres_connection::refused(const PGresult* r) {
 
 error postgres_connection::lost(std::string_view why) {
   std::string text(why);
-  if (why.empty())
-    text = connection_ ? trimmed(PQerrorMessage(connection_.get())) : std::string("it is not connected");
+  if (why.empty()) text = connection_ ? trimmed(PQerrorMessage(connection_.get())) : std::string("it is not connected");
   connection_.reset();
   return error(errc::io, without_secrets(fmt::format("cannot reach the server of {}: {}", what_, text)));
 }

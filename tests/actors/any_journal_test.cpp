@@ -181,10 +181,14 @@ TEST_P(AnyJournal, ReadsManyRecordsInPartsAndStopsAtTheFirstFailure) {
     return {};
   }));
   EXPECT_EQ(next, many + 1);
-  EXPECT_EQ(j->replay(700, [](const journal_record& r) -> result<void> {
-             if (r.number == 702) return error(errc::failed, "stopped");
-             return {};
-           }).error().message(), "stopped");
+  EXPECT_EQ(j->replay(700,
+                      [](const journal_record& r) -> result<void> {
+                        if (r.number == 702) return error(errc::failed, "stopped");
+                        return {};
+                      })
+                .error()
+                .message(),
+            "stopped");
   EXPECT_EQ(j->behind(1'690, 1'000)->size(), 10U);
   EXPECT_EQ(j->behind(0, static_cast<std::size_t>(-1))->size(), many);
   EXPECT_EQ(j->tagged("t", 100, 3)->back().number, 103U);

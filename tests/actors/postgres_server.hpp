@@ -89,8 +89,10 @@ public:
   /// Returns the process of the server that serves the journal in `schema`.
   pid_t serves(const std::string& schema) const {
     const auto key = "hashtextextended('greenroom journal " + schema + "', 0)";
-    const auto pid = sql("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | "
-                         "objid::bigint) = " + key);
+    const auto pid =
+        sql("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | "
+            "objid::bigint) = " +
+            key);
     return pid.empty() ? 0 : static_cast<pid_t>(std::stol(pid));
   }
   void cut(const std::string& schema) const {
@@ -119,9 +121,9 @@ private:
     s->folder_ = name;
     if (::geteuid() == 0 && ::chown(name.c_str(), user->pw_uid, user->pw_gid) != 0) return nullptr;
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    const auto initialized = s->spawn({"initdb", "-D", name + "/data", "-U", "postgres", "-A", "trust", "--no-sync",
-                                       "--locale=C", "-E", "UTF8"},
-                                      nowhere);
+    const auto initialized = s->spawn(
+        {"initdb", "-D", name + "/data", "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"},
+        nowhere);
     ::close(nowhere);
     int status = -1;
     if (initialized <= 0 || ::waitpid(initialized, &status, 0) != initialized || status != 0) return nullptr;
