@@ -1,4 +1,4 @@
-// journal: a log of records on disk that only grows. What happened is told by it, in order; a state that is changed by nothing else can
+// journal: a log of records on disk that only grows, in SQLite or PostgreSQL. What happened is told by it, in order; a state that is changed by nothing else can
 // always be made anew from it (event_sourced.hpp).
 //
 //   auto log = open_sqlite_journal("shop.db").value();
@@ -8,7 +8,9 @@
 //   auto done = log->commit();                                          // on disk, or not at all
 //
 // Waits: every call blocks the thread; in an actor use them through blocking().
-// Thread safety: one thread at a time. Lifetime: owns its file.
+// Thread safety: one thread at a time. Lifetime: owns its file, or its connection.
+//
+//   money::ledger books(event_sourced<money::ledger_state>(sys, [] { return open_postgres_journal("dbname=shop"); }));
 #pragma once
 
 #include <chrono>

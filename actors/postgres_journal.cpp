@@ -273,6 +273,8 @@ result<void> postgres_journal::ready() {
                                        what_));
   if (broken_ || (begun_ && !db_.alive()))
     return error(errc::io, fmt::format("{} cannot go on with this transaction, which has failed: roll it back", what_));
+  // What is found to be lost before anything was sent leaves nothing unknown.
+  if (!begun_) db_.notice_end();
   if (db_.alive()) return {};
   return connect();
 }

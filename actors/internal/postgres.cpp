@@ -111,6 +111,15 @@ result<postgres_connection> postgres_connection::open(const postgres_place& wher
   return made;
 }
 
+void postgres_connection::notice_end() {
+  // A last word of the server may come before the end.
+  while (alive()) {
+    pollfd on{PQsocket(connection_.get()), POLLIN, 0};
+    if (::poll(&on, 1, 0) <= 0) return;
+    if (PQconsumeInput(connection_.get()) != 1) connection_.reset();
+  }
+}
+
 result<postgres_rows> postgres_connection::run(const std::string& sql) {
   if (!alive()) return lost();
   if (PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) != 1) return lost();

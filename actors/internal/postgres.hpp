@@ -66,6 +66,8 @@ public:
   postgres_connection() = default;
 
   bool alive() const noexcept { return connection_ != nullptr; }
+  /// Closes it, if the server has done so, as far as that is known here. Asks nobody. Requires: nothing was sent since finish().
+  void notice_end();
   /// Returns SQLSTATE of the last error that the server has told; "" if it was another.
   const std::string& state() const noexcept { return state_; }
 
