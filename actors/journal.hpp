@@ -7,10 +7,10 @@
 //   auto number = log->append({.key = "order-17", .tags = {"customer 7"}, .content = "..."});   // result<std::uint64_t>
 //   auto done = log->commit();                                          // on disk, or not at all
 //
+//   money::ledger books(event_sourced<money::ledger_state>(sys, [] { return open_postgres_journal("dbname=shop"); }));
+//
 // Waits: every call blocks the thread; in an actor use them through blocking().
 // Thread safety: one thread at a time. Lifetime: owns its file, or its connection.
-//
-//   money::ledger books(event_sourced<money::ledger_state>(sys, [] { return open_postgres_journal("dbname=shop"); }));
 #pragma once
 
 #include <chrono>

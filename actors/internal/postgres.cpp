@@ -8,6 +8,8 @@
 
 #include <poll.h>
 
+#include <libpq-fe.h>
+
 #include <fmt/format.h>
 
 namespace greenroom::internal {
@@ -68,6 +70,14 @@ result<parsed_options> parse(const postgres_place& where) {
 }
 
 } // namespace
+
+void postgres_rows::clear::operator()(pg_result* r) const noexcept { PQclear(r); }
+
+void postgres_connection::disconnect::operator()(pg_conn* c) const noexcept { PQfinish(c); }
+
+int postgres_rows::size() const noexcept { return PQntuples(made_.get()); }
+
+std::string_view postgres_rows::done() const noexcept { return PQcmdStatus(made_.get()); }
 
 std::int64_t postgres_rows::number(int row, int column) const noexcept {
   std::uint64_t n = 0;

@@ -11,9 +11,11 @@
 #include <string>
 #include <string_view>
 
-#include <libpq-fe.h>
-
 #include <greenroom/runtime/error.hpp>
+
+// libpq's PGconn and PGresult, so that only postgres.cpp needs its header.
+struct pg_conn;
+struct pg_result;
 
 namespace greenroom::internal {
 
@@ -33,21 +35,21 @@ struct postgres_value {
 class postgres_rows {
 public:
   postgres_rows() = default;
-  explicit postgres_rows(PGresult* made) noexcept : made_(made) {}
+  explicit postgres_rows(pg_result* made) noexcept : made_(made) {}
 
-  int size() const noexcept { return PQntuples(made_.get()); }
+  int size() const noexcept;
   std::int64_t number(int row, int column) const noexcept;
   /// Of NULL it is "".
   std::string bytes(int row, int column) const;
   /// Returns what was done, as "COMMIT" or "INSERT 0 1".
-  std::string_view done() const noexcept { return PQcmdStatus(made_.get()); }
-  PGresult* get() const noexcept { return made_.get(); }
+  std::string_view done() const noexcept;
+  pg_result* get() const noexcept { return made_.get(); }
 
 private:
   struct clear {
-    void operator()(PGresult* r) const noexcept { PQclear(r); }
+    void operator()(pg_result* r) const noexcept;
   };
-  std::unique_ptr<PGresult, clear> made_;
+  std::unique_ptr<pg_result, clear> made_;
 };
 
 struct postgres_place {
@@ -83,15 +85,15 @@ public:
 
 private:
   struct disconnect {
-    void operator()(PGconn* c) const noexcept { PQfinish(c); }
+    void operator()(pg_conn* c) const noexcept;
   };
   result<void> queue(const char* name, std::initializer_list<postgres_value> with);
   result<void> await_result();
-  error refused(const PGresult* r);
+  error refused(const pg_result* r);
   error lost(std::string_view why = {});
   std::string without_secrets(std::string text) const;
 
-  std::unique_ptr<PGconn, disconnect> connection_;
+  std::unique_ptr<pg_conn, disconnect> connection_;
   std::string what_;
   std::string password_;
   std::string state_;
