@@ -117,7 +117,7 @@ struct postgres_journal_options {
 /// no pooler that shares sessions may be between): another process that opens it gets an error. A commit waits for the server's disk (synchronous_commit = on), and sends the
 /// records of a transaction together. A connection that is lost is made again by the next call, if nobody knows less by that; see usable(). Keys, tags and names of readers
 /// have 2,000 bytes at most: append() gives invalid_argument.
-/// Waits: all waits are bounded, by the options, and by keep-alives of TCP on both sides; replay() and verify() wait so for each part.
+/// Waits: all waits are bounded, by the options, and by keep-alives of TCP on both sides; replay() and verify() wait so for each part. The name of a host is looked up within the limits of the resolver.
 /// Errors: io, never with the password in its text; already_exists, if another process has it; invalid_argument for the options and the connection string; parse, if the schema has tables that are no journal's; unsupported, in a build
 /// without PostgreSQL (GREENROOM_POSTGRES=ON), and for a server with fsync = off.
 /// Source: the PostgreSQL 15 documentation, "Pipeline Mode", "Advisory Locks" and "Asynchronous Commit".

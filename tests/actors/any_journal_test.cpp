@@ -11,7 +11,9 @@
 #ifdef GREENROOM_HAS_SQLITE
 #include <greenroom/tests/actors/lossy_disk.hpp>
 #endif
+#ifdef GREENROOM_HAS_POSTGRES
 #include <greenroom/tests/actors/postgres_server.hpp>
+#endif
 
 namespace greenroom {
 namespace {
@@ -27,11 +29,15 @@ struct AnyJournal : testing::TestWithParam<const char*> {
       GTEST_SKIP() << "this build has no SQLite";
 #endif
     } else {
+#ifdef GREENROOM_HAS_POSTGRES
       const auto* const server = postgres_server::shared();
       if (server == nullptr) GTEST_SKIP() << postgres_server::why_not();
       source = [server, schema = server->new_schema()] {
         return open_postgres_journal(server->connection(), {.schema = schema});
       };
+#else
+      GTEST_SKIP() << "this build has no PostgreSQL";
+#endif
     }
   }
   std::unique_ptr<journal> open() const {
