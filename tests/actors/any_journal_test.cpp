@@ -18,8 +18,6 @@
 namespace greenroom {
 namespace {
 
-using namespace test;
-
 struct AnyJournal : testing::TestWithParam<const char*> {
   void SetUp() override {
     if (GetParam() == std::string("sqlite")) {
@@ -30,8 +28,8 @@ struct AnyJournal : testing::TestWithParam<const char*> {
 #endif
     } else {
 #ifdef GREENROOM_HAS_POSTGRES
-      const auto* const server = postgres_server::shared();
-      if (server == nullptr) GTEST_SKIP() << postgres_server::why_not();
+      const auto* const server = test::postgres_server::shared();
+      if (server == nullptr) GTEST_SKIP() << test::postgres_server::why_not();
       source = [server, schema = server->new_schema()] {
         return open_postgres_journal(server->connection(), {.schema = schema});
       };
@@ -60,7 +58,7 @@ struct AnyJournal : testing::TestWithParam<const char*> {
     return read ? text : std::string(read.error().message());
   }
 #ifdef GREENROOM_HAS_SQLITE
-  lossy_disk disk;
+  test::lossy_disk disk;
 #endif
   std::function<result<std::unique_ptr<journal>>()> source;
 };
