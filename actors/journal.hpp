@@ -1,4 +1,4 @@
-// journal: a log of records on disk that only grows. What happened is told by it, in order; a state that is changed by nothing else can
+// journal: a log of records on disk that only grows, in SQLite or PostgreSQL. What happened is told by it, in order; a state that is changed by nothing else can
 // always be made anew from it (event_sourced.hpp).
 //
 //   auto log = open_sqlite_journal("shop.db").value();
@@ -7,10 +7,13 @@
 //   auto number = log->append({.key = "order-17", .tags = {"customer 7"}, .content = "..."});   // result<std::uint64_t>
 //   auto done = log->commit();                                          // on disk, or not at all
 //
+//   money::ledger books(event_sourced<money::ledger_state>(sys, [] { return open_postgres_journal("dbname=shop"); }));
+//
 // Waits: every call blocks the thread; in an actor use them through blocking().
-// Thread safety: one thread at a time. Lifetime: owns its file.
+// Thread safety: one thread at a time. Lifetime: owns its file, or its connection.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -59,7 +62,7 @@ public:
   virtual result<void> commit() = 0;
   /// Ends the transaction without a trace. Does nothing if none is under way.
   virtual void rollback() noexcept = 0;
-  /// Returns false once a flush of the disk has failed: nobody knows then what is on it. All calls fail until the journal is opened anew.
+  /// Returns false once a flush of the disk has failed, or a server was lost during a commit: nobody knows then what is on it. All calls fail until the journal is opened anew.
   virtual bool usable() const noexcept = 0;
 
   // -- reading: the records of the transaction under way count too. Errors: io -------------------------------------
@@ -95,5 +98,30 @@ protected:
 /// Source: the SQLite documentation, "Write-Ahead Logging" and "PRAGMA synchronous".
 GREENROOM_EXPORT result<std::unique_ptr<journal>> open_sqlite_journal(const std::filesystem::path& file,
                                                                       const std::string& vfs = {});
+
+struct postgres_journal_options {
+  /// The name of the journal: its tables have this schema for themselves, which the first use makes. Small letters, digits, '_'; 48 at most; no digit or "pg_" first.
+  std::string schema = "greenroom_journal";
+  std::chrono::milliseconds connect_limit =
+      std::chrono::seconds(5); ///< for each host of the connection string, from 2 s
+  /// One statement takes so long at most: then the server ends it. A server that says nothing for this, lock_limit and 2 s together counts as lost.
+  std::chrono::milliseconds statement_limit = std::chrono::seconds(30);
+  std::chrono::milliseconds lock_limit =
+      std::chrono::seconds(2); ///< opening waits so long for another process to let go
+  /// The keys of so many records are read when it is opened, for a filter in memory (2 bytes each), so that looking for a key that is new asks nobody. A journal with more
+  /// asks the server for each key: one round trip. 0 has no filter.
+  std::size_t known_keys = 1'000'000;
+};
+
+/// Opens a journal in a PostgreSQL database, or makes one. `connection` is libpq's: key=value pairs or a URI. It has the journal for itself by an advisory lock of its session (so
+/// no pooler that shares sessions may be between): another process that opens it gets an error. A commit waits for the server's disk (synchronous_commit = on), and sends the
+/// records of a transaction together. A connection that is lost is made again by the next call, if nobody knows less by that; see usable(). Keys, tags and names of readers
+/// have 2,000 bytes at most: append() gives invalid_argument.
+/// Waits: all waits are bounded, by the options, and by keep-alives of TCP on both sides; replay() and verify() wait so for each part. The name of a host is looked up within the limits of the resolver.
+/// Errors: io, never with the password in its text; already_exists, if another process has it; invalid_argument for the options and the connection string; parse, if the schema has tables that are no journal's; unsupported, in a build
+/// without PostgreSQL (GREENROOM_POSTGRES=ON), and for a server with fsync = off.
+/// Source: the PostgreSQL 15 documentation, "Pipeline Mode", "Advisory Locks" and "Asynchronous Commit".
+GREENROOM_EXPORT result<std::unique_ptr<journal>> open_postgres_journal(std::string connection,
+                                                                        postgres_journal_options how = {});
 
 } // namespace greenroom

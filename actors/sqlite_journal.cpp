@@ -1,7 +1,4 @@
 // The journal in SQLite: a commit is one flush of the write-ahead log.
-#include <algorithm>
-#include <chrono>
-#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +6,7 @@
 #include <greenroom/actors/journal.hpp>
 
 #ifdef GREENROOM_HAS_SQLITE
+#include <greenroom/actors/internal/journal_parts.hpp>
 #include <greenroom/actors/internal/sqlite.hpp>
 #endif
 
@@ -30,8 +28,11 @@ result<std::unique_ptr<journal>> open_sqlite_journal(const std::filesystem::path
 
 namespace {
 
+using internal::joined_tags;
+using internal::journal_time;
 using internal::sqlite_database;
 using internal::sqlite_statement;
+using internal::tags_apart;
 
 // FULL: the commit waits for the flush. EXCLUSIVE: nobody else may append in between; the index of the log is in memory then.
 constexpr const char* settings =
@@ -47,32 +48,6 @@ constexpr const char* schema =
     "CREATE TABLE cursors(reader TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA application_id = 1196576364; PRAGMA user_version = 1;" // "GRjl"
     "COMMIT;";
-
-std::int64_t milliseconds_now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
-}
-
-// A record has its tags beside it, so that a replay reads one table in one go; the table of tags finds the records of one.
-
-result<std::string> joined(const std::vector<std::string>& tags) {
-  std::string all;
-  for (const auto& tag : tags) {
-    if (tag.empty() || tag.find('\n') != std::string::npos)
-      return error(errc::invalid_argument, "a tag of a journal must not be empty and must not have a line feed in it");
-    all += (all.empty() ? "" : "\n") + tag;
-  }
-  return all;
-}
-
-std::vector<std::string> apart(const std::string& all) {
-  std::vector<std::string> tags;
-  for (std::size_t at = 0; at < all.size();) {
-    const auto end = std::min(all.find('\n', at), all.size());
-    tags.push_back(all.substr(at, end - at));
-    at = end + 1;
-  }
-  return tags;
-}
 
 class sqlite_journal final : public journal {
 public:
@@ -118,7 +93,7 @@ private:
   template <class Value>
   result<std::optional<journal_record>> one(sqlite_statement& s, const Value& by);
   static journal_record record_of(const sqlite_statement& s) {
-    return {static_cast<std::uint64_t>(s.number(0)), s.number(1), s.text(2), apart(s.text(3)), s.text(4)};
+    return {static_cast<std::uint64_t>(s.number(0)), s.number(1), s.text(2), tags_apart(s.text(3)), s.text(4)};
   }
 
   sqlite_database db_; // before its statements
@@ -215,9 +190,9 @@ result<void> sqlite_journal::begin() {
 
 result<std::uint64_t> sqlite_journal::append(journal_record record) {
   const auto number = last_ + 1;
-  if (record.written_at == 0) record.written_at = milliseconds_now();
+  if (record.written_at == 0) record.written_at = journal_time();
   if (auto fine = check_usable(); !fine) return fine.error();
-  const auto tags = joined(record.tags);
+  const auto tags = joined_tags(record.tags);
   if (!tags) return tags.error();
   const std::string_view content(record.content), all_tags(*tags);
   record.key.empty() ? put_record_.begin(number, record.written_at, nullptr, all_tags, content)

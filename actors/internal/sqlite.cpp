@@ -1,3 +1,4 @@
+#ifdef GREENROOM_HAS_SQLITE
 #include <greenroom/actors/internal/sqlite.hpp>
 
 #include <fmt/format.h>
@@ -50,3 +51,4 @@ result<std::string> sqlite_database::ask(const char* sql) {
 }
 
 } // namespace greenroom::internal
+#endif

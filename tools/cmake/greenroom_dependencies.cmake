@@ -50,23 +50,6 @@ function(greenroom_use_openssl target)
   set(GREENROOM_HAS_TLS ON PARENT_SCOPE)
 endfunction()
 
-# Gives `target` zlib and the definition GREENROOM_HAS_ZLIB, or says why not.
-function(greenroom_use_zlib target)
-  find_package(ZLIB QUIET)
-  if(NOT ZLIB_FOUND)
-    message(STATUS "zlib not found: the HTTP front cannot compress "
-                   "(install zlib1g-dev, or set GREENROOM_ZLIB=OFF to silence this)")
-    return()
-  endif()
-  target_link_libraries(${target} PRIVATE ZLIB::ZLIB)
-  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_ZLIB=1)
-  get_target_property(type ${target} TYPE)
-  if(type STREQUAL "STATIC_LIBRARY")
-    # Who links the static library links zlib too: the installed package looks for it.
-    set(GREENROOM_PACKAGE_NEEDS_ZLIB ON PARENT_SCOPE)
-  endif()
-endfunction()
-
 # Gives `target` nlohmann-json and the definition GREENROOM_HAS_JSON, or says why not.
 function(greenroom_use_json target)
   find_path(GREENROOM_JSON_INCLUDE_DIR nlohmann/json.hpp)
@@ -81,39 +64,25 @@ function(greenroom_use_json target)
   target_compile_definitions(${target} PRIVATE GREENROOM_HAS_JSON=1)
 endfunction()
 
-# Gives `target` SQLite and the definition GREENROOM_HAS_SQLITE, or says why not.
-set(GREENROOM_HAS_SQLITE OFF)
-function(greenroom_use_sqlite target)
-  find_package(SQLite3 3.38 QUIET)
-  if(NOT SQLite3_FOUND)
-    message(STATUS "SQLite not found: there are no journals and no ledgers on disk "
-                   "(install libsqlite3-dev, or set GREENROOM_SQLITE=OFF to silence this)")
+# greenroom_use(<target> <NAME> PACKAGE <package> [version] LINK <its target> INSTALL <Debian's package> WITHOUT <what is missing>)
+#
+# Gives `target` the library of the option GREENROOM_<NAME> and the definition GREENROOM_HAS_<NAME>, or says why not. Sets
+# GREENROOM_HAS_<NAME>, for the tests, and GREENROOM_PACKAGE_NEEDS_<NAME>: who links a static library links that one too, so the
+# installed package looks for it.
+function(greenroom_use target name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "LINK;INSTALL;WITHOUT" "PACKAGE")
+  set(GREENROOM_HAS_${name} OFF PARENT_SCOPE)
+  find_package(${arg_PACKAGE} QUIET)
+  if(NOT TARGET ${arg_LINK})
+    message(STATUS "${arg_LINK} not found: ${arg_WITHOUT} "
+                   "(install ${arg_INSTALL}, or set GREENROOM_${name}=OFF to silence this)")
     return()
   endif()
-  target_link_libraries(${target} PRIVATE SQLite::SQLite3)
-  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_SQLITE=1)
-  set(GREENROOM_HAS_SQLITE ON PARENT_SCOPE)
+  target_link_libraries(${target} PRIVATE ${arg_LINK})
+  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_${name}=1)
+  set(GREENROOM_HAS_${name} ON PARENT_SCOPE)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "STATIC_LIBRARY")
-    # Who links the static library links SQLite too: the installed package looks for it.
-    set(GREENROOM_PACKAGE_NEEDS_SQLITE ON PARENT_SCOPE)
-  endif()
-endfunction()
-
-# Gives `target` the date library's time zones and the definition GREENROOM_HAS_TIME_ZONES, or says why not.
-set(GREENROOM_HAS_TIME_ZONES OFF)
-function(greenroom_use_time_zones target)
-  find_package(date QUIET)
-  if(NOT TARGET date::date-tz)
-    message(STATUS "date not found: cron expressions know UTC alone "
-                   "(install libhowardhinnant-date-dev, or set GREENROOM_TIME_ZONES=OFF to silence this)")
-    return()
-  endif()
-  target_link_libraries(${target} PRIVATE date::date-tz)
-  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TIME_ZONES=1)
-  set(GREENROOM_HAS_TIME_ZONES ON PARENT_SCOPE)
-  get_target_property(type ${target} TYPE)
-  if(type STREQUAL "STATIC_LIBRARY")
-    set(GREENROOM_PACKAGE_NEEDS_DATE ON PARENT_SCOPE)
+    set(GREENROOM_PACKAGE_NEEDS_${name} ON PARENT_SCOPE)
   endif()
 endfunction()
