@@ -4,9 +4,11 @@
 #pragma once
 
 #include <greenroom/actors/ask.hpp>
+#include <greenroom/actors/chunk_pipeline.hpp>
 #include <greenroom/actors/counter.hpp>
 #include <greenroom/actors/link.hpp>
 #include <greenroom/actors/monitor.hpp>
+#include <greenroom/actors/progress.hpp>
 #include <greenroom/actors/registry.hpp>
 #include <greenroom/actors/request.hpp>
 #include <greenroom/actors/supervisor.hpp>

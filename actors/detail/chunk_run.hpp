@@ -1,0 +1,102 @@
+// The part of process_chunks() that does not depend on the types of its functions: how much may be under way, checkpoints, progress, messages.
+// Thread safety: owner only, unless noted. Lifetime: in the frame of process_chunks().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <greenroom/actors/chunks.hpp>
+#include <greenroom/actors/detail/chunk_plan.hpp>
+#include <greenroom/actors/progress.hpp>
+#include <greenroom/runtime/clock.hpp>
+#include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/error.hpp>
+#include <greenroom/runtime/files.hpp>
+#include <greenroom/runtime/task.hpp>
+
+namespace greenroom {
+
+struct chunk_options {
+  /// How many chunks are mapped at once; 0: as many as the system has workers. Each has a buffer of the size of a chunk, twice that at most.
+  std::size_t workers = 0;
+  /// How many chunks are begun and not yet reduced, at most; 0: two for each worker. It bounds the memory: as many mapped values may wait for their turn.
+  std::size_t in_flight = 0;
+  /// Whether values are reduced in the order of their chunks. Without, a slow chunk holds up nobody.
+  bool ordered = true;
+  /// How often a chunk is tried, from 1, unless the error says that it would be the same again (parse, invalid_argument, limit, unsupported).
+  unsigned attempts = 3;
+  /// The pause before the second attempt; it doubles with each further one.
+  duration pause = std::chrono::milliseconds(100);
+  /// The file in which the job keeps how far it is, and from which it goes on. It is removed when the job is done. None: it begins anew.
+  std::filesystem::path checkpoint = {};
+  /// How often that is written, which takes two flushes of the disk; 0: after each chunk.
+  duration checkpoint_every = std::chrono::seconds(1);
+  /// A line that says what is computed: a checkpoint of another one is refused, as that of another input is.
+  std::string job = {};
+  /// Who wants to know keeps a copy.
+  progress_meter meter = {};
+};
+
+namespace detail {
+
+/// What is left of the attempts at a chunk.
+struct GREENROOM_EXPORT chunk_attempts {
+  unsigned most;
+  duration pause; // before the next one
+  unsigned made = 0;
+
+  /// Counts one that failed; whether there is to be another.
+  bool again(const error& why) noexcept;
+  duration next_pause() noexcept;
+};
+
+class GREENROOM_EXPORT chunk_run {
+public:
+  chunk_run(chunk_input input, chunk_options how);
+  chunk_run(const chunk_run&) = delete;
+  chunk_run& operator=(const chunk_run&) = delete;
+  ~chunk_run();
+
+  const chunk_input& input() const noexcept { return input_; }
+  std::size_t workers() const noexcept { return how_.workers; }
+  std::size_t in_flight() const noexcept { return how_.in_flight; }
+  bool ordered() const noexcept { return how_.ordered; }
+  bool has_checkpoint() const noexcept { return !how_.checkpoint.empty(); }
+  chunk_attempts attempts() const noexcept { return {how_.attempts, how_.pause}; }
+  const progress_meter& meter() const noexcept { return how_.meter; }
+  chunk_plan& plan() noexcept { return plan_; }
+
+  /// Checks the options and reads the checkpoint. Gives the state that was saved in it, if there is one.
+  task<result<std::optional<std::string>>> open();
+  /// Says that the work begins.
+  void start();
+  bool may_begin() const noexcept { return plan_.more() && plan_.under_way() < how_.in_flight; }
+  void finish(std::uint64_t index);
+  /// Whether a checkpoint is to be written now.
+  bool checkpoint_due() const;
+  /// Writes a checkpoint. Errors: io, also when the input has changed.
+  task<result<void>> save(std::string state);
+  /// Ends the work: all is done. Errors: as save().
+  task<result<void>> close();
+  /// Ends it otherwise, and gives `why` as it came.
+  error fail(error why);
+  error failure_of(std::uint64_t index, unsigned attempts, const error& why) const;
+
+private:
+  result<std::optional<std::string>> read(files* disk); // these block the thread
+  result<void> write(files* disk, std::string state);
+  result<void> remove(files* disk);
+  result<void> check_unchanged() const;
+
+  chunk_input input_;
+  chunk_options how_;
+  chunk_plan plan_;
+  std::string identity_;
+  time_point saved_at_{};
+};
+
+} // namespace detail
+} // namespace greenroom
