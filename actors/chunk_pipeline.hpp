@@ -135,8 +135,12 @@ struct chunk_reduction {
   }
 
   result<void> take_turn(std::uint64_t index, R value) try {
-    const auto done = invoke_as_result(reduce, state, std::move(value));
-    if (!done) return run.failure_of(index, 1, done.error());
+    if constexpr (std::is_void_v<std::invoke_result_t<Reduce&, State&, R>>) {
+      std::invoke(reduce, state, std::move(value));
+    } else {
+      const result<void> done = std::invoke(reduce, state, std::move(value));
+      if (!done) return run.failure_of(index, 1, done.error());
+    }
     run.finish(index);
     return {};
   } catch (const std::exception&) {
