@@ -22,8 +22,8 @@ namespace greenroom::http {
 /// Returns it as JSON, as above; `remaining_ms` is null where nobody knows.
 GREENROOM_EXPORT std::string progress_json(const progress& p);
 
-/// Answers with an event at once, one whenever something has changed, `every` so often at most, and the last one. One every 15 s keeps the
-/// connection alive meanwhile.
+/// Answers with an event at once, one whenever something has changed, `every` so often at most, and the last one. While nothing changes one
+/// goes out every 15 s, since some proxies close a connection that is silent.
 GREENROOM_EXPORT response progress_events(const request& r, progress_meter meter,
                                           std::chrono::milliseconds every = std::chrono::milliseconds(250));
 

@@ -57,6 +57,15 @@ Also <em>/holds</em>, <em>/captures</em>, <em>/releases</em>, <em>/reversals</em
 <div class="command"><code>curl -H 'Content-Type: application/json' -d '{"key":"3","from":"world","to":"ann","amount":1999}' @URL@/transfers</code></div>
 <div class="command"><code>curl @URL@/accounts/ann/statement</code></div></article>
 
+<article><h2>POST /process, GET /process/ID, GET /process/ID/events, DELETE /process/ID</h2>
+<p>Work on much data, in chunks on all processors: statistics for each key of the lines <em>key,amount</em> that you send, or of made-up ones, up to 10<sup>9</sup>
+bytes. It answers 202 at once with the job's address; look at it, follow its progress as server-sent events, or cancel it.</p>
+<div class="command"><code>curl -i -d '' '@URL@/process?bytes=500000000'</code></div>
+<div class="command"><code>curl -N @URL@/process/1/events</code></div>
+<div class="command"><code>curl @URL@/process/1</code></div>
+<div class="command"><code>curl -X DELETE @URL@/process/1</code></div>
+<div class="command"><code>curl -d 'ann,12.50' @URL@/process</code></div></article>
+
 <article><h2>GET /status</h2>
 <p>What happens right now: requests in flight (this one not counted), connections, how requests have ended, and under <em>leaks</em> what lives
 although no request or connection accounts for it: nothing, at rest. Try it while a task runs, or after you have interrupted one.</p>
