@@ -193,12 +193,14 @@ task<> reduce_chunks(scope& here, Map map, Job* job) {
 /// removed; invalid_argument for an option out of range and for a checkpoint of another input, parse for one that is damaged. usage_error, thrown, for
 /// a checkpoint of a State that cannot be saved. A checkpoint stays whatever fails: the next run goes on from it.
 template <class State, class Map, class Reduce>
-task<result<State>> process_chunks(chunk_input input, Map map, Reduce reduce, State state = {}, chunk_options how = {}) {
+task<result<State>> process_chunks(chunk_input input, Map map, Reduce reduce, State state = {},
+                                   chunk_options how = {}) {
   using value = detail::mapped<Map>;
   static_assert(!std::is_void_v<value>, "process_chunks: map must give a value to reduce");
-  static_assert(std::is_invocable_v<Reduce&, State&, value>, "process_chunks: reduce must take a State& and that value");
-  detail::chunk_reduction<State, value, Reduce> job{
-      detail::chunk_run(std::move(input), std::move(how)), std::move(state), std::move(reduce)};
+  static_assert(std::is_invocable_v<Reduce&, State&, value>,
+                "process_chunks: reduce must take a State& and that value");
+  detail::chunk_reduction<State, value, Reduce> job{detail::chunk_run(std::move(input), std::move(how)),
+                                                    std::move(state), std::move(reduce)};
   if (job.run.has_checkpoint() && !savable<State>)
     throw usage_error("process_chunks: a State without save() and load() cannot have a checkpoint");
   auto opening = job.run.open();

@@ -175,9 +175,10 @@ result<std::size_t> chunk_input::read_on(std::uint64_t line, std::uint64_t from,
     at += more;
   }
   if (most == total_) return filled; // the last line, without a line feed
-  return error(errc::limit, fmt::format("cannot cut into chunks: {}: the line at byte {} is longer than a chunk (limit {} "
-                                        "bytes): take larger chunks",
-                                        name(), line, how_.size));
+  return error(errc::limit,
+               fmt::format("cannot cut into chunks: {}: the line at byte {} is longer than a chunk (limit {} "
+                           "bytes): take larger chunks",
+                           name(), line, how_.size));
 }
 
 result<chunk_input> chunks_of(std::shared_ptr<const byte_source> bytes, chunking how) {

@@ -164,8 +164,8 @@ struct csv_fields {
     const auto last = std::max(shape.key, shape.amount);
     for (std::size_t column = 0;; ++column) {
       const void* const comma = line.empty() ? nullptr : std::memchr(line.data(), ',', line.size());
-      const auto size = comma == nullptr ? line.size()
-                                         : static_cast<std::size_t>(static_cast<const char*>(comma) - line.data());
+      const auto size =
+          comma == nullptr ? line.size() : static_cast<std::size_t>(static_cast<const char*>(comma) - line.data());
       if (column == shape.key) key = line.substr(0, size);
       if (column == shape.amount) amount = line.substr(0, size);
       if (column == last || comma == nullptr) return;
@@ -178,8 +178,8 @@ struct csv_fields {
 
 result<std::int64_t> read_amount(std::string_view text, int decimals) {
   if (const auto value = parse_amount(text, decimals)) return *value;
-  return error(errc::parse, fmt::format("'{}' is no amount with up to {} decimals and 15 digits", text.substr(0, 80),
-                                        decimals));
+  return error(errc::parse,
+               fmt::format("'{}' is no amount with up to {} decimals and 15 digits", text.substr(0, 80), decimals));
 }
 
 std::string amount_text(std::int64_t amount, int decimals) {
@@ -197,13 +197,13 @@ result<void> add_csv(key_statistics& to, const chunk& lines, const csv_shape& sh
     auto line = take_until(rest, '\n');
     if (line.ends_with('\r')) line.remove_suffix(1);
     const csv_fields fields(line, shape);
-    if (fields.key.empty())
-      return malformed(at, line, fmt::format("it has no key in column {}", shape.key + 1));
+    if (fields.key.empty()) return malformed(at, line, fmt::format("it has no key in column {}", shape.key + 1));
     if (fields.key.front() == '"') return malformed(at, line, "its key is quoted, which is not understood");
     const auto amount = parse_amount(fields.amount, shape.decimals);
     if (!amount) {
-      return malformed(at, line, fmt::format("column {}: {}", shape.amount + 1,
-                                             read_amount(fields.amount, shape.decimals).error().message()));
+      return malformed(
+          at, line,
+          fmt::format("column {}: {}", shape.amount + 1, read_amount(fields.amount, shape.decimals).error().message()));
     }
     if (auto added = to.add(fields.key, *amount); !added) return added;
   }

@@ -65,16 +65,17 @@ private:
   void grow();
 
   std::size_t most_;
-  std::vector<entry> entries_;       // in the order in which they came
-  std::vector<std::uint32_t> slots_; // open addressing: one more than the place of an entry, 0 is free; a power of two, at most half full
+  std::vector<entry> entries_; // in the order in which they came
+  std::vector<std::uint32_t>
+      slots_; // open addressing: one more than the place of an entry, 0 is free; a power of two, at most half full
 };
 
 /// Where key and amount stand in a line. Columns count from 0.
 struct csv_shape {
   std::size_t key = 0;
   std::size_t amount = 1;
-  int decimals = 2;                ///< 0 to 9; an amount may have fewer
-  bool header = true;              ///< the first line of the input names the columns
+  int decimals = 2;   ///< 0 to 9; an amount may have fewer
+  bool header = true; ///< the first line of the input names the columns
   std::size_t most_keys = 65'536;
 };
 

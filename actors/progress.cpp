@@ -115,7 +115,8 @@ void progress_meter::end(time_point now, work_state how) const {
   p.state = how;
 }
 
-task<> show_progress(progress_meter meter, std::function<void(std::string_view)> show, std::chrono::milliseconds every) {
+task<> show_progress(progress_meter meter, std::function<void(std::string_view)> show,
+                     std::chrono::milliseconds every) {
   std::size_t widest = 0; // what a longer line left behind is overwritten
   for (;;) {
     const auto now = meter.look(this_actor::system().now());

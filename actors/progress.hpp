@@ -31,12 +31,12 @@ GREENROOM_EXPORT const char* to_string(work_state state) noexcept;
 /// How far a job is, at one moment.
 struct progress {
   work_state state = work_state::waiting;
-  bool in_bytes = true;       ///< whether the amounts are bytes, else plain counts
-  std::uint64_t total = 0;    ///< the whole job
-  std::uint64_t done = 0;     ///< of that, what earlier runs did included
-  std::uint64_t resumed = 0;  ///< of that, what earlier runs did
-  std::uint64_t retries = 0;  ///< what was tried again
-  duration elapsed{};         ///< since this run began, until it ended
+  bool in_bytes = true;      ///< whether the amounts are bytes, else plain counts
+  std::uint64_t total = 0;   ///< the whole job
+  std::uint64_t done = 0;    ///< of that, what earlier runs did included
+  std::uint64_t resumed = 0; ///< of that, what earlier runs did
+  std::uint64_t retries = 0; ///< what was tried again
+  duration elapsed{};        ///< since this run began, until it ended
 
   bool over() const noexcept { return state > work_state::running; }
   /// Returns the part that is done, 0 to 1. A job of nothing is 0 until it is done.

@@ -3,7 +3,8 @@
 //
 // Run: 16_csv_statistics                              makes a small file, and shows that two threads and one give the same
 //      16_csv_statistics --make BYTES FILE            makes a file of so many bytes
-//      16_csv_statistics FILE [THREADS [CHECKPOINT]]  counts one; with a bar, if it is a terminal
+//      16_csv_statistics FILE [THREADS [CHECKPOINT [MS]]]  counts one, with a bar if it is a terminal; how far it is stands in the file CHECKPOINT, written
+//                                                     each so many milliseconds
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -55,11 +56,13 @@ void print(const key_statistics& all) {
                amount_text(of.mean(), 2), amount_text(of.least, 2), amount_text(of.greatest, 2));
 }
 
-int count_big_file(const std::string& file, std::size_t threads, const std::string& checkpoint) {
+int count_big_file(const std::string& file, std::size_t threads, const std::string& checkpoint,
+                   std::chrono::milliseconds every) {
   options opts;
   opts.workers = threads;
   actor_system sys(opts);
-  chunk_options how{.workers = threads, .checkpoint = checkpoint, .job = "statistics of shops"};
+  chunk_options how{
+      .workers = threads, .checkpoint = checkpoint, .checkpoint_every = every, .job = "statistics of shops"};
   actor bar;
   if (::isatty(STDERR_FILENO) != 0) {
     const auto show = [](std::string_view line) { fmt::print(stderr, "{}", line); };
@@ -101,5 +104,6 @@ int main(int argc, char** argv) {
     return n;
   };
   if (argc == 4 && std::string(argv[1]) == "--make") return make_file(argv[3], number(argv[2])), 0;
-  return count_big_file(argv[1], argc > 2 ? number(argv[2]) : 2, argc > 3 ? argv[3] : "");
+  return count_big_file(argv[1], argc > 2 ? number(argv[2]) : 2, argc > 3 ? argv[3] : "",
+                        std::chrono::milliseconds(argc > 4 ? number(argv[4]) : 1'000));
 }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto silence = 15s; // see event_writer::comment()
 
-std::int64_t milliseconds(duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
+std::int64_t milliseconds(duration d) { return std::chrono::round<std::chrono::milliseconds>(d).count(); }
 
 task<> send_progress(event_writer out, progress_meter meter, std::chrono::milliseconds every) {
   const auto& sys = this_actor::system();

@@ -95,8 +95,7 @@ void describe(http::schema<job_report>& s) {
 
 std::vector<key_report> lines_of(const key_statistics& all) {
   std::vector<key_report> lines;
-  for (const auto& [key, of] : all.sorted())
-    lines.push_back({key, of.count, of.sum, of.mean(), of.least, of.greatest});
+  for (const auto& [key, of] : all.sorted()) lines.push_back({key, of.count, of.sum, of.mean(), of.least, of.greatest});
   return lines;
 }
 
@@ -169,7 +168,7 @@ private:
     std::erase_if(jobs_, [now](const job& each) { return each.who.finished() && each.begun + kept_for < now; });
   }
 
-  std::mutex lock_; // held for a search among the few jobs
+  std::mutex lock_;      // held for a search among the few jobs
   std::deque<job> jobs_; // oldest first
   std::uint64_t next_ = 1;
 };

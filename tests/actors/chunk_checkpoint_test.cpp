@@ -180,9 +180,10 @@ TEST(ChunkCheckpoint, OfAnotherInputOrJobIsRefused) {
   const auto kept = r.world.disk().read_all("job").value();
   job changed;
   changed.bytes->version = 2;
-  EXPECT_EQ(refused(r, changed), "cannot go on from job: it is of another input or way to cut it (version 1; 9 in all, by "
-                                 "bytes of 1 each 1; in order; ; now version 2; 9 in all, by bytes of 1 each 1; in order; "
-                                 "): bring that back, or remove the file to begin anew");
+  EXPECT_EQ(refused(r, changed),
+            "cannot go on from job: it is of another input or way to cut it (version 1; 9 in all, by "
+            "bytes of 1 each 1; in order; ; now version 2; 9 in all, by bytes of 1 each 1; in order; "
+            "): bring that back, or remove the file to begin anew");
   EXPECT_EQ(changed.got->error().code(), errc::invalid_argument);
   job other;
   other.how.job = "something else";

@@ -47,6 +47,13 @@ result<State> run_job(actor_system& sys, chunk_input input, Map map, Reduce redu
                  std::move(state), std::move(how));
 }
 
+/// The same inside of an actor, for jobs that are stopped.
+template <class Map>
+task<> map_a_hundred(Map map, chunk_options how) {
+  auto job = process_chunks(numbers_to(100), map, append, numbers(), how);
+  (void)co_await std::move(job);
+}
+
 // -- order ------------------------------------------------------------------------------------------------
 
 task<std::uint64_t> after_some_turns(chunk c, std::uint64_t seed) {
@@ -168,11 +175,8 @@ TEST(ChunkPipeline, BehindAChunkThatIsLateOnlySoManyAreBegun) {
   timed_system s;
   counts seen;
   const auto map = [&seen](chunk c) { return the_first_never_comes(c, &seen); };
-  const auto program = [map]() -> task<> {
-    auto job = process_chunks(numbers_to(100), map, append, numbers(), {.workers = 2, .in_flight = 5});
-    (void)co_await std::move(job);
-  };
-  const auto who = s.sys.spawn(program);
+  const chunk_options how{.workers = 2, .in_flight = 5};
+  const auto who = s.sys.spawn(map_a_hundred<decltype(map)>, map, how);
   while (seen.begun < 5) (void)s.sys.run(settle); // each goes by way of a blocking thread
   (void)s.sys.run(settle);
   EXPECT_EQ(seen.begun, 5);
@@ -201,20 +205,22 @@ TEST(ChunkPipeline, AChunkIsTriedAgain) {
   EXPECT_EQ(meter.look(sys.now()).retries, 2u);
 }
 
+template <class Map>
+task<> time_attempts(Map map, duration* to) {
+  const auto began = this_actor::system().now();
+  auto job = process_chunks(numbers_to(1), map, append, numbers(), {.attempts = 4, .pause = 100ms});
+  const auto all = co_await std::move(job);
+  testkit::require(all.has_value(), "the fourth attempt succeeds");
+  *to = this_actor::system().now() - began;
+}
+
 TEST(ChunkPipeline, PausesBetweenAttemptsDouble) {
   testkit::simulation world;
   testkit::random_schedule by(1);
   std::atomic<int> tries{0};
   duration took{};
   const auto map = fails_at(0, 3, errc::io, &tries);
-  const auto program = [map](duration* to) -> task<> {
-    const auto began = this_actor::system().now();
-    auto job = process_chunks(numbers_to(1), map, append, numbers(), {.attempts = 4, .pause = 100ms});
-    const auto all = co_await std::move(job);
-    testkit::require(all.has_value(), "the fourth attempt succeeds");
-    *to = this_actor::system().now() - began;
-  };
-  const auto report = world.run(by, program, &took);
+  const auto report = world.run(by, time_attempts<decltype(map)>, map, &took);
   ASSERT_TRUE(report.passed()) << report.why;
   EXPECT_EQ(std::chrono::round<std::chrono::milliseconds>(took), 700ms);
 }
@@ -286,11 +292,8 @@ TEST(ChunkPipeline, CancelledOrKilledItLeavesNothingBehind) {
     std::atomic<int> begun{0};
     const progress_meter meter;
     const auto map = [&begun](chunk c) { return never(c, &begun); };
-    const auto program = [map, meter]() -> task<> {
-      auto job = process_chunks(numbers_to(100), map, append, numbers(), {.workers = 3, .meter = meter});
-      (void)co_await std::move(job);
-    };
-    const auto who = s.sys.spawn(program);
+    const chunk_options how{.workers = 3, .meter = meter};
+    const auto who = s.sys.spawn(map_a_hundred<decltype(map)>, map, how);
     while (begun < 3) (void)s.sys.run(settle);
     kill ? who.kill() : who.cancel();
     EXPECT_EQ(who.wait().kind(), kill ? exit_kind::killed : exit_kind::cancelled);

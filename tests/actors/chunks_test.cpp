@@ -40,13 +40,13 @@ std::vector<std::string> lines_of(const std::string& text, std::uint64_t size) {
 }
 using texts = std::vector<std::string>;
 
-TEST(Chunks, OfLinesEndWhereALineEnds) { EXPECT_EQ(lines_of("one\ntwo\nthree\n", 6), (texts{"one\ntwo\n", "three\n", ""})); }
+TEST(Chunks, OfLinesEndWhereALineEnds) {
+  EXPECT_EQ(lines_of("one\ntwo\nthree\n", 6), (texts{"one\ntwo\n", "three\n", ""}));
+}
 
 TEST(Chunks, TheLastLineNeedsNoLineFeed) { EXPECT_EQ(lines_of("one\ntwo", 5), (texts{"one\ntwo", ""})); }
 
-TEST(Chunks, CarriageReturnsStayWhereTheyAre) {
-  EXPECT_EQ(lines_of("a\r\nb\r\n", 3), (texts{"a\r\n", "b\r\n"}));
-}
+TEST(Chunks, CarriageReturnsStayWhereTheyAre) { EXPECT_EQ(lines_of("a\r\nb\r\n", 3), (texts{"a\r\n", "b\r\n"})); }
 
 TEST(Chunks, AnEmptyInputHasNone) {
   EXPECT_EQ(lines_of("", 4), texts{});

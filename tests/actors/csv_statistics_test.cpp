@@ -46,7 +46,8 @@ TEST(CsvStatistics, AMalformedLineIsToldWithItsPlace) {
             "parse: the line at byte 1004, 'b': column 2: '' is no amount with up to 2 decimals and 15 digits");
   EXPECT_EQ(statistics("a,1\n,2\n"), "parse: the line at byte 4, ',2': it has no key in column 1");
   EXPECT_EQ(statistics("\n"), "parse: the line at byte 0, '': it has no key in column 1");
-  EXPECT_EQ(statistics("\"a\",2\n"), "parse: the line at byte 0, '\"a\",2': its key is quoted, which is not understood");
+  EXPECT_EQ(statistics("\"a\",2\n"),
+            "parse: the line at byte 0, '\"a\",2': its key is quoted, which is not understood");
 }
 
 TEST(CsvStatistics, AmountsAreFixedPoint) {
@@ -54,7 +55,8 @@ TEST(CsvStatistics, AmountsAreFixedPoint) {
   EXPECT_EQ(read_amount("-0.01", 2).value(), -1);
   EXPECT_EQ(read_amount("+7", 0).value(), 7);
   EXPECT_EQ(read_amount("999999999999999", 2).value(), 99'999'999'999'999'900);
-  for (const char* const bad : {"", "-", ".", "1.", ".5", "1.234", "1,5", "1e3", " 1", "1 ", "0x1", "1.2.3", "--1", "9999999999999999"})
+  for (const char* const bad :
+       {"", "-", ".", "1.", ".5", "1.234", "1,5", "1e3", " 1", "1 ", "0x1", "1.2.3", "--1", "9999999999999999"})
     EXPECT_FALSE(read_amount(bad, 2)) << bad;
   EXPECT_FALSE(read_amount("1.0", 0));
   EXPECT_FALSE(read_amount("999999999999999", 9)) << "does not fit";

@@ -31,7 +31,8 @@ TEST_F(ProgressEvents, OneComesAtOnceThenOneForEachChangeThenTheLast) {
   meter.begin(r.sys.now(), 100);
   auto c = r.connect();
   r.say(c, get("/events"));
-  EXPECT_NE(r.hear_until(c, "\"retries\":0}\n\n").find("event: progress\ndata: {\"state\":\"running\""), std::string::npos);
+  EXPECT_NE(r.hear_until(c, "\"retries\":0}\n\n").find("event: progress\ndata: {\"state\":\"running\""),
+            std::string::npos);
   r.advance(300ms);
   r.advance(300ms); // nothing has changed
   meter.add(40);
