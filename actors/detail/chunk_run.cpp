@@ -35,11 +35,13 @@ chunk_run::chunk_run(chunk_input input, chunk_options how)
 chunk_run::~chunk_run() { how_.meter.end(this_actor::system().now(), work_state::cancelled); }
 
 task<result<std::optional<std::string>>> chunk_run::open() {
-  if (how_.attempts == 0 || how_.in_flight > 1'000'000 || how_.job.find('\n') != std::string::npos)
-    co_return error(errc::invalid_argument,
-                    fmt::format("cannot process {}: an option is out of range: attempts ({}) from 1, in_flight ({}) up "
-                                "to 1,000,000, and the name of the job one line",
-                                input_.name(), how_.attempts, how_.in_flight));
+  if (how_.attempts == 0 || how_.workers > 4'096 || how_.in_flight > 1'000'000 ||
+      how_.job.find('\n') != std::string::npos)
+    co_return error(
+        errc::invalid_argument,
+        fmt::format("cannot process {}: an option is out of range: attempts ({}) from 1, workers ({}) up to "
+                    "4,096, in_flight ({}) up to 1,000,000, and the name of the job one line",
+                    input_.name(), how_.attempts, how_.workers, how_.in_flight));
   co_return co_await blocking(&chunk_run::read, this, &this_actor::system().disk());
 }
 

@@ -4,43 +4,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 
+#include <greenroom/actors/chunk_options.hpp>
 #include <greenroom/actors/chunks.hpp>
 #include <greenroom/actors/detail/chunk_plan.hpp>
-#include <greenroom/actors/progress.hpp>
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/detail/export.hpp>
 #include <greenroom/runtime/error.hpp>
 #include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/task.hpp>
 
-namespace greenroom {
-
-struct chunk_options {
-  /// How many chunks are mapped at once; 0: as many as the system has workers. Each has a buffer of the size of a chunk, twice that at most.
-  std::size_t workers = 0;
-  /// How many chunks are begun and not yet reduced, at most; 0: two for each worker. It bounds the memory: as many mapped values may wait for their turn.
-  std::size_t in_flight = 0;
-  /// Whether values are reduced in the order of their chunks. Without, a slow chunk holds up nobody.
-  bool ordered = true;
-  /// How often a chunk is tried, from 1, unless the error says that it would be the same again (parse, invalid_argument, limit, unsupported).
-  unsigned attempts = 3;
-  /// The pause before the second attempt; it doubles with each further one.
-  duration pause = std::chrono::milliseconds(100);
-  /// The file in which the job keeps how far it is, and from which it goes on. It is removed when the job is done. None: it begins anew.
-  std::filesystem::path checkpoint = {};
-  /// How often that is written, which takes two flushes of the disk; 0: after each chunk.
-  duration checkpoint_every = std::chrono::seconds(1);
-  /// A line that says what is computed: a checkpoint of another one is refused, as that of another input is.
-  std::string job = {};
-  /// Who wants to know keeps a copy.
-  progress_meter meter = {};
-};
-
-namespace detail {
+namespace greenroom::detail {
 
 /// What is left of the attempts at a chunk.
 struct GREENROOM_EXPORT chunk_attempts {
@@ -98,5 +74,4 @@ private:
   time_point saved_at_{};
 };
 
-} // namespace detail
-} // namespace greenroom
+} // namespace greenroom::detail

@@ -308,7 +308,10 @@ TEST(ChunkPipeline, OptionsOutOfRangeAreRefused) {
   one_worker sys;
   const auto refused = run_job(sys, numbers_to(3), number_of, append, numbers(), {.attempts = 0});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code(), errc::invalid_argument);
+  EXPECT_EQ(refused.error().message(),
+            "cannot process the numbers: an option is out of range: attempts (0) from 1, "
+            "workers (1) up to 4,096, in_flight (2) up to 1,000,000, and the name of the job "
+            "one line");
   const auto unsaved = run_job(sys, numbers_to(3), number_of, append, numbers(), {.checkpoint = "job"});
   ASSERT_FALSE(unsaved);
   EXPECT_NE(unsaved.error().message().find("a State without save() and load() cannot have a checkpoint"),

@@ -1,8 +1,10 @@
 """What a job over chunks promises about kill -9; judged by tools/acceptance/run. The example 16_csv_statistics is killed at random moments and started again on
 the same checkpoint, until it ends by itself; its result must be that of an undisturbed run."""
 
+import json
 import os
 import random
+import statistics
 import subprocess
 import tempfile
 import time
@@ -44,6 +46,22 @@ class CsvCrashes:
                      f"{runs} jobs over {BYTES:,} bytes, resumed {resumed} times, {wrong} wrong")
             self.say(memory <= 64 << 20, "in at most 64 MiB", f"{memory / 2**20:.1f} MiB")
             self.refused(program, file, job, whole)
+
+    def csv_speed(self):
+        lines = self.build / "csv.jsonl"
+        done = subprocess.run([Path(__file__).parents[1] / "bench" / "compare_csv", "--json", lines, "--build", self.build],
+                              capture_output=True, text=True, timeout=900, check=False)
+        if done.returncode != 0:
+            self.say(False, "the job over a CSV file beside plain loops and Go", "not measured: " + done.stderr.strip())
+            return
+        runs = [json.loads(line) for line in lines.read_text().splitlines()]
+        own = [run for run in runs if run["lang"] == "greenroom, 2 threads"]
+        for peer, goal in (("two plain processes", 0.9), ("go, 2 threads", 1)):
+            ratios = [run["seconds"] / mine["seconds"] for run, mine in zip((r for r in runs if r["lang"] == peer), own)]
+            ratio = statistics.median(ratios) if ratios else 0
+            self.say(ratio >= goal, f"a CSV job of {own[0]['n']:,} bytes: >= {goal} of the throughput of {peer}", f"{ratio:.2f}")
+        peak = max(run["peak_bytes"] for run in own)
+        self.say(peak <= 64 << 20, "in at most 64 MiB", f"{peak / 2**20:.1f} MiB")
 
     def refused(self, program, file, job, whole):
         """A changed input is refused with a sentence, and the checkpoint stays."""
