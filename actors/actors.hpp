@@ -6,11 +6,13 @@
 #include <greenroom/actors/ask.hpp>
 #include <greenroom/actors/batcher.hpp>
 #include <greenroom/actors/cache.hpp>
+#include <greenroom/actors/chunk_pipeline.hpp>
 #include <greenroom/actors/counter.hpp>
 #include <greenroom/actors/debounce.hpp>
 #include <greenroom/actors/guards.hpp>
 #include <greenroom/actors/link.hpp>
 #include <greenroom/actors/monitor.hpp>
+#include <greenroom/actors/progress.hpp>
 #include <greenroom/actors/registry.hpp>
 #include <greenroom/actors/request.hpp>
 #include <greenroom/actors/singleflight.hpp>

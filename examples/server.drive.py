@@ -19,7 +19,7 @@ def endpoints(server):
     expect(server.body("/"), "Hello, World!", "/ for a program")
     page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
-    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/quotes?how=first", "/graph.json", "/graph.dot", "/graph.mmd", "/healthz", "/readyz"):
+    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/quotes?how=first", "/process?bytes=500000000", "/graph.json", "/graph.dot", "/graph.mmd", "/healthz", "/readyz"):
         assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
     expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
     expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
@@ -102,6 +102,33 @@ def quotes(server):
         ask(bad, 400)
     while "circuit breaker 'broken' is open" not in ask("ms=100")["quotes"][4]["error"]:
         pass
+def processed(server, target, body=""):
+    """Starts a job, follows it to its end, and gives the last event and what it reports then."""
+    status, headers, _ = server.ask(target, "POST", body)
+    expect(status, 202, target)
+    events = server.body(headers["Location"] + "/events")
+    return events.strip().splitlines()[-2], server.json(headers["Location"])
+
+
+def jobs(server):
+    last, job = processed(server, "/process?bytes=20000000")
+    expect((last, job["progress"]["state"], job["progress"]["done"]), ("event: done", "done", 20_000_000), "a job over made-up lines")
+    expect((len(job["result"]), sum(line["count"] for line in job["result"])), (100, 20_000_000 // 16), "its result")
+    _, job = processed(server, "/process", "ann,1.50\nbob,-2\nann,0.26\n")
+    expect(job["result"], [{"key": "ann", "count": 2, "sum": 176, "mean": 88, "least": 26, "greatest": 150},
+                           {"key": "bob", "count": 1, "sum": -200, "mean": -200, "least": -200, "greatest": -200}], "a text")
+    last, job = processed(server, "/process", "ann,1.50\nann,much\n")
+    expect((last, "the line at byte 9, 'ann,much'" in job["error"], "result" in job), ("event: failed", True, False), job)
+    _, headers, _ = server.ask("/process?bytes=1000000000", "POST", "")
+    expect(server.ask(headers["Location"], "DELETE")[0], 204, "DELETE")
+    assert server.body(headers["Location"] + "/events").count("event: cancelled") == 1, "it does not end"
+    expect(server.json(headers["Location"])["progress"]["state"], "cancelled", "a cancelled job")
+    for bad in ("/process?bytes=1000000001", "/process?bytes=-1", "/process?bytes=x", "/process"):
+        expect(server.ask(bad, "POST", "")[0], 400, bad)
+    for gone in ("/process/77", "/process/77/events"):
+        expect(server.ask(gone)[0], 404, gone)
+    expect(server.ask("/process/77", "DELETE")[0], 404, "DELETE")
+    expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
 
 
 def a_client_that_leaves(server):
@@ -129,6 +156,7 @@ def main():
             reports(server)
             quotes(server)
             a_client_that_leaves(server)
+            jobs(server)
             refused(program, "--port", server.address.split(":")[1], code=1, sentence=f"{server.address}: ")
             begun = server.json("/status")["requests"]["started"]
             expect(server.stop(), (0, ""), "stop")

@@ -14,6 +14,7 @@
 #include "answers.hpp"
 #include "bank.hpp"
 #include "kept_total.hpp"
+#include "process.hpp"
 #include "quotes.hpp"
 #include "reports.hpp"
 #include "settings.hpp"
@@ -31,15 +32,15 @@ int fail(std::string_view why) {
 }
 
 void add_routes(const actor_system& sys, http::server& front, const settings& how, const kept_total& total,
-                const shop& s, const money::ledger& books) {
+                const shop& s, const money::ledger& books, const processing& jobs) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
-  front.get("/status", status, &front, &total, &s);
+  front.get("/status", status, &front, &total, &s, &jobs);
   front.get("/metrics", metrics_page(sys, front, total, s));
   front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
-  front.mount("/", bank_routes(books)).mount("/", quote_routes());
+  front.mount("/", bank_routes(books)).mount("/", quote_routes()).mount("/", jobs.routes());
   if (how.graph_page) front.mount("/", http::graph_page(s.running()));
 }
 
@@ -54,8 +55,9 @@ int serve(const settings& s) {
   if (!goods) return fail(goods.error().message());
   const auto books = open_books(sys, s.ledger);
   if (!books) return fail(books.error().message());
+  const processing jobs(sys);
   http::server front(sys, s.http);
-  add_routes(sys, front, s, *total, *goods, *books);
+  add_routes(sys, front, s, *total, *goods, *books, jobs);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
   const auto vandal = s.crash_every.count() == 0 ? actor() : goods->start_vandal(sys, s.crash_every);

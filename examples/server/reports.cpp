@@ -25,20 +25,20 @@ constexpr std::uint64_t acceptor = 1;    // the actor that takes connections in
 constexpr std::uint64_t bank = 1;        // the actor that keeps its books
 constexpr std::uint64_t shop_timers = 1; // of its minutes
 
-left_over find_left_over(const actor_system& sys, const http::server_stats& now, const kept_total& total,
-                         const shop& s) {
+left_over find_left_over(const actor_system& sys, const http::server_stats& now, const kept_total& total, const shop& s,
+                         const processing& jobs) {
   const std::uint64_t keeper = total.kept() ? 1 : 0;
-  return {.actors =
-              less(sys.live_actors(), now.connections_open + now.in_flight + keeper + acceptor + bank + s.actors()),
+  return {.actors = less(sys.live_actors(),
+                         now.connections_open + now.in_flight + keeper + acceptor + bank + s.actors() + jobs.actors()),
           .timers = less(sys.live_timers(), now.connections_open + keeper + shop_timers), // one each at most
           .asks = sys.requests().pending()};
 }
 
 } // namespace
 
-http::response status(const http::server* front, const kept_total* total, const shop* s) {
+http::response status(const http::server* front, const kept_total* total, const shop* s, const processing* jobs) {
   const auto now = front->stats();
-  const auto left = find_left_over(this_actor::system(), now, *total, *s);
+  const auto left = find_left_over(this_actor::system(), now, *total, *s, *jobs);
   return http::json(fmt::format(
       R"({{"in_flight":{},"connections":{{"open":{},"accepted":{},"turned_away":{}}},)"
       R"("requests":{{"started":{},"over_all_runs":{},"timed_out":{},"abandoned":{},"failed":{},"refused":{}}},)"

@@ -64,6 +64,14 @@ first price, <em>quorum</em> the first <em>least</em> prices (3), <em>all</em> a
 <div class="command"><code>curl '@URL@/quotes?how=first'</code></div>
 <div class="command"><code>curl '@URL@/quotes?how=quorum&amp;least=3'</code></div>
 <div class="command"><code>curl -i '@URL@/quotes?how=all&amp;ms=200'</code></div></article>
+<article><h2>POST /process, GET /process/ID, GET /process/ID/events, DELETE /process/ID</h2>
+<p>Work on much data, in chunks on all processors: statistics for each key of the lines <em>key,amount</em> that you send, or of made-up ones, up to 10<sup>9</sup>
+bytes. It answers 202 at once with the job's address; look at it, follow its progress as server-sent events, or cancel it.</p>
+<div class="command"><code>curl -i -d '' '@URL@/process?bytes=500000000'</code></div>
+<div class="command"><code>curl -N @URL@/process/1/events</code></div>
+<div class="command"><code>curl @URL@/process/1</code></div>
+<div class="command"><code>curl -X DELETE @URL@/process/1</code></div>
+<div class="command"><code>curl -d 'ann,12.50' @URL@/process</code></div></article>
 
 <article><h2>GET /status</h2>
 <p>What happens right now: requests in flight (this one not counted), connections, how requests have ended, and under <em>leaks</em> what lives
