@@ -9,6 +9,7 @@
 #include <greenroom/actors/monitor.hpp>
 #include <greenroom/actors/registry.hpp>
 #include <greenroom/actors/request.hpp>
+#include <greenroom/actors/scheduled_jobs.hpp>
 #include <greenroom/actors/supervisor.hpp>
 #include <greenroom/actors/turn_taking.hpp>
 #include <greenroom/actors/worker_pool.hpp>

@@ -1,10 +1,15 @@
 // The actor behind scheduled_jobs: it waits for calls, ends of runs and the time, has the table decide, writes that down, and does it.
 #include <greenroom/actors/scheduled_jobs.hpp>
 
+#include <chrono>
+#include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,6 +17,7 @@
 #include <greenroom/actors/internal/job_table.hpp>
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/cancelled.hpp>
+#include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/within.hpp>
 
@@ -91,9 +97,9 @@ task<> run_job(std::shared_ptr<job_work> work, duration limit, run_report report
   } catch (const cancelled& c) {
     const bool late = c.cause.is(errc::timed_out);
     outcome = late ? run_outcome::timed_out : run_outcome::cancelled;
-    why = late ? fmt::format("it took longer than its limit of {} ms",
-                             std::chrono::floor<std::chrono::milliseconds>(limit).count())
-               : std::string(c.cause.message());
+    why =
+        late ? "it took longer than its limit of " + show_duration(std::chrono::floor<std::chrono::milliseconds>(limit))
+             : std::string(c.cause.message());
   } catch (const std::exception& e) {
     outcome = run_outcome::failed;
     why = e.what();
@@ -152,7 +158,7 @@ private:
     }
   }
 
-  /// Waits until all runs have unwound.
+  /// Waits until all runs have unwound, then closes the file.
   task<> finish() {
     co_await settle();
     while (table_.running() != 0) {
@@ -160,6 +166,7 @@ private:
       take_end(*end);
       co_await settle();
     }
+    if (store_ != nullptr) co_await blocking([](std::unique_ptr<job_store>* s) { s->reset(); }, &store_);
   }
 
   /// Writes down what has been decided, then does it.
@@ -223,7 +230,7 @@ private:
   const mailbox_ends<job_end> ends_ = make_mailbox<job_end>(unbounded());
   const std::shared_ptr<name_set> names_;
   const jobs_options how_;
-  const std::unique_ptr<job_store> store_; // null: in memory
+  std::unique_ptr<job_store> store_; // null: in memory
   const actor_system& system_;
   job_table table_;
   std::vector<promised> promises_;

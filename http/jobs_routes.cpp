@@ -26,8 +26,7 @@ struct job_view {
   std::uint64_t queued = 0, runs = 0, failures = 0, skipped = 0;
 };
 
-struct job_report {
-  job_view job;
+struct job_report : job_view {
   std::vector<run_view> history;
 };
 
@@ -41,21 +40,21 @@ void describe(schema<run_view>& s) {
   s.field("error", &run_view::error);
   s.field("by_hand", &run_view::by_hand);
 }
-void describe(schema<job_view>& s) {
-  s.name("job");
-  s.field("name", &job_view::name);
-  s.field("schedule", &job_view::schedule);
-  s.field("paused", &job_view::paused);
-  s.field("next", &job_view::next);
-  s.field("running", &job_view::running);
-  s.field("queued", &job_view::queued);
-  s.field("runs", &job_view::runs).says("begun, over all starts of the program");
-  s.field("failures", &job_view::failures).says("since its start");
-  s.field("skipped", &job_view::skipped).says("since its start: they were due while another run went on");
+template <class T>
+void describe_job(schema<T>& s) {
+  s.field("name", &T::name);
+  s.field("schedule", &T::schedule);
+  s.field("paused", &T::paused);
+  s.field("next", &T::next);
+  s.field("running", &T::running);
+  s.field("queued", &T::queued);
+  s.field("runs", &T::runs).says("begun, over all starts of the program");
+  s.field("failures", &T::failures).says("since its start");
+  s.field("skipped", &T::skipped).says("since its start: they were due while another run went on");
 }
+void describe(schema<job_view>& s) { describe_job(s.name("job")); }
 void describe(schema<job_report>& s) {
-  s.name("job_report");
-  s.field("job", &job_report::job);
+  describe_job(s.name("job_report"));
   s.field("history", &job_report::history).says("the newest first");
 }
 
@@ -98,7 +97,7 @@ task<result<std::vector<job_view>>> list_jobs(scheduled_jobs jobs) {
 task<result<job_report>> show_job(request r, scheduled_jobs jobs) {
   const auto found = co_await jobs.look(std::string(r.parameter("name")));
   if (!found) co_return found.error();
-  job_report shown{view_of(*found), {}};
+  job_report shown{{view_of(*found)}, {}};
   for (const auto& each : found->history) shown.history.push_back(view_of(each));
   co_return shown;
 }

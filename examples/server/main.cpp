@@ -13,6 +13,7 @@
 
 #include "answers.hpp"
 #include "bank.hpp"
+#include "jobs.hpp"
 #include "kept_total.hpp"
 #include "reports.hpp"
 #include "settings.hpp"
@@ -30,7 +31,7 @@ int fail(std::string_view why) {
 }
 
 void add_routes(const actor_system& sys, http::server& front, const settings& how, const kept_total& total,
-                const shop& s, const money::ledger& books) {
+                const shop& s, const money::ledger& books, const scheduled_jobs& jobs) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
@@ -39,6 +40,7 @@ void add_routes(const actor_system& sys, http::server& front, const settings& ho
   front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
   front.mount("/", bank_routes(books));
+  front.mount("/", job_routes(jobs));
   if (how.graph_page) front.mount("/", http::graph_page(s.running()));
 }
 
@@ -53,8 +55,10 @@ int serve(const settings& s) {
   if (!goods) return fail(goods.error().message());
   const auto books = open_books(sys, s.ledger);
   if (!books) return fail(books.error().message());
+  const auto jobs = open_jobs(sys, s.jobs);
+  if (!jobs) return fail(jobs.error().message());
   http::server front(sys, s.http);
-  add_routes(sys, front, s, *total, *goods, *books);
+  add_routes(sys, front, s, *total, *goods, *books, *jobs);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
   const auto vandal = s.crash_every.count() == 0 ? actor() : goods->start_vandal(sys, s.crash_every);
@@ -63,6 +67,8 @@ int serve(const settings& s) {
 
   asked_to_stop.wait();
   const auto stopped = front.stop();
+  jobs->stop();
+  (void)jobs->self().wait();
   if (vandal) vandal.cancel();
   const auto sold_out = sys.run(close_shop, goods->running());
   keeper.cancel();

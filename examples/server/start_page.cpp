@@ -57,6 +57,15 @@ Also <em>/holds</em>, <em>/captures</em>, <em>/releases</em>, <em>/reversals</em
 <div class="command"><code>curl -H 'Content-Type: application/json' -d '{"key":"3","from":"world","to":"ann","amount":1999}' @URL@/transfers</code></div>
 <div class="command"><code>curl @URL@/accounts/ann/statement</code></div></article>
 
+<article><h2>GET /jobs, GET /jobs/NAME, POST /jobs/NAME/run, /pause, /resume, /cancel</h2>
+<p>Jobs on schedules: every so often without drift, or by a calendar. <em>beat</em> is quick, <em>print-labels</em> always fails, <em>tidy-up</em> takes five seconds: run it twice, and
+the second run replaces the first. With <em>--jobs FILE</em> they survive a restart, with their pauses and histories.</p>
+<div class="command"><code>curl @URL@/jobs</code></div>
+<div class="command"><code>curl @URL@/jobs/tidy-up</code></div>
+<div class="command"><code>curl -X POST @URL@/jobs/tidy-up/run</code></div>
+<div class="command"><code>curl -X POST @URL@/jobs/beat/pause</code></div>
+<div class="command"><code>curl -X POST @URL@/jobs/beat/resume</code></div></article>
+
 <article><h2>GET /status</h2>
 <p>What happens right now: requests in flight (this one not counted), connections, how requests have ended, and under <em>leaks</em> what lives
 although no request or connection accounts for it: nothing, at rest. Try it while a task runs, or after you have interrupted one.</p>
@@ -104,6 +113,7 @@ for (const line of document.querySelectorAll('.command')) {
   const command = line.querySelector('code').textContent;
   const address = new URL(command.match(/http[^' ]+/)[0]);
   const sent = command.match(/-d '(.*?)'/);
+  const posted = command.includes('-X POST');
   const button = (label, action) => {
     const b = document.createElement('button');
     b.textContent = label;
@@ -118,7 +128,7 @@ for (const line of document.querySelectorAll('.command')) {
     shown.textContent = '…';
     const begun = performance.now();
     try {
-      const answer = await fetch(address.pathname + address.search, sent ? { method: 'POST', body: sent[1] } : {});
+      const answer = await fetch(address.pathname + address.search, sent ? { method: 'POST', body: sent[1] } : { method: posted ? 'POST' : 'GET' });
       const body = await answer.text();
       const seconds = ((performance.now() - begun) / 1000).toFixed(3);
       shown.textContent = answer.status + ' after ' + seconds + ' s\n' + body.trimEnd();

@@ -156,7 +156,7 @@ task<> see_failures() {
        {std::tuple("error", run_outcome::failed, "the bank is closed"),
         std::tuple("exception", run_outcome::failed, "out of paper"),
         std::tuple("number", run_outcome::failed, "an exception that is no std::exception"),
-        std::tuple("late", run_outcome::timed_out, "it took longer than its limit of 50 ms")}) {
+        std::tuple("late", run_outcome::timed_out, "it took longer than its limit of 50ms")}) {
     const auto now = co_await jobs.look(name);
     require(now->runs == 10 && now->failures == 10, std::string(name) + " has ended the others");
     require(now->history.front().outcome == outcome, name);
@@ -436,9 +436,10 @@ TEST_F(DurableJobs, EachTimeIsWorkedForWheneverItCrashes) {
 }
 
 TEST_F(DurableJobs, SayWhatIsWrongWithAFile) {
-  ASSERT_TRUE(start());
-  const auto other = open_sqlite_journal("jobs", disk.name());
-  EXPECT_FALSE(other);
+  sys.emplace(quiet(1), environment{.time = &time});
+  ASSERT_TRUE(open_sqlite_journal("jobs", disk.name()));
+  EXPECT_EQ(scheduled_jobs::open(*sys, "jobs", {}, disk.name()).error().message(),
+            "cannot use 'jobs': it is a database, but not one of jobs of this version; name another file");
   const auto missing = scheduled_jobs::open(*sys, "no/such/folder/jobs.db");
   EXPECT_EQ(missing.error().message().find("cannot open 'no/such/folder/jobs.db': "), 0u) << missing.error().message();
 }
