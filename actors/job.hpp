@@ -1,4 +1,7 @@
 // job: the words of scheduled_jobs: what a job is to do and when, what became of its runs, and how it stands.
+//
+//   job_spec report{.name = "report", .when = schedule::every(1min), .overlap = overlap_rule::queue, .limit = 10s};
+//
 // Thread safety: as values. Lifetime: they own what they hold.
 #pragma once
 
@@ -42,7 +45,7 @@ struct job_spec {
   std::size_t most_missed = 100;
   /// A time that could not be kept counts as missed when it is past by more than this.
   duration grace = std::chrono::minutes(1);
-  /// Each run begins later by up to this, drawn anew each time: so that not all begin at the full hour. Less than the period of every().
+  /// Each run begins later by up to this, drawn anew each time: so that not all begin at the full hour. 31 days at most, and less than the period of every().
   duration jitter = duration::zero();
   /// How long a run may take: the deadline of its context. duration::max(): as long as it likes.
   duration limit = duration::max();

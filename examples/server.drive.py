@@ -74,8 +74,14 @@ def jobs(program, folder):
         expect(server.json("/jobs/beat")["paused"], True, "the pause after a restart")
         expect([run["outcome"] for run in server.json("/jobs/tidy-up")["history"]], ["interrupted", "cancelled"], "the history")
         expect(server.ask("/jobs/beat/resume", "POST")[0], 200, "resume")
-        expect(server.json("/jobs/beat")["paused"], False, "resumed")
+        expect(server.ask("/jobs/tidy-up/run", "POST")[0], 200, "run now")
+        server.process.kill()
+    with Program(program, "--port", "0", "--jobs", kept, "--log-level", "off") as server:
+        expect(server.json("/jobs/beat")["paused"], False, "resumed, after a crash")
+        last = server.json("/jobs/tidy-up")["history"][0]
+        expect((last["number"], last["outcome"]), (3, "interrupted"), "the run that the crash interrupted")
         expect(server.stop(), (0, ""), "stop")
+    refused(program, "--port", "0", "--jobs", Path(folder, "missing", "jobs.db"), code=1, sentence="missing")
 
 
 def shop(program):

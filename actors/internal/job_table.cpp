@@ -45,7 +45,8 @@ result<void> check_job(const job_spec& spec) {
   }
   if (spec.limit <= duration::zero()) return bad_job(spec.name, "its limit must be longer than nothing");
   if (spec.grace < duration::zero()) return bad_job(spec.name, "its grace must not be negative");
-  if (spec.jitter < duration::zero()) return bad_job(spec.name, "its jitter must not be negative");
+  if (spec.jitter < duration::zero() || spec.jitter > std::chrono::days(31))
+    return bad_job(spec.name, "its jitter must be from nothing to 31 days");
   const auto period = spec.when.period();
   if (period != duration::zero() && spec.jitter >= period)
     return bad_job(spec.name, "its jitter must be less than the period, or its times would come in another order");

@@ -387,6 +387,7 @@ TEST(CheckJob, SaysWhatCannotBe) {
   EXPECT_NE(why({.name = "a", .when = often, .grace = -1s}), "");
   EXPECT_NE(why({.name = "a", .when = often, .jitter = -1s}), "");
   EXPECT_NE(why({.name = "a", .when = often, .jitter = 1s}), "");
+  EXPECT_NE(why({.name = "a", .when = by("cron * * * * *"), .jitter = hours(24 * 32)}), "");
   EXPECT_EQ(why({.name = "a", .when = by("cron * * * * *"), .jitter = 5min}), "");
 }
 

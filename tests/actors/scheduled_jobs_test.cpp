@@ -16,6 +16,7 @@
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/testkit/explore.hpp>
+#include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 #ifdef GREENROOM_HAS_SQLITE
 #include <greenroom/tests/actors/lossy_disk.hpp>
@@ -209,6 +210,25 @@ task<> give_orders() {
 
 TEST(ScheduledJobs, AreRunPausedCancelledAndRemovedByHand) { passes({.runs = 100}, give_orders); }
 
+task<> a_minute_with_jitter(shared_notes seen) {
+  scheduled_jobs jobs(this_actor::system());
+  (void)jobs.add({.name = "a", .when = schedule::every(1s), .jitter = 500ms}, work, seen, duration(1ms));
+  co_await sleep_for(1min);
+  co_await end_of(jobs);
+}
+std::vector<time_point> begun_by(std::uint64_t seed) {
+  testkit::simulation world;
+  testkit::random_schedule by(seed);
+  const auto seen = std::make_shared<notes>();
+  EXPECT_TRUE(world.run(by, a_minute_with_jitter, seen).passed());
+  return seen->begun;
+}
+
+TEST(ScheduledJobs, ASimulationRepeatsTheirJitter) {
+  EXPECT_EQ(begun_by(1), begun_by(1));
+  EXPECT_NE(begun_by(1), begun_by(2));
+}
+
 task<> end_while_running(bool by_stop) {
   const auto seen = std::make_shared<notes>();
   actor keeper;
@@ -242,6 +262,21 @@ TEST(ScheduledJobs, AStopOfTheSystemUnwindsWhatRuns) {
   EXPECT_EQ(seen->running, 1);
   EXPECT_TRUE(world.sys.stop(5s).complete());
   EXPECT_EQ(seen->running, 0);
+}
+
+TEST(ScheduledJobs, AKillOfTheirActorCancelsWhatRuns) {
+  const auto seen = std::make_shared<notes>();
+  timed_system world;
+  const scheduled_jobs jobs(world.sys);
+  ASSERT_TRUE(jobs.add(often("a"), work, seen, duration(1h)));
+  world.advance(1ms);
+  world.advance(101ms);
+  EXPECT_EQ(seen->running, 1);
+  jobs.self().kill();
+  (void)jobs.self().wait();
+  (void)world.sys.run(settle);
+  EXPECT_EQ(seen->running, 0);
+  EXPECT_EQ(world.sys.live_actors(), 0u);
 }
 
 TEST(ScheduledJobs, ArgumentsAreTheSameForEachRun) {
