@@ -26,7 +26,7 @@ enum class overlap_rule : std::uint8_t {
 };
 
 /// What happens about times that have passed while nothing could begin: the program or the machine was off or asleep, the job was paused, the clock was set
-/// forward. A run that the program's end interrupted counts as missed, too.
+/// forward. A run that was interrupted by the program's end counts as missed, too.
 enum class missed_rule : std::uint8_t {
   skip, ///< they are left out: each time is worked for once at most
   once, ///< the job runs once for all of them

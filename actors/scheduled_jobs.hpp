@@ -5,14 +5,12 @@
 //   ...
 //   result<job_info> now = co_await jobs.run_now("report");          // also list, look, pause, resume, cancel, remove
 //
-// The runs of one job never overlap; job_spec says what happens instead, and what happens about times that were missed. By the wall clock: set back by less than
-// three hours, no time comes twice, and what is by the calendar waits until the clock has caught up; set back by more, it begins anew from there. A clock that is
-// set forward is seen within jobs_options::look_at_clock, and what that left out was missed. Source: cron(8) of Debian, for the three hours.
+// The runs of one job never overlap; job_spec says what happens instead, and what happens about times that were missed. README.md has it as tables, with what a change
+// of the date does.
 // In a file the schedule, the pause, the last times and the history of each job are kept; the functions come from add(), at each start, by their names. A run's begin is on
 // disk before it begins: one that a crash interrupts is found at the next start, and counts as missed. What is on disk under a name that is not added is left alone.
 // Thread safety: handles may be copied to any thread; waiting calls belong to actors. Lifetime: when the last handle goes, or by stop(), runs are cancelled, and
-// the actor ends when they have unwound.
-// Cost: each wake looks at every job, some 50 ns each: for thousands of jobs, not for millions.
+// the actor ends when they have unwound. Cost: each wake looks at every job: for thousands of jobs, not for millions.
 #pragma once
 
 #include <chrono>
