@@ -15,6 +15,7 @@
 #include <greenroom/actors/progress.hpp>
 #include <greenroom/actors/registry.hpp>
 #include <greenroom/actors/request.hpp>
+#include <greenroom/actors/scheduled_jobs.hpp>
 #include <greenroom/actors/singleflight.hpp>
 #include <greenroom/actors/supervisor.hpp>
 #include <greenroom/actors/turn_taking.hpp>

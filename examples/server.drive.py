@@ -19,7 +19,7 @@ def endpoints(server):
     expect(server.body("/"), "Hello, World!", "/ for a program")
     page = server.ask("/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     expect(page[1]["Content-Type"], "text/html; charset=utf-8", "/ for a browser")
-    for said in ("/hello", "/echo", "/task?ms=100", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/quotes?how=first", "/process?bytes=500000000", "/graph.json", "/graph.dot", "/graph.mmd", "/healthz", "/readyz"):
+    for said in ("/hello", "/echo", "/task?ms=100", "/jobs", "/jobs/tidy-up/run", "/status", "/metrics", "/debug/deadlocks", "/debug/flight", "/shop", "/quotes?how=first", "/process?bytes=500000000", "/graph.json", "/graph.dot", "/graph.mmd", "/healthz", "/readyz"):
         assert f"{server.url}{said}" in page[2], f"the page does not explain {said}"
     expect(server.ask("/echo", "POST", "some text", Content_Type="text/x-some")[1]["Content-Type"], "text/x-some", "/echo")
     expect(server.body("/echo", "POST", "some text"), "some text", "/echo")
@@ -51,6 +51,38 @@ def reports(server):
     metrics = server.body("/metrics").splitlines()
     assert "greenroom_http_requests_timed_out_total 1" in metrics, metrics
     assert "# TYPE greenroom_http_requests_in_flight gauge" in metrics, metrics
+
+
+def jobs(program, folder):
+    kept = Path(folder, "jobs.db")
+    with Program(program, "--port", "0", "--jobs", kept, "--log-level", "off") as server:
+        expect([job["name"] for job in server.json("/jobs")], ["beat", "count-stock", "print-labels", "tidy-up"], "/jobs")
+        expect(server.ask("/jobs/print-labels/run", "POST")[0], 200, "run now")
+        while not (history := server.json("/jobs/print-labels")["history"]):
+            pass
+        expect((history[0]["outcome"], history[0]["error"]), ("failed", "the printer is out of paper"), "the run")
+        for _ in range(2):
+            expect(server.ask("/jobs/tidy-up/run", "POST")[0], 200, "run now")
+        while not (history := server.json("/jobs/tidy-up")["history"]):
+            pass
+        expect(history[0]["error"], "the next run has replaced it", "the run that was replaced")
+        expect(server.ask("/jobs/beat/pause", "POST")[0], 200, "pause")
+        status, _, body = server.ask("/jobs/nothing/run", "POST")
+        expect((status, "there is no job 'nothing'" in body), (404, True), "a job that is not there")
+        expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+        expect(server.stop(), (0, ""), "stop")
+    with Program(program, "--port", "0", "--jobs", kept, "--log-level", "off") as server:
+        expect(server.json("/jobs/beat")["paused"], True, "the pause after a restart")
+        expect([run["outcome"] for run in server.json("/jobs/tidy-up")["history"]], ["interrupted", "cancelled"], "the history")
+        expect(server.ask("/jobs/beat/resume", "POST")[0], 200, "resume")
+        expect(server.ask("/jobs/tidy-up/run", "POST")[0], 200, "run now")
+        server.process.kill()
+    with Program(program, "--port", "0", "--jobs", kept, "--log-level", "off") as server:
+        expect(server.json("/jobs/beat")["paused"], False, "resumed, after a crash")
+        last = server.json("/jobs/tidy-up")["history"][0]
+        expect((last["number"], last["outcome"]), (3, "interrupted"), "the run that the crash interrupted")
+        expect(server.stop(), (0, ""), "stop")
+    refused(program, "--port", "0", "--jobs", Path(folder, "missing", "jobs.db"), code=1, sentence="missing")
 
 
 def shop(program):
@@ -110,7 +142,7 @@ def processed(server, target, body=""):
     return events.strip().splitlines()[-2], server.json(headers["Location"])
 
 
-def jobs(server):
+def processing(server):
     last, job = processed(server, "/process?bytes=20000000")
     expect((last, job["progress"]["state"], job["progress"]["done"]), ("event: done", "done", 20_000_000), "a job over made-up lines")
     expect((len(job["result"]), sum(line["count"] for line in job["result"])), (100, 20_000_000 // 16), "its result")
@@ -156,7 +188,7 @@ def main():
             reports(server)
             quotes(server)
             a_client_that_leaves(server)
-            jobs(server)
+            processing(server)
             refused(program, "--port", server.address.split(":")[1], code=1, sentence=f"{server.address}: ")
             begun = server.json("/status")["requests"]["started"]
             expect(server.stop(), (0, ""), "stop")
@@ -164,6 +196,7 @@ def main():
             expect(server.json("/status")["requests"]["over_all_runs"], begun + 1, "requests over all runs")
             expect(server.stop(), (0, ""), "stop")
         shop(program)
+        jobs(program, folder)
         refused(program, "--port", "0", "--db", Path(folder, "missing", "total"), code=1, sentence="missing")
         db.write_text("something else\n")
         refused(program, "--port", "0", "--db", db, code=1, sentence="does not hold the number of requests")

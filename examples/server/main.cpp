@@ -13,6 +13,7 @@
 
 #include "answers.hpp"
 #include "bank.hpp"
+#include "jobs.hpp"
 #include "kept_total.hpp"
 #include "process.hpp"
 #include "quotes.hpp"
@@ -32,15 +33,16 @@ int fail(std::string_view why) {
 }
 
 void add_routes(const actor_system& sys, http::server& front, const settings& how, const kept_total& total,
-                const shop& s, const money::ledger& books, const processing& jobs) {
+                const shop& s, const money::ledger& books, const scheduled_jobs& jobs, const processing& work) {
   front.get("/", start_page, &front).get("/hello", hello).post("/echo", echo);
   front.get("/task", supervised(2s, slow_task, http::text("Request canceled: context deadline exceeded\n", 408)));
   front.get("/healthz", health).get("/readyz", readiness, &front);
-  front.get("/status", status, &front, &total, &s, &jobs);
+  front.get("/status", status, &front, &total, &s, &work);
   front.get("/metrics", metrics_page(sys, front, total, s));
   front.get("/debug/deadlocks", deadlocks).get("/debug/flight", flight);
   s.add_routes(front);
-  front.mount("/", bank_routes(books)).mount("/", quote_routes()).mount("/", jobs.routes());
+  front.mount("/", bank_routes(books)).mount("/", quote_routes());
+  front.mount("/", job_routes(jobs)).mount("/", work.routes());
   if (how.graph_page) front.mount("/", http::graph_page(s.running()));
 }
 
@@ -55,9 +57,11 @@ int serve(const settings& s) {
   if (!goods) return fail(goods.error().message());
   const auto books = open_books(sys, s.ledger);
   if (!books) return fail(books.error().message());
-  const processing jobs(sys);
+  const auto jobs = open_jobs(sys, s.jobs);
+  if (!jobs) return fail(jobs.error().message());
+  const processing work(sys);
   http::server front(sys, s.http);
-  add_routes(sys, front, s, *total, *goods, *books, jobs);
+  add_routes(sys, front, s, *total, *goods, *books, *jobs, work);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);
   const auto vandal = s.crash_every.count() == 0 ? actor() : goods->start_vandal(sys, s.crash_every);
@@ -66,6 +70,8 @@ int serve(const settings& s) {
 
   asked_to_stop.wait();
   const auto stopped = front.stop();
+  jobs->stop();
+  (void)jobs->self().wait();
   if (vandal) vandal.cancel();
   const auto sold_out = sys.run(close_shop, goods->running());
   keeper.cancel();

@@ -8,6 +8,8 @@
 
 #include <greenroom/runtime/actor_system.hpp>
 
+#include "jobs.hpp"
+
 using namespace greenroom;
 
 namespace {
@@ -23,22 +25,24 @@ struct left_over {
 
 constexpr std::uint64_t acceptor = 1;    // the actor that takes connections in
 constexpr std::uint64_t bank = 1;        // the actor that keeps its books
+constexpr std::uint64_t scheduler = 1;   // the actor that starts the jobs
 constexpr std::uint64_t shop_timers = 1; // of its minutes
 
 left_over find_left_over(const actor_system& sys, const http::server_stats& now, const kept_total& total, const shop& s,
-                         const processing& jobs) {
+                         const processing& work) {
   const std::uint64_t keeper = total.kept() ? 1 : 0;
-  return {.actors = less(sys.live_actors(),
-                         now.connections_open + now.in_flight + keeper + acceptor + bank + s.actors() + jobs.actors()),
-          .timers = less(sys.live_timers(), now.connections_open + keeper + shop_timers), // one each at most
+  return {.actors = less(sys.live_actors(), now.connections_open + now.in_flight + keeper + acceptor + bank +
+                                                scheduler + server_jobs + s.actors() + work.actors()),
+          .timers = less(sys.live_timers(),
+                         now.connections_open + keeper + shop_timers + scheduler + server_jobs), // one each at most
           .asks = sys.requests().pending()};
 }
 
 } // namespace
 
-http::response status(const http::server* front, const kept_total* total, const shop* s, const processing* jobs) {
+http::response status(const http::server* front, const kept_total* total, const shop* s, const processing* work) {
   const auto now = front->stats();
-  const auto left = find_left_over(this_actor::system(), now, *total, *s, *jobs);
+  const auto left = find_left_over(this_actor::system(), now, *total, *s, *work);
   return http::json(fmt::format(
       R"({{"in_flight":{},"connections":{{"open":{},"accepted":{},"turned_away":{}}},)"
       R"("requests":{{"started":{},"over_all_runs":{},"timed_out":{},"abandoned":{},"failed":{},"refused":{}}},)"

@@ -11,7 +11,7 @@
 
 /// The request that asks is not counted among those in flight.
 greenroom::http::response status(const greenroom::http::server* front, const kept_total* total, const shop* s,
-                                 const processing* jobs);
+                                 const processing* work);
 /// Who waits for each other in vain, and who keeps a worker for too long.
 greenroom::http::response deadlocks();
 /// The last events, as JSON: of all actors, or of one, `?actor=17`.

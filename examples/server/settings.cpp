@@ -10,7 +10,7 @@ using namespace greenroom;
 result<settings> read_settings(int argc, const char* const* argv) {
   auto ours = load_all({}, argc, argv); // the options of the actor system; the rest is this program's
   if (!ours) return ours.error();
-  settings s{.system = std::move(ours->values), .http = {}, .db = {}, .ledger = {}, .help = {}};
+  settings s{.system = std::move(ours->values), .http = {}, .db = {}, .ledger = {}, .jobs = {}, .help = {}};
   unsigned crash_every = 0;
 
   CLI::App app("An HTTP service of actors. Start it, then open what it prints in a browser.", "server");
@@ -27,6 +27,7 @@ result<settings> read_settings(int argc, const char* const* argv) {
                  "kill an actor of the shop every so many milliseconds, to see it recover; 0: never")
       ->capture_default_str();
   app.add_option("--ledger", s.ledger, "file in which the bank keeps its books; none: in memory, until the end");
+  app.add_option("--jobs", s.jobs, "file in which the jobs keep when they ran; none: in memory, until the end");
   std::string graph_page = "on";
   app.add_option("--graph-page", graph_page, "on: /graph shows the shop at work to whoever asks; off: nobody")
       ->check(CLI::IsMember({"on", "off"}))

@@ -72,6 +72,14 @@ bytes. It answers 202 at once with the job's address; look at it, follow its pro
 <div class="command"><code>curl @URL@/process/1</code></div>
 <div class="command"><code>curl -X DELETE @URL@/process/1</code></div>
 <div class="command"><code>curl -d 'ann,12.50' @URL@/process</code></div></article>
+<article><h2>GET /jobs, GET /jobs/NAME, POST /jobs/NAME/run, /pause, /resume, /cancel</h2>
+<p>Jobs on schedules: every so often without drift, or by a calendar. <em>beat</em> is quick, <em>print-labels</em> always fails, <em>tidy-up</em> takes five seconds: run it twice, and
+the second run replaces the first. With <em>--jobs FILE</em> they survive a restart, with their pauses and histories.</p>
+<div class="command"><code>curl @URL@/jobs</code></div>
+<div class="command"><code>curl @URL@/jobs/tidy-up</code></div>
+<div class="command"><code>curl -X POST @URL@/jobs/tidy-up/run</code></div>
+<div class="command"><code>curl -X POST @URL@/jobs/beat/pause</code></div>
+<div class="command"><code>curl -X POST @URL@/jobs/beat/resume</code></div></article>
 
 <article><h2>GET /status</h2>
 <p>What happens right now: requests in flight (this one not counted), connections, how requests have ended, and under <em>leaks</em> what lives
@@ -120,6 +128,7 @@ for (const line of document.querySelectorAll('.command')) {
   const command = line.querySelector('code').textContent;
   const address = new URL(command.match(/http[^' ]+/)[0]);
   const sent = command.match(/-d '(.*?)'/);
+  const posted = command.includes('-X POST');
   const button = (label, action) => {
     const b = document.createElement('button');
     b.textContent = label;
@@ -134,7 +143,7 @@ for (const line of document.querySelectorAll('.command')) {
     shown.textContent = '…';
     const begun = performance.now();
     try {
-      const answer = await fetch(address.pathname + address.search, sent ? { method: 'POST', body: sent[1] } : {});
+      const answer = await fetch(address.pathname + address.search, sent ? { method: 'POST', body: sent[1] } : { method: posted ? 'POST' : 'GET' });
       const body = await answer.text();
       const seconds = ((performance.now() - begun) / 1000).toFixed(3);
       shown.textContent = answer.status + ' after ' + seconds + ' s\n' + body.trimEnd();
