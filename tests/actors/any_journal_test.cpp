@@ -31,7 +31,7 @@ struct AnyJournal : testing::TestWithParam<const char*> {
       const auto* const server = test::postgres_server::shared();
       if (server == nullptr) GTEST_SKIP() << test::postgres_server::why_not();
       source = [server, schema = server->new_schema()] {
-        return open_postgres_journal(server->connection(), {.schema = schema});
+        return open_postgres_journal(server->connection(), {.schema = schema, .lock_limit = std::chrono::minutes(1)});
       };
 #else
       GTEST_SKIP() << "this build has no PostgreSQL";

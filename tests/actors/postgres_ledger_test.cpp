@@ -49,7 +49,7 @@ struct PostgresLedger : testing::Test {
     server = postgres_server::shared();
     if (server == nullptr) GTEST_SKIP() << postgres_server::why_not();
     how.schema = server->new_schema();
-    how.lock_limit = 10s;
+    how.lock_limit = 60s;
   }
   ledger books(actor_system& sys) const {
     return ledger{event_sourced<ledger_state>(
@@ -76,6 +76,7 @@ TEST_F(PostgresLedger, HasEachAcknowledgedTransferOnceWhenTheServerIsKilledUnder
       for (int c = 0; c < clients; ++c)
         all.push_back(
             run.spawn(order_until_it_fails, l, round * clients + c, &notes[static_cast<std::size_t>(c)], out));
+      { const auto none_left = std::move(out); } // clients that end early are not waited for
       const auto ready = run.spawn(await_all, std::move(in), clients);
       EXPECT_TRUE(ready.wait().normal());
       server->stop(SIGKILL);
