@@ -68,24 +68,49 @@ struct mapped_chunk {
   unsigned attempts;
 };
 
+/// One of the actors that map. Thread safety: used by the actor and the blocking call that it waits for.
 template <class Map>
-result<mapped<Map>> read_and_map(const chunk_input* from, std::uint64_t index, chunk_buffer* buffer, Map* map) {
-  auto piece = from->read(index, *buffer);
-  if (!piece) return piece.error();
-  return std::invoke(*map, *piece);
-}
+struct chunk_mapper {
+  using value = mapped<Map>;
+
+  mailbox<std::uint64_t> in;
+  address<mapped_chunk<value>> out;
+  chunk_input from;
+  Map map;
+  chunk_buffer buffer = {};
+  std::uint64_t index = 0; // the chunk in hand
+
+  result<value> map_one() {
+    auto piece = from.read(index, buffer);
+    if (!piece) return piece.error();
+    return std::invoke(map, *piece);
+  }
+  /// Maps the chunk in hand and then those that wait, without a change of threads between; gives what came of the last one, or of one that failed.
+  /// There is room for what it sends: for all that may be under way.
+  result<value> map_those_that_wait() {
+    for (;;) {
+      auto got = map_one();
+      if (!got) return got;
+      const auto next = in.try_receive();
+      if (!next) return got;
+      mapped_chunk<value> item{index, std::move(got), 0};
+      index = *next;
+      (void)out.try_send(std::move(item));
+    }
+  }
+};
 
 template <class Map>
-task<result<mapped<Map>>> map_chunk(const chunk_input* from, std::uint64_t index, chunk_buffer* buffer, Map* map) {
+task<result<mapped<Map>>> map_chunk(chunk_mapper<Map>* by) {
   std::exception_ptr thrown;
   try {
     if constexpr (mapping<Map>::is_task) {
-      auto piece = co_await blocking(&chunk_input::read, from, index, std::ref(*buffer));
+      auto piece = co_await blocking(&chunk_input::read, &by->from, by->index, std::ref(by->buffer));
       if (!piece) co_return piece.error();
-      auto body = std::invoke(*map, *piece);
+      auto body = std::invoke(by->map, *piece);
       co_return co_await std::move(body);
     } else {
-      co_return co_await blocking(&read_and_map<Map>, from, index, buffer, map);
+      co_return co_await blocking(&chunk_mapper<Map>::map_those_that_wait, by);
     }
   } catch (const std::exception&) {
     thrown = std::current_exception();
@@ -93,19 +118,19 @@ task<result<mapped<Map>>> map_chunk(const chunk_input* from, std::uint64_t index
   co_return error_of_job(thrown);
 }
 
-/// One of the actors that map.
 template <class Map>
-task<> map_chunks(mailbox<std::uint64_t> in, address<mapped_chunk<mapped<Map>>> out, chunk_input from, Map map,
-                  chunk_attempts how, progress_meter meter) {
-  chunk_buffer buffer;
-  while (const auto index = co_await in.receive()) {
+task<> map_chunks(chunk_mapper<Map> by, chunk_attempts how, progress_meter meter) {
+  while (const auto next = co_await by.in.receive()) {
+    by.index = *next;
     chunk_attempts tries = how;
     for (;;) {
-      auto mapping_it = map_chunk<Map>(&from, *index, &buffer, &map);
-      auto got = co_await std::move(mapping_it);
+      const auto before = by.index;
+      auto trying = map_chunk(&by);
+      auto got = co_await std::move(trying);
+      if (by.index != before) tries = how;
       if (got || !tries.again(got.error())) {
-        mapped_chunk<mapped<Map>> item{*index, std::move(got), tries.made};
-        const auto sent = co_await out.send(std::move(item));
+        mapped_chunk<mapped<Map>> item{by.index, std::move(got), tries.made};
+        const auto sent = co_await by.out.send(std::move(item));
         if (!sent) co_return;
         break;
       }
@@ -114,6 +139,18 @@ task<> map_chunks(mailbox<std::uint64_t> in, address<mapped_chunk<mapped<Map>>> 
     }
   }
 }
+
+/// Ends the work of the mappers, whatever ends the one who reduces: those on blocking threads look for more work between two chunks.
+class end_of_chunks {
+public:
+  explicit end_of_chunks(mailbox<std::uint64_t> work) noexcept : work_(std::move(work)) {}
+  end_of_chunks(const end_of_chunks&) = delete;
+  end_of_chunks& operator=(const end_of_chunks&) = delete;
+  ~end_of_chunks() { work_.close(queued::drop); }
+
+private:
+  mailbox<std::uint64_t> work_;
+};
 
 /// The one who reduces: in the frame of process_chunks(). Thread safety: owner only.
 template <class State, class R, class Reduce>
@@ -169,9 +206,11 @@ task<> reduce_chunks(scope& here, Map map, Job* job) {
   const auto room = bounded(static_cast<std::int64_t>(run.in_flight()));
   auto work = make_mailbox<std::uint64_t>(room);
   auto done = make_mailbox<mapped_chunk<mapped<Map>>>(room);
-  for (std::size_t i = 0; i < run.workers(); ++i)
-    here.spawn({.name = "chunk worker"}, map_chunks<Map>, work.in, done.out, run.input(), map, run.attempts(),
-               run.meter());
+  const end_of_chunks at_the_end(work.in);
+  for (std::size_t i = 0; i < run.workers(); ++i) {
+    chunk_mapper<Map> mapper{work.in, done.out, run.input(), map};
+    here.spawn({.name = "chunk worker"}, map_chunks<Map>, std::move(mapper), run.attempts(), run.meter());
+  }
   done.out = {};
   while (!job->failure && !run.plan().all_done()) {
     while (run.may_begin()) (void)work.out.try_send(run.plan().begin()); // there is room for all that may be under way

@@ -11,6 +11,10 @@
 
 namespace greenroom {
 
+namespace {
+constexpr std::size_t usual_keys = 1'024;
+}
+
 std::int64_t amounts::mean() const noexcept {
   if (count == 0) return 0;
   const auto n = static_cast<std::int64_t>(count);
@@ -19,7 +23,10 @@ std::int64_t amounts::mean() const noexcept {
   return sum / n + (!away ? 0 : sum < 0 ? -1 : 1);
 }
 
-key_statistics::key_statistics(std::size_t most_keys) : most_(most_keys), slots_(64) {}
+// One is made for each chunk: the usual number of keys should not make it grow each time.
+key_statistics::key_statistics(std::size_t most_keys) : most_(most_keys), slots_(2 * usual_keys) {
+  entries_.reserve(std::min(most_keys, usual_keys));
+}
 
 result<void> key_statistics::add(std::string_view key, std::int64_t amount) {
   return add(key, std::hash<std::string_view>()(key), {1, amount, amount, amount});

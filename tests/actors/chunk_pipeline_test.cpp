@@ -5,6 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -302,6 +303,26 @@ TEST(ChunkPipeline, CancelledOrKilledItLeavesNothingBehind) {
     EXPECT_EQ(s.sys.live_timers(), 0u);
     EXPECT_EQ(meter.look(s.sys.now()).state, work_state::cancelled);
   }
+}
+
+TEST(ChunkPipeline, CancelledItBeginsNoFurtherChunk) {
+  one_worker sys;
+  std::atomic<int> begun{0};
+  std::atomic<bool> open{false};
+  const auto map = [&](const chunk& c) { // keeps its thread until the gate opens
+    ++begun;
+    while (!open) std::this_thread::yield();
+    return c.index;
+  };
+  const chunk_options how{.workers = 2, .in_flight = 8};
+  const auto who = sys.spawn(map_a_hundred<decltype(map)>, map, how);
+  while (begun < 2) std::this_thread::yield();
+  who.cancel();
+  (void)sys.run(settle);
+  open = true;
+  EXPECT_EQ(who.wait().kind(), exit_kind::cancelled);
+  EXPECT_EQ(begun, 2);
+  EXPECT_EQ(sys.live_actors(), 0u);
 }
 
 TEST(ChunkPipeline, OptionsOutOfRangeAreRefused) {
