@@ -72,53 +72,113 @@ std::vector<task<result<int>>> ask_all(http::client* web, const std::vector<std:
   return calls;
 }
 
+/// Notes when the machine stood still: a thread that does nothing but sleep for a millisecond was late by more than five. What was asked then shows
+/// nothing of us.
+class standstills {
+public:
+  standstills() : watch_([this] { look(); }) {}
+  standstills(const standstills&) = delete;
+  standstills& operator=(const standstills&) = delete;
+  ~standstills() {
+    over_ = true;
+    watch_.join();
+  }
+  bool since(clock_type::time_point begun) const { return last_.load() >= begun.time_since_epoch().count(); }
+
+private:
+  void look() {
+    for (auto before = clock_type::now(); !over_;) {
+      std::this_thread::sleep_for(1ms);
+      const auto now = clock_type::now();
+      if (now - before > 6ms) last_ = now.time_since_epoch().count();
+      before = now;
+    }
+  }
+
+  std::atomic<bool> over_{false};
+  std::atomic<clock_type::rep> last_{0};
+  std::thread watch_;
+};
+
 struct tally {
   std::vector<double> late;   // milliseconds behind the deadline
   std::vector<double> unwind; // milliseconds until the slow service saw the end
-  std::size_t prices = 0;
+  std::size_t rounds = 0;     // by deadline, that count
+  std::size_t prices = 0;     // of those
+  std::size_t disturbed = 0;  // rounds that are left out
   std::size_t losers = 0;
   std::size_t cancelled = 0;
 };
 
-/// Asks once, and returns when the answer was due to be given up on.
-task<clock_type::time_point> ask_by_deadline(http::client* web, std::vector<std::string> urls, std::size_t round,
-                                             tally* seen) {
+/// What asking once has shown.
+struct outcome {
+  clock_type::time_point over{}; // when what is not there is no longer wanted
+  clock_type::time_point answered{};
+  std::size_t prices = 0;
+};
+std::size_t prices_in(const result<std::vector<result<int>>>& got) {
+  if (!got) return 0;
+  return static_cast<std::size_t>(
+      std::count_if(got->begin(), got->end(), [](const auto& each) { return each.has_value(); }));
+}
+task<outcome> ask_by_deadline(http::client* web, std::vector<std::string> urls, std::size_t round) {
   const auto due = clock_type::now() + deadline;
   auto asking = each_until(due, ask_all(web, urls, round));
   const auto got = co_await std::move(asking);
-  seen->late.push_back(milliseconds(clock_type::now() - due));
-  if (got)
-    seen->prices += static_cast<std::size_t>(
-        std::count_if(got->begin(), got->end(), [](const auto& each) { return each.has_value(); }));
-  co_return due;
+  outcome o;
+  o.over = due;
+  o.answered = clock_type::now();
+  o.prices = prices_in(got);
+  co_return o;
 }
-/// The others end with their last price: it is the answer that shows when.
-task<clock_type::time_point> ask_first(http::client* web, std::vector<std::string> urls, std::size_t round) {
+/// The others are over with the price that they waited for.
+task<outcome> ask_first(http::client* web, std::vector<std::string> urls, std::size_t round) {
   auto asking = first(ask_all(web, urls, round));
-  (void)co_await std::move(asking);
-  co_return clock_type::now();
+  const auto got = co_await std::move(asking);
+  outcome o;
+  o.over = o.answered = clock_type::now();
+  o.prices = got ? 1 : 0;
+  co_return o;
 }
-task<clock_type::time_point> ask_quorum(http::client* web, std::vector<std::string> urls, std::size_t round) {
+task<outcome> ask_quorum(http::client* web, std::vector<std::string> urls, std::size_t round) {
   auto asking = quorum(3, ask_all(web, urls, round));
-  (void)co_await std::move(asking);
-  co_return clock_type::now();
+  const auto got = co_await std::move(asking);
+  outcome o;
+  o.over = o.answered = clock_type::now();
+  o.prices = got ? got->size() : 0;
+  co_return o;
+}
+
+task<> until_cancelled(const slow_call* c) {
+  for (const auto end = clock_type::now() + 1s; c->cancelled_at == 0 && clock_type::now() < end;)
+    co_await sleep_for(200us);
 }
 
 task<> ask_often(http::client* web, std::vector<std::string> urls, std::deque<slow_call>* calls, tally* seen) {
+  const auto still = std::make_unique<standstills>();
   for (std::size_t round = 0; round < calls->size(); ++round) {
-    auto asking = round % 3 == 0   ? ask_by_deadline(web, urls, round, seen)
+    const auto begun = clock_type::now();
+    auto asking = round % 3 == 0   ? ask_by_deadline(web, urls, round)
                   : round % 3 == 1 ? ask_first(web, urls, round)
                                    : ask_quorum(web, urls, round);
-    const auto over = co_await std::move(asking);
+    const auto got = co_await std::move(asking);
     const auto& slow_one = (*calls)[round];
-    for (const auto end = clock_type::now() + 1s; slow_one.cancelled_at == 0 && clock_type::now() < end;)
-      co_await sleep_for(200us);
-    if (!slow_one.begun) continue; // the others were so soon that it was never asked
-    ++seen->losers;
+    co_await until_cancelled(&slow_one);
+    if (slow_one.begun) ++seen->losers; // else the others were so soon that it was never asked
+    if (slow_one.cancelled_at != 0) ++seen->cancelled;
+    co_await sleep_for(3ms); // so that the thread has noted what is just over
+    if (still->since(begun)) {
+      ++seen->disturbed;
+      continue;
+    }
+    if (round % 3 == 0) {
+      ++seen->rounds;
+      seen->prices += got.prices;
+      seen->late.push_back(milliseconds(got.answered - got.over));
+    }
     if (slow_one.cancelled_at == 0) continue;
-    ++seen->cancelled;
     const clock_type::time_point at{clock_type::duration(slow_one.cancelled_at.load())};
-    seen->unwind.push_back(milliseconds(std::max(at - over, clock_type::duration::zero())));
+    seen->unwind.push_back(milliseconds(std::max(at - got.over, clock_type::duration::zero())));
   }
 }
 
@@ -169,9 +229,10 @@ int acceptance::quotes(long rounds) {
   {
     http::client web(asking, {.retries = 0});
     (void)asking.run(ask_often, &web, urls, &calls, &seen);
-    settle([&] { return web.stats().open == web.stats().idle && asking.live_actors() == 0; });
+    settle([&] { return web.stats().open == web.stats().idle; });
     last = web.stats();
-  }
+  } // with the client goes the actor that closes what is idle
+  settle([&] { return asking.live_actors() == 0 && asking.live_timers() == 0; });
   const auto served = [&services] {
     std::uint64_t open = 0;
     for (const auto& each : services) open += each.stats().connections_open;
@@ -179,12 +240,12 @@ int acceptance::quotes(long rounds) {
   };
   settle([&] { return served() == 0; });
   std::printf(
-      R"({"rounds":%ld,"prices":%zu,"late_ms_p50":%.3f,"late_ms_max":%.3f,"losers":%zu,"cancelled":%zu,)"
+      R"({"rounds":%zu,"disturbed":%zu,"prices":%zu,"late_ms_p50":%.3f,"late_ms_max":%.3f,"losers":%zu,"cancelled":%zu,)"
       R"("cancel_ms_p50":%.3f,"cancel_ms_max":%.3f,"in_use":%llu,"served":%llu,"sockets":%ld,"actors":%zu,"timers":%zu})"
       "\n",
-      rounds, seen.prices, percentile(seen.late, 0.5), percentile(seen.late, 1), seen.losers, seen.cancelled,
-      percentile(seen.unwind, 0.5), percentile(seen.unwind, 1), static_cast<unsigned long long>(last.open - last.idle),
-      static_cast<unsigned long long>(served()), static_cast<long>(open_files()) - static_cast<long>(sockets_before),
-      asking.live_actors(), asking.live_timers());
+      seen.rounds, seen.disturbed, seen.prices, percentile(seen.late, 0.5), percentile(seen.late, 1), seen.losers,
+      seen.cancelled, percentile(seen.unwind, 0.5), percentile(seen.unwind, 1),
+      static_cast<unsigned long long>(last.open - last.idle), static_cast<unsigned long long>(served()),
+      static_cast<long>(open_files()) - static_cast<long>(sockets_before), asking.live_actors(), asking.live_timers());
   return 0;
 }
