@@ -116,6 +116,25 @@ def shop(program):
         expect(server.stop(), (0, ""), "stop")
 
 
+def bank(server):
+    def order(target, **content):
+        return server.ask(target, "POST", json.dumps(content), Content_Type="application/json")
+
+    expect(server.ask("/accounts/nobody")[0], 404, "an account that is not there")
+    for key, account in (("1", "world"), ("2", "ann")):
+        expect(order("/accounts", key=key, account=account, currency="EUR", may_be_negative=account == "world")[0], 200, account)
+    for repeated in (False, True):
+        got = json.loads(order("/transfers", **{"key": "3", "from": "world", "to": "ann", "amount": 1999})[2])
+        expect((got["moved"], got["repeated"]), (1999, repeated), "a transfer")
+    expect(order("/transfers", **{"key": "4", "from": "ann", "to": "world", "amount": 2000})[0], 400, "more than there is")
+    expect(server.json("/accounts/ann")["balance"], 1999, "its balance")
+    expect([line["change"] for line in server.json("/accounts/ann/statement")], [0, 1999], "its statement")
+    expect(len(server.json("/accounts/ann/statement?after=2")), 1, "the rest of it")
+    for wrong in ("abc", "-1", "99999999999999999999"):
+        expect(server.ask(f"/accounts/ann/statement?after={wrong}")[0], 400, wrong)
+    expect(server.json("/totals")[0]["sum"], 0, "all of it")
+
+
 def quotes(server):
     def ask(query, *statuses):
         got, _, body = server.ask(f"/quotes?{query}")
@@ -186,6 +205,7 @@ def main():
         with Program(program, "--port", "0", "--threads", "2", "--db", db) as server:
             endpoints(server)
             reports(server)
+            bank(server)
             quotes(server)
             a_client_that_leaves(server)
             processing(server)

@@ -1,6 +1,7 @@
 #include <greenroom/http/trace.hpp>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -76,7 +77,16 @@ private:
     if (const auto& marks = r.data().marks) marks->follow(trace);
     auto rest = go_on(std::move(on), std::move(r));
     auto known = within(under, std::move(rest));
-    auto answer = co_await std::move(known);
+    std::optional<result<response>> got;
+    try {
+      got.emplace(co_await std::move(known));
+    } catch (const cancelled&) {
+      throw;
+    } catch (...) {
+      greenroom::detail::keep_trace(trace); // what is said of its end names it
+      throw;
+    }
+    auto& answer = *got;
     if (!answer) throw cancelled{answer.error()};
     auto named = *std::move(answer);
     if (!named.header("X-Request-Id")) named.header("X-Request-Id", id.text);

@@ -99,6 +99,16 @@ void inherit_trace(actor_cell& made, const actor_cell& by) noexcept {
   }
 }
 
+void keep_trace(const trace_context& trace) noexcept {
+  try {
+    auto& extras = extras_of(*this_turn.cell);
+    if (!extras.traced) extras.traced = std::make_unique<traced_work>();
+    *extras.traced = {.trace = trace};
+    set_traced(*this_turn.cell, actor_cell::by_item, true);
+  } catch (...) { // no memory: the last words have no trace
+  }
+}
+
 works_for::works_for(const trace_context& trace) : bits_(this_turn.cell->traces) {
   auto work = std::make_unique<traced_work>();
   work->trace = trace;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
 #include <greenroom/actors/internal/graph_paths.hpp>
+#include <greenroom/runtime/detail/utf8.hpp>
 
 namespace greenroom::internal {
 namespace {
@@ -16,7 +18,8 @@ using detail::graph_plan;
 using faults = std::vector<std::string>;
 
 constexpr std::size_t most_replicas = 10'000;
-constexpr std::size_t most_named = 3; // in one sentence
+constexpr std::size_t most_named = 3;     // in one sentence
+constexpr std::size_t longest_name = 128; // of a node and all else; longer ones no picture can show
 
 std::string port_name(const char* kind, const detail::port_record& port, std::size_t number, const std::string& node) {
   return port.name.empty() ? fmt::format("{} {} of '{}'", kind, number, node)
@@ -32,6 +35,35 @@ std::string list(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& n : names) text += (text.empty() ? "" : ", ") + n;
   return text;
+}
+
+/// Says what is wrong with a name that pages, metrics and terminals show. An empty one is fine here.
+void check_text(const char* of, const std::string& name, faults& found) {
+  if (name.size() > longest_name)
+    return found.push_back(fmt::format("the name of {} that begins with '{}' has {} bytes: {} are possible", of,
+                                       name.substr(0, 16), name.size(), longest_name));
+  for (std::string_view rest = name; !rest.empty();) {
+    const auto length = detail::utf8_length(rest);
+    const auto first = static_cast<unsigned char>(rest.front());
+    if (length == 0 || first < 0x20 || first == 0x7f)
+      return found.push_back(
+          fmt::format("the name of {} holds the byte 0x{:02x} at {}: a name is text in UTF-8 without "
+                      "control characters",
+                      of, first, name.size() - rest.size()));
+    rest.remove_prefix(length);
+  }
+}
+
+void check_texts(const graph_plan& plan, faults& found) {
+  check_text("the graph", plan.name, found);
+  for (const auto& node : plan.nodes) {
+    check_text("a node", node.name, found);
+    for (const auto* all : {&node.inputs, &node.outputs}) {
+      for (const auto& port : *all) check_text("a port", port.name, found);
+    }
+  }
+  for (const auto& e : plan.entries) check_text("an entry", e.name, found);
+  for (const auto& g : plan.groups) check_text("a group", g.name, found);
 }
 
 void check_names(const graph_plan& plan, faults& found) {
@@ -326,6 +358,7 @@ std::string name_of_input(const graph_plan& plan, std::size_t node, std::size_t 
 faults faults_of(const graph_plan& plan) {
   faults found;
   if (plan.nodes.empty()) found.push_back("it has no nodes: add some");
+  check_texts(plan, found);
   check_names(plan, found);
   check_entries(plan, found);
   check_groups(plan, found);

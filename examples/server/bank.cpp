@@ -1,5 +1,6 @@
 #include "bank.hpp"
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -106,15 +107,21 @@ task<result<money::receipt>> carry_out(M order, money::ledger books) {
 }
 
 task<result<money::account_state>> show_account(http::request r, money::ledger books) {
-  const auto found = co_await books.tell(money::read_account{std::string(r.parameter("name"))});
+  const money::read_account question{std::string(r.parameter("name"))};
+  const auto found = co_await books.tell(question);
   co_return answer_of(found);
 }
 
 /// GET /accounts/NAME/statement?after=0
 task<result<std::vector<money::statement_line>>> show_statement(http::request r, money::ledger books) {
   money::read_statement question{std::string(r.parameter("name"))};
-  if (const auto after = r.query_value("after")) question.after = std::strtoull(after->c_str(), nullptr, 10);
-  const auto found = co_await books.tell(std::move(question));
+  if (const auto text = r.query_value("after")) {
+    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), question.after);
+    if (problem != std::errc() || end != text->data() + text->size())
+      co_return error(errc::invalid_argument,
+                      "after must be the number of a line of the statement, or 0, not '" + *text + "'");
+  }
+  const auto found = co_await books.tell(question);
   co_return answer_of(found);
 }
 

@@ -45,7 +45,7 @@ actor is cancelled and nothing of it stays. Copy a command into a terminal, or p
 
 <article><h2>GET /task?ms=N</h2>
 <p>Works for N milliseconds (3,000 if not given) under a limit of two seconds. In time it says so; too late, the client gets
-<em>408 Request canceled: context deadline exceeded</em> after two seconds, and the work has ended.</p>
+<em>408 Request canceled: context deadline exceeded</em> after two seconds, and the work has ended. (After 408 a browser may ask again by itself, so Try can take longer.)</p>
 <div class="command"><code>curl -i '@URL@/task?ms=100'</code></div>
 <div class="command"><code>curl -i '@URL@/task?ms=5000'</code></div></article>
 
@@ -128,7 +128,8 @@ for (const line of document.querySelectorAll('.command')) {
   const command = line.querySelector('code').textContent;
   const address = new URL(command.match(/http[^' ]+/)[0]);
   const sent = command.match(/-d '(.*?)'/);
-  const posted = command.includes('-X POST');
+  const headers = [...command.matchAll(/-H '(.*?): (.*?)'/g)].map(field => [field[1], field[2]]);
+  const verb = command.match(/-X ([A-Z]+)/);
   const button = (label, action) => {
     const b = document.createElement('button');
     b.textContent = label;
@@ -143,7 +144,7 @@ for (const line of document.querySelectorAll('.command')) {
     shown.textContent = '…';
     const begun = performance.now();
     try {
-      const answer = await fetch(address.pathname + address.search, sent ? { method: 'POST', body: sent[1] } : { method: posted ? 'POST' : 'GET' });
+      const answer = await fetch(address.pathname + address.search, sent ? { method: 'POST', headers, body: sent[1] } : { method: verb ? verb[1] : 'GET', headers });
       const body = await answer.text();
       const seconds = ((performance.now() - begun) / 1000).toFixed(3);
       shown.textContent = answer.status + ' after ' + seconds + ' s\n' + body.trimEnd();

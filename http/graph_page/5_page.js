@@ -17,8 +17,11 @@ async function poll() {
     const begun = performance.now();
     const look = await ask('graph.json' + query({}));
     page.took = performance.now() - begun;
-    if (picture.chosen >= 0 && page.look) page.detail = await ask('graph/actor.json' + query({ node: page.look.nodes[picture.chosen].name })).catch(() => null);
+    const chosen = picture.chosen;
+    let detail = null;
+    if (chosen >= 0 && page.look) detail = await ask('graph/actor.json' + query({ node: page.look.nodes[chosen].name })).catch(() => null);
     if (turn !== page.turn) return;
+    if (picture.chosen === chosen) page.detail = detail; // else it is of another node
     page.lastGood = performance.now();
     page.problem = '';
     ++page.polls;

@@ -55,10 +55,12 @@ void exchange::start() {
 
 void exchange::log_late() const {
   const auto& log = server_.system.log();
-  if (!log.enabled(log_level::debug)) return;
+  if (!log.enabled(log_level::info)) return;
   const auto before = greenroom::detail::last_events_in_brief(server_.system.core(), actor_.id());
-  log.write(log_level::debug, "the answer is late" + (before.empty() ? before : "; before that it " + before),
-            actor_.id(), actor_.name());
+  // Those events are told some times a second at most; a server whose answers are all late does not fill its log with it.
+  log.write(before.empty() ? log_level::debug : log_level::info,
+            "the answer is late" + (before.empty() ? before : "; before that it " + before), actor_.id(),
+            actor_.name());
 }
 
 task<> exchange::run(exchange* x) {

@@ -41,7 +41,7 @@ public:
   void start();
   /// Ends the context of the request.
   void cancel(error cause) noexcept { greenroom::detail::cancel(context_, std::move(cause)); }
-  /// Logs, if lines of level debug are, that the answer is late, and what the actor did last.
+  /// Logs that the answer is late, and what the actor did last; some times a second at most unless lines of level debug are wanted.
   void log_late() const;
   /// The connection goes: cancels the actor if it has not ended, which then unwinds by itself.
   void abandon(error cause) noexcept;

@@ -41,6 +41,8 @@ GREENROOM_EXPORT void let_go_of_trace(actor_cell& who, const void* from) noexcep
 GREENROOM_EXPORT void end_trace(actor_cell& who, const exit_reason& why) noexcept;
 /// An actor that is not known yet is started by another one.
 GREENROOM_EXPORT void inherit_trace(actor_cell& made, const actor_cell& by) noexcept;
+/// The running actor works for this trace until it ends, or takes an item: for one that an exception is about to end, and what is said of it then.
+GREENROOM_EXPORT void keep_trace(const trace_context& trace) noexcept;
 /// Has the running actor work for another trace for as long as this object lives. Requires: no wait meanwhile. Thread safety: owner only.
 class GREENROOM_EXPORT works_for {
 public:

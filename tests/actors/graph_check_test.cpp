@@ -116,6 +116,23 @@ std::string faults_of_ring(mailbox_limits last, edge_options how = {}) {
   return all(g.faults());
 }
 
+TEST(GraphCheck, NamesAreTextThatAPageAndATerminalCanShow) {
+  const auto faults_of_name = [](const std::string& name) {
+    graph g("names");
+    (void)g.add(name, books);
+    return all(g.faults());
+  };
+  EXPECT_NE(faults_of_name(std::string(129, 'x'))
+                .find("the name of a node that begins with 'xxxxxxxxxxxxxxxx' has 129 bytes: 128 are possible"),
+            std::string::npos);
+  EXPECT_NE(faults_of_name("bad \xff").find("the name of a node holds the byte 0xff at 4: a name is text in UTF-8"),
+            std::string::npos);
+  for (const char* const bad : {"two\nlines", "a\x1b[1m", "\x7f", "half \xc3"})
+    EXPECT_NE(faults_of_name(bad).find("holds the byte"), std::string::npos) << bad;
+  for (const auto& good : {std::string(128, 'x'), std::string("<b> \"\xc3\xa9\xf0\x9f\x98\x80\"")})
+    EXPECT_EQ(faults_of_name(good).find("the name of"), std::string::npos) << good;
+}
+
 TEST(GraphCheck, CycleIsFineIfOneOfItsEdgesDoesNotWaitOrSomebodySaysWhy) {
   EXPECT_TRUE(has(faults_of_ring(bounded(1000)), "the cycle 'a' -> 'b' -> 'c' -> 'a'"));
   EXPECT_TRUE(has(faults_of_ring(rendezvous()), "the cycle 'a' -> 'b' -> 'c' -> 'a'"));

@@ -140,6 +140,11 @@ task<response> take_job(http::request r, to_jobs first) {
   co_return text(answer ? *answer : std::string(answer.error().message()));
 }
 
+task<response> fail_a_job(http::request) {
+  co_await yield();
+  throw std::runtime_error("it broke");
+}
+
 class OtlpExporter : public testing::Test {
 protected:
   void SetUp() override {
@@ -159,7 +164,7 @@ struct traced_rig {
     spawn_before("b", next);
     spawn_before("a", next);
     r.front.use(trace_requests());
-    r.front.get("/jobs/{n}", take_job, std::move(next));
+    r.front.get("/jobs/{n}", take_job, std::move(next)).get("/broken", fail_a_job);
     r.start();
     how.service = "shop";
     how.address = collects ? backend.url() + "/v1/traces" : "http://127.0.0.1:9/v1/traces";
@@ -245,6 +250,22 @@ TEST_F(OtlpExporter, LogLinesOfTheRequestCarryTheIdsOfTheSpans) {
   }
   EXPECT_EQ(access_lines, 1);
   EXPECT_EQ(in_lines, spans);
+}
+
+TEST_F(OtlpExporter, LinesOnTheEndOfAHandlerThatThrewCarryTheIdsOfItsRequest) {
+  traced_rig t;
+  EXPECT_EQ(t.r.ask(get("/broken", "X-Request-Id: order-7\r\ntraceparent: 00-" + traced_rig::trace_of(7) + "-" +
+                                       std::string(caller) + "-01\r\n"))
+                .status,
+            500);
+  int told = 0;
+  for (const auto& line : t.kept.lines->take()) {
+    if (line.find("it broke") == line.npos && line.find("before that it") == line.npos) continue;
+    ++told;
+    EXPECT_NE(line.find(traced_rig::trace_of(7)), line.npos) << line;
+    EXPECT_NE(line.find("order-7"), line.npos) << line;
+  }
+  EXPECT_GE(told, 1);
 }
 
 TEST_F(OtlpExporter, RequestsInFlightTogetherDoNotMix) {
