@@ -126,7 +126,7 @@ def bank(server):
     for repeated in (False, True):
         got = json.loads(order("/transfers", **{"key": "3", "from": "world", "to": "ann", "amount": 1999})[2])
         expect((got["moved"], got["repeated"]), (1999, repeated), "a transfer")
-    expect(order("/transfers", **{"key": "4", "from": "ann", "to": "world", "amount": 2000})[0], 400, "more than there is")
+    expect(order("/transfers", **{"key": "4", "from": "ann", "to": "world", "amount": 2000})[0], 422, "more than there is")
     expect(server.json("/accounts/ann")["balance"], 1999, "its balance")
     expect([line["change"] for line in server.json("/accounts/ann/statement")], [0, 1999], "its statement")
     expect(len(server.json("/accounts/ann/statement?after=2")), 1, "the rest of it")

@@ -118,8 +118,7 @@ task<result<std::vector<money::statement_line>>> show_statement(http::request r,
   if (const auto text = r.query_value("after")) {
     const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), question.after);
     if (problem != std::errc() || end != text->data() + text->size())
-      co_return error(errc::invalid_argument,
-                      "after must be the number of a line of the statement, or 0, not '" + *text + "'");
+      co_return error(errc::parse, "after must be the number of a line of the statement, or 0, not '" + *text + "'");
   }
   const auto found = co_await books.tell(question);
   co_return answer_of(found);
