@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from program import Program, expect
@@ -192,6 +194,33 @@ def a_client_that_leaves(server):
     expect(server.json("/status")["requests"]["abandoned"], 1, "abandoned")
 
 
+class Collector(BaseHTTPRequestHandler):
+    """Takes traces in, as an OpenTelemetry collector does."""
+    taken = []
+
+    def do_POST(self):
+        Collector.taken.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def traced(program):
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        with Program(program, "--port", "0", "--collector", f"http://127.0.0.1:{collector.server_port}/v1/traces") as server:
+            expect(len(server.ask("/hello")[1]["X-Request-Id"]), 32, "X-Request-Id")
+            expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+            expect(server.stop(), (0, ""), "stop")
+        collector.shutdown()
+    spans = [span["name"] for path, told in Collector.taken for scope in told["resourceSpans"][0]["scopeSpans"] for span in scope["spans"]]
+    expect({path for path, _ in Collector.taken}, {"/v1/traces"}, "where traces go")
+    assert "GET /hello" in spans, spans
+
+
 def refused(program, *arguments, code, sentence):
     done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30, check=False)
     expect((done.returncode, done.stdout), (code, ""), f"exit code of {arguments}")
@@ -217,11 +246,13 @@ def main():
             expect(server.stop(), (0, ""), "stop")
         shop(program)
         jobs(program, folder)
+        traced(program)
         refused(program, "--port", "0", "--db", Path(folder, "missing", "total"), code=1, sentence="missing")
         db.write_text("something else\n")
         refused(program, "--port", "0", "--db", db, code=1, sentence="does not hold the number of requests")
         expect(db.read_text(), "something else\n", "a file of somebody else's")
     refused(program, "--port", "70000", code=2, sentence="--port")
+    refused(program, "--collector", "here", code=2, sentence="the option address must be a whole http or https address")
     refused(program, "--prot", "80", code=2, sentence="--prot")
     refused(program, "--threads", "0", code=2, sentence="--threads")
     refused(program, "--workers", "many", code=2, sentence="--workers")

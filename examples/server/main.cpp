@@ -4,10 +4,13 @@
 // You will see `listening on http://127.0.0.1:8080`; open that in a browser, it explains the rest. Ctrl-C or SIGTERM stops it: it
 // finishes the requests it has begun. Exit code: 0, or 1 if it cannot start or had to cut requests off, 2 for a bad option.
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include <greenroom/http/graph_page.hpp>
+#include <greenroom/http/otlp_exporter.hpp>
 #include <greenroom/http/server.hpp>
+#include <greenroom/http/trace.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/stop_signal.hpp>
 
@@ -61,6 +64,11 @@ int serve(const settings& s) {
   if (!jobs) return fail(jobs.error().message());
   const processing work(sys);
   http::server front(sys, s.http);
+  std::optional<http::otlp_exporter> traces;
+  if (!s.collector.empty()) {
+    front.use(http::trace_requests({.sample = 1}));
+    traces.emplace(sys, http::otlp_options{.address = s.collector, .service = "greenroom example"});
+  }
   add_routes(sys, front, s, *total, *goods, *books, *jobs, work);
   if (const auto started = front.start(); !started) return fail(started.error().message());
   const auto keeper = sys.spawn({.name = "total keeper"}, keep_total, &*total, &front);

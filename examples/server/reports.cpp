@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/span.hpp>
 
 #include "jobs.hpp"
 
@@ -31,10 +32,12 @@ constexpr std::uint64_t shop_timers = 1; // of its minutes
 left_over find_left_over(const actor_system& sys, const http::server_stats& now, const kept_total& total, const shop& s,
                          const processing& work) {
   const std::uint64_t keeper = total.kept() ? 1 : 0;
+  const std::uint64_t exporter = takes_spans(sys) ? 1 : 0;
   return {.actors = less(sys.live_actors(), now.connections_open + now.in_flight + keeper + acceptor + bank +
-                                                scheduler + server_jobs + s.actors() + work.actors()),
+                                                scheduler + server_jobs + s.actors() + work.actors() + exporter),
           .timers = less(sys.live_timers(),
-                         now.connections_open + keeper + shop_timers + scheduler + server_jobs), // one each at most
+                         now.connections_open + keeper + shop_timers + scheduler + server_jobs +
+                             3 * exporter), // one each at most; its own, and two of a request
           .asks = sys.requests().pending()};
 }
 

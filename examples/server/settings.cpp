@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <greenroom/http/otlp_exporter.hpp>
+
 using namespace greenroom;
 
 result<settings> read_settings(int argc, const char* const* argv) {
@@ -28,6 +30,10 @@ result<settings> read_settings(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--ledger", s.ledger, "file in which the bank keeps its books; none: in memory, until the end");
   app.add_option("--jobs", s.jobs, "file in which the jobs keep when they ran; none: in memory, until the end");
+  app.add_option(
+      "--collector", s.collector,
+      "address of a collector of OpenTelemetry, as http://127.0.0.1:4318/v1/traces, which gets a trace of each "
+      "request; none: they are not traced");
   std::string graph_page = "on";
   app.add_option("--graph-page", graph_page, "on: /graph shows the shop at work to whoever asks; off: nobody")
       ->check(CLI::IsMember({"on", "off"}))
@@ -43,6 +49,9 @@ result<settings> read_settings(int argc, const char* const* argv) {
     app.parse(std::move(rest));
   } catch (const CLI::ParseError& e) {
     return error(errc::invalid_argument, std::string(e.what()) + "; --help lists the options");
+  }
+  if (!s.collector.empty()) {
+    if (const auto fine = http::otlp_options{.address = s.collector}.check(); !fine) return fine.error();
   }
   s.graph_page = graph_page == "on";
   s.crash_every = std::chrono::milliseconds(crash_every);

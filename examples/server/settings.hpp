@@ -15,6 +15,7 @@ struct settings {
   std::filesystem::path ledger;             // of the bank; empty: in memory
   std::filesystem::path jobs;               // on schedules; empty: in memory
   std::chrono::milliseconds crash_every{0}; // 0: never
+  std::string collector = {};               // of traces; empty: requests are not traced
   bool graph_page = true;                   // the live page of the shop, and /graph.json, /graph.dot, /graph.mmd
   std::string help;                         // not empty: print it and do nothing else
 };
