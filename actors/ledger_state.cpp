@@ -264,15 +264,20 @@ auto ledger_state::decide(const close_account& order, log& to) const -> reply_to
   return carry_out(entry{{.what = "close", .from = order.account}}, order.key, to, check);
 }
 
+/// What a transfer and a hold write down.
+template <class Payment>
+ledger_state::entry ledger_state::payment_entry(const char* what, const Payment& order) {
+  return entry{{.what = what,
+                .from = order.from,
+                .to = order.to,
+                .amount = order.amount,
+                .asked = order.amount,
+                .note = order.note}};
+}
+
 auto ledger_state::decide(const transfer& order, log& to) const -> reply_to<transfer> {
   const auto check = [&](entry& e) -> verdict { return refuse_payment(e); };
-  return carry_out(entry{{.what = "transfer",
-                          .from = order.from,
-                          .to = order.to,
-                          .amount = order.amount,
-                          .asked = order.amount,
-                          .note = order.note}},
-                   order.key, to, check);
+  return carry_out(payment_entry("transfer", order), order.key, to, check);
 }
 
 auto ledger_state::decide(const hold& order, log& to) const -> reply_to<hold> {
@@ -287,13 +292,7 @@ auto ledger_state::decide(const hold& order, log& to) const -> reply_to<hold> {
     e.to_balance = accounts_.find(order.to)->second.balance;
     return verdict(std::nullopt);
   };
-  return carry_out(entry{{.what = "hold",
-                          .from = order.from,
-                          .to = order.to,
-                          .amount = order.amount,
-                          .asked = order.amount,
-                          .note = order.note}},
-                   order.key, to, check);
+  return carry_out(payment_entry("hold", order), order.key, to, check);
 }
 
 auto ledger_state::decide(const capture_hold& order, log& to) const -> reply_to<capture_hold> {

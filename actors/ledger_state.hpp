@@ -62,6 +62,8 @@ private:
   answer<const account*> open_one(std::string_view name) const;
   answer<const hold_state*> running_hold(std::uint64_t number) const;
   std::optional<refusal> refuse_payment(entry& e) const;
+  template <class Payment>
+  static entry payment_entry(const char* what, const Payment& order);
   std::optional<refusal> refuse_move(entry& e, std::int64_t released) const;
   bool change(const entry& e, std::uint64_t number);
 

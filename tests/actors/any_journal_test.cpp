@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <greenroom/tests/actors/journal_kit.hpp>
 #ifdef GREENROOM_HAS_SQLITE
 #include <greenroom/tests/actors/lossy_disk.hpp>
 #endif
@@ -17,6 +18,8 @@
 
 namespace greenroom {
 namespace {
+
+using namespace test;
 
 struct AnyJournal : testing::TestWithParam<const char*> {
   void SetUp() override {
@@ -42,20 +45,6 @@ struct AnyJournal : testing::TestWithParam<const char*> {
     auto made = source();
     if (!made) ADD_FAILURE() << made.error().message();
     return made ? *std::move(made) : nullptr;
-  }
-  static void put(journal& to, const std::vector<std::string>& contents) {
-    ASSERT_TRUE(to.begin());
-    for (const auto& content : contents) ASSERT_TRUE(to.append({.content = content}));
-    const auto done = to.commit();
-    ASSERT_TRUE(done) << done.error().message();
-  }
-  static std::string all(journal& of, std::uint64_t after = 0) {
-    std::string text;
-    const auto read = of.replay(after, [&text](const journal_record& r) -> result<void> {
-      text += std::to_string(r.number) + r.content + " ";
-      return {};
-    });
-    return read ? text : std::string(read.error().message());
   }
 #ifdef GREENROOM_HAS_SQLITE
   test::lossy_disk disk;

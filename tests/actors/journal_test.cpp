@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <greenroom/tests/actors/journal_kit.hpp>
 #include <greenroom/tests/actors/lossy_disk.hpp>
 
 namespace greenroom {
@@ -18,20 +19,6 @@ struct Journal : testing::Test {
     auto made = open_sqlite_journal("j", disk.name());
     if (!made) ADD_FAILURE() << made.error().message();
     return made ? *std::move(made) : nullptr;
-  }
-  static void put(journal& to, const std::vector<std::string>& contents) {
-    ASSERT_TRUE(to.begin());
-    for (const auto& content : contents) ASSERT_TRUE(to.append({.content = content}));
-    const auto done = to.commit();
-    ASSERT_TRUE(done) << done.error().message();
-  }
-  static std::string all(journal& of, std::uint64_t after = 0) {
-    std::string text;
-    const auto read = of.replay(after, [&text](const journal_record& r) -> result<void> {
-      text += std::to_string(r.number) + r.content + " ";
-      return {};
-    });
-    return read ? text : std::string(read.error().message());
   }
   lossy_disk disk;
 };

@@ -21,6 +21,7 @@ TEST(PostgresJournal, SaysInABuildWithoutItWhatIsMissing) {
 } // namespace greenroom
 #else
 
+#include <greenroom/tests/actors/journal_kit.hpp>
 #include <greenroom/tests/actors/postgres_server.hpp>
 
 namespace greenroom {
@@ -47,14 +48,6 @@ struct PostgresJournal : testing::Test {
       if (auto put = to.append({.content = content}); !put) return put.error();
     }
     return to.commit();
-  }
-  static std::string all(journal& of) {
-    std::string text;
-    const auto read = of.replay(0, [&text](const journal_record& r) -> result<void> {
-      text += std::to_string(r.number) + r.content + " ";
-      return {};
-    });
-    return read ? text : std::string(read.error().message());
   }
   void restart() const { ASSERT_TRUE(server->start()) << postgres_server::why_not(); }
   enum when { inserting, committing };
