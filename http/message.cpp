@@ -144,6 +144,31 @@ std::optional<std::string> request::query_value(std::string_view name) const {
   return http::query_value(data_->query, name);
 }
 
+namespace {
+
+template <class Number>
+result<Number> number_of(const std::optional<std::string>& text, std::string_view name, Number otherwise, Number least,
+                         Number most) {
+  if (!text) return otherwise;
+  const char* const end = text->data() + text->size();
+  Number n = 0;
+  const auto read = std::from_chars(text->data(), end, n);
+  if (read.ec == std::errc() && read.ptr == end && n >= least && n <= most) return n;
+  return error(errc::parse, fmt::format("{} must be a whole number from {} to {}, not '{}'", name, least, most, *text));
+}
+
+} // namespace
+
+result<std::int64_t> request::read_query_number(std::string_view name, std::int64_t otherwise, std::int64_t least,
+                                                std::int64_t most) const {
+  return number_of(query_value(name), name, otherwise, least, most);
+}
+
+result<std::uint64_t> request::read_query_number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
+                                                 std::uint64_t most) const {
+  return number_of(query_value(name), name, otherwise, least, most);
+}
+
 std::string_view request::parameter(std::string_view name) const {
   if (const auto* const p = find_parameter(data_->parameters, name)) return p->value;
   throw usage_error(fmt::format("http request for '{}': its route has no parameter '{}'", path(), name));

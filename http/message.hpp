@@ -15,9 +15,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/error.hpp>
 
 namespace greenroom::http {
 
@@ -59,6 +61,15 @@ public:
   /// Returns the decoded value of the first query parameter of that name ('+' is a space); nothing if there is none, "" for
   /// one without a value. Cost: walks the query.
   std::optional<std::string> query_value(std::string_view name) const;
+  /// Returns the whole number that the first query parameter of that name holds, in decimal; `otherwise` if there is none. Errors: parse, with
+  /// a sentence for the client, if it is anything else or not from `least` to `most`.
+  template <std::integral Number>
+  result<Number> query_number(std::string_view name, Number otherwise, Number least, Number most) const {
+    using wide = std::conditional_t<std::signed_integral<Number>, std::int64_t, std::uint64_t>;
+    const auto read = read_query_number(name, wide{otherwise}, wide{least}, wide{most});
+    if (!read) return read.error();
+    return static_cast<Number>(*read);
+  }
   /// Returns the decoded value of a parameter of the route, as in "/users/{id}". It has no segment "." or "..", but unless it has a type it
   /// may hold slashes: {id} those that were encoded, {rest...} also the others, and one at its front ("/files//etc" gives "/etc").
   /// Never append it to a folder's name unseen. Errors: usage_error if the route has no such one.
@@ -109,6 +120,10 @@ public:
 private:
   void read_parameter(std::string_view name, std::int64_t& to) const;
   void read_parameter(std::string_view name, std::uint64_t& to) const;
+  result<std::int64_t> read_query_number(std::string_view name, std::int64_t otherwise, std::int64_t least,
+                                         std::int64_t most) const;
+  result<std::uint64_t> read_query_number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
+                                          std::uint64_t most) const;
 
   std::unique_ptr<detail::request_data> data_;
 };

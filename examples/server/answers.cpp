@@ -1,8 +1,6 @@
 #include "answers.hpp"
 
-#include <charconv>
 #include <chrono>
-#include <optional>
 #include <string>
 
 #include <greenroom/runtime/timer.hpp>
@@ -10,16 +8,7 @@
 using namespace greenroom;
 
 namespace {
-
 constexpr int longest_task = 3'600'000; // an hour; only so that a slip of the pen gets a sentence
-
-std::optional<std::chrono::milliseconds> parse_ms(const std::string& text) {
-  int ms = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), ms);
-  if (problem != std::errc() || end != text.data() + text.size() || ms < 0 || ms > longest_task) return std::nullopt;
-  return std::chrono::milliseconds(ms);
-}
-
 } // namespace
 
 http::response hello() { return http::text("Hello, World!"); }
@@ -30,14 +19,10 @@ http::response echo(http::request r) {
 }
 
 task<http::response> slow_task(http::request r) {
-  const auto asked = r.query_value("ms").value_or("3000");
-  const auto ms = parse_ms(asked);
-  if (!ms) {
-    co_return http::text("ms must be a whole number of milliseconds from 0 to " + std::to_string(longest_task) +
-                             ", not '" + asked + "'\n",
-                         400);
-  }
-  co_await sleep_for(*ms); // stands for the work; the time limit, or a client that leaves, ends it right here
+  const auto ms = r.query_number("ms", 3'000, 0, longest_task);
+  if (!ms) co_return http::text(std::string(ms.error().message()) + "\n", 400);
+  co_await sleep_for(std::chrono::milliseconds(
+      *ms)); // stands for the work; the time limit, or a client that leaves, ends it right here
   co_return http::text("Success: task completed\n");
 }
 

@@ -1,7 +1,6 @@
 #include "bank.hpp"
 
-#include <charconv>
-#include <optional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,11 +114,10 @@ task<result<money::account_state>> show_account(http::request r, money::ledger b
 /// GET /accounts/NAME/statement?after=0
 task<result<std::vector<money::statement_line>>> show_statement(http::request r, money::ledger books) {
   money::read_statement question{std::string(r.parameter("name"))};
-  if (const auto text = r.query_value("after")) {
-    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), question.after);
-    if (problem != std::errc() || end != text->data() + text->size())
-      co_return error(errc::parse, "after must be the number of a line of the statement, or 0, not '" + *text + "'");
-  }
+  const auto after =
+      r.query_number("after", question.after, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max());
+  if (!after) co_return after.error();
+  question.after = *after;
   const auto found = co_await books.tell(question);
   co_return answer_of(found);
 }

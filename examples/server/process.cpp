@@ -1,7 +1,6 @@
 #include "process.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -196,12 +195,10 @@ task<> run_job(std::shared_ptr<process_jobs> jobs, std::uint64_t id, chunk_input
 /// POST /process, with lines "key,amount" as the body, or POST /process?bytes=100000000
 http::response start_job(http::request r, const std::shared_ptr<process_jobs>& jobs) {
   auto input = chunks_of_text(r.take_body(), by_lines(65'536));
-  if (const auto text = r.query_value("bytes")) {
-    std::uint64_t bytes = 0;
-    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), bytes);
-    if (problem != std::errc() || end != text->data() + text->size() || bytes > most_bytes)
-      return http::problem(400, fmt::format("bytes must be a whole number from 0 to {}", most_bytes));
-    input = chunks_of(std::make_shared<made_up>(bytes), by_lines());
+  if (r.query_value("bytes")) {
+    const auto bytes = r.query_number("bytes", most_bytes, std::uint64_t{0}, most_bytes);
+    if (!bytes) return http::problem(bytes.error());
+    input = chunks_of(std::make_shared<made_up>(*bytes), by_lines());
   } else if (input && input->total() == 0) {
     return http::problem(400, "send lines of the form key,amount, or ask for made-up ones: /process?bytes=100000000");
   }

@@ -1,6 +1,5 @@
 #include "quotes.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -127,24 +126,14 @@ task<result<std::vector<quote>>> ask_in_its_way(services from, question q) {
   return ask_within(std::move(from), std::move(q));
 }
 
-result<int> number(const http::request& r, const char* name, int otherwise, int least, int most) {
-  const auto text = r.query_value(name);
-  if (!text) return otherwise;
-  int n = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), n);
-  if (problem == std::errc() && end == text->data() + text->size() && n >= least && n <= most) return n;
-  return error(errc::parse, std::string(name) + " must be a whole number from " + std::to_string(least) + " to " +
-                                std::to_string(most) + ", not '" + *text + "'");
-}
-
 result<question> read_question(const http::request& r) {
   question q{r.query_value("symbol").value_or("ACME"), r.query_value("how").value_or("within"), {}, 0};
   if (q.symbol.empty() || q.symbol.size() > 16) return error(errc::parse, "symbol must have 1 to 16 characters");
   if (q.how != "all" && q.how != "first" && q.how != "quorum" && q.how != "within")
     return error(errc::parse, "how must be all, first, quorum or within, not '" + q.how + "'");
-  const auto ms = number(r, "ms", 300, 1, 5'000);
+  const auto ms = r.query_number("ms", 300, 1, 5'000);
   if (!ms) return ms.error();
-  const auto least = number(r, "least", 3, 1, 5);
+  const auto least = r.query_number("least", 3, 1, 5);
   if (!least) return least.error();
   q.limit = std::chrono::milliseconds(*ms);
   q.least = static_cast<std::size_t>(*least);

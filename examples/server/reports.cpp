@@ -1,7 +1,7 @@
 #include "reports.hpp"
 
-#include <charconv>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include <fmt/format.h>
@@ -67,13 +67,10 @@ http::response deadlocks() {
 }
 
 http::response flight(const http::request& r) {
-  flight_query wanted{.most = 1'000};
-  if (const auto text = r.query_value("actor")) {
-    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), wanted.actor);
-    if (problem != std::errc{} || end != text->data() + text->size() || wanted.actor == 0)
-      return http::text("actor must be the number of an actor, from 1, and not '" + *text + "'\n", 400);
-  }
-  const auto log = this_actor::system().flight(wanted);
+  using id = decltype(flight_query::actor);
+  const auto actor = r.query_number("actor", id{0}, id{1}, std::numeric_limits<id>::max());
+  if (!actor) return http::text(std::string(actor.error().message()) + "\n", 400);
+  const auto log = this_actor::system().flight({.actor = *actor, .most = 1'000});
   const bool for_people = r.header("Accept").value_or("").find("text/plain") != std::string_view::npos;
   auto answer = for_people ? http::text(log.to_string()) : http::json(log.to_json());
   answer.header("Vary", "Accept");

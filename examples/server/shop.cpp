@@ -1,6 +1,5 @@
 #include "shop.hpp"
 
-#include <charconv>
 #include <string>
 
 #include <fmt/format.h>
@@ -54,26 +53,15 @@ std::uint64_t shop::actors() const {
 
 namespace {
 
-/// Returns the number in the query, or `otherwise` if there is none. Errors: a sentence for what is no whole number from 0 to `most`.
-template <class Number>
-result<Number> number(const http::request& r, const char* name, Number otherwise, Number most) {
-  const auto text = r.query_value(name);
-  if (!text) return otherwise;
-  Number n = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), n);
-  if (problem == std::errc() && end == text->data() + text->size() && n >= 0 && n <= most) return n;
-  return error(errc::invalid_argument, fmt::format("{} must be a whole number from 0 to {}", name, most));
-}
-
 http::response refuse(const error& why) { return http::text(std::string(why.message()) + "\n", 400); }
 
 /// POST /orders?customer=7&pieces=2&times=1000
 task<http::response> take_orders(http::request r, address<order> to) {
-  const auto customer = number(r, "customer", 1, most_customer);
+  const auto customer = r.query_number("customer", 1, 0, most_customer);
   if (!customer) co_return refuse(customer.error());
-  const auto pieces = number(r, "pieces", 1, most_pieces);
+  const auto pieces = r.query_number("pieces", 1, 0, most_pieces);
   if (!pieces) co_return refuse(pieces.error());
-  const auto times = number(r, "times", 1, 1'000'000);
+  const auto times = r.query_number("times", 1, 0, 1'000'000);
   if (!times) co_return refuse(times.error());
   for (int i = 0; i < *times; ++i) {
     const order one{0, *customer + i % 100, *pieces};
@@ -85,9 +73,9 @@ task<http::response> take_orders(http::request r, address<order> to) {
 
 /// POST /refunds?customer=7&cents=100
 task<http::response> take_refund(http::request r, address<refund> to) {
-  const auto customer = number(r, "customer", 1, most_customer);
+  const auto customer = r.query_number("customer", 1, 0, most_customer);
   if (!customer) co_return refuse(customer.error());
-  const auto cents = number(r, "cents", std::int64_t{100}, most_cents);
+  const auto cents = r.query_number("cents", std::int64_t{100}, std::int64_t{0}, most_cents);
   if (!cents) co_return refuse(cents.error());
   const refund next{*customer, *cents};
   const auto sent = co_await to.send(next);

@@ -152,6 +152,28 @@ TEST(Request, DecodesTheFirstQueryParameterOfAName) {
   EXPECT_FALSE(r.query_value("d"));
 }
 
+TEST(Request, ReadsNumbersOfTheQuery) {
+  const auto r = read_one(internal::test::with_target(
+      "/jobs?n=12&low=-3&text=1x&none=&big=18446744073709551615&over=18446744073709551616&n=5"));
+  EXPECT_EQ(r.query_number("n", 1, 0, 100).value(), 12);
+  EXPECT_EQ(r.query_number("absent", 7, 0, 100).value(), 7);
+  EXPECT_EQ(r.query_number("low", 0, -3, 3).value(), -3);
+  const auto most = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(r.query_number("big", std::uint64_t{0}, std::uint64_t{0}, most).value(), most);
+}
+
+TEST(Request, SaysWhatIsWrongWithANumberOfTheQuery) {
+  const auto r =
+      read_one(internal::test::with_target("/jobs?n=12&low=-3&text=1x&none=&plus=%2B1&over=18446744073709551616"));
+  const auto most = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(r.query_number("n", 1, 0, 11).error().message(), "n must be a whole number from 0 to 11, not '12'");
+  EXPECT_EQ(r.query_number("text", 1, 0, 11).error().message(), "text must be a whole number from 0 to 11, not '1x'");
+  for (const auto* name : {"n", "none", "plus", "text"})
+    EXPECT_TRUE(r.query_number(name, 1, 13, 20).error().is(errc::parse)) << name;
+  for (const auto* name : {"low", "over"})
+    EXPECT_FALSE(r.query_number(name, std::uint64_t{1}, std::uint64_t{0}, most)) << name;
+}
+
 TEST(Request, NamesPathAndParameterThatItsRouteDoesNotHave) {
   auto r = read_one(internal::test::with_target("/users/7"));
   r.data().parameters.push_back({"id", "7"});
