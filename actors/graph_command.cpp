@@ -20,7 +20,7 @@ constexpr std::string_view usage = R"(Runs, checks and draws graphs of actors th
 
   greenroom run FILE [--for TIME] [--drain TIME]   runs a graph until it ends, or SIGINT or SIGTERM comes: it is then drained
   greenroom check FILE                             says what is wrong with it
-  greenroom graph FILE [--json | --mermaid]        prints it for Graphviz, as JSON, or for Mermaid
+  greenroom graph FILE [--dot|--mermaid|--json]    prints it for Graphviz, for Mermaid, or as JSON
   greenroom nodes [LIBRARY...]                     lists the functions that nodes may run
 
   --nodes LIBRARY
@@ -76,8 +76,8 @@ result<request> read_request(int argc, const char* const* argv) {
     const auto option = given[i].substr(0, equals);
     if (given[i] == "--json") {
       r.json = true;
-    } else if (given[i] == "--mermaid") {
-      r.mermaid = true;
+    } else if (given[i] == "--dot" || given[i] == "--mermaid") {
+      r.mermaid = given[i] == "--mermaid";
     } else if (option == "--nodes" || option == "--for" || option == "--drain") {
       if (equals == given[i].npos && i + 1 == given.size()) return bad_usage(option + ": its value is missing");
       const auto read = read_option(r, option, equals == given[i].npos ? given[++i] : given[i].substr(equals + 1));
@@ -98,9 +98,9 @@ result<request> read_request(int argc, const char* const* argv) {
   return r;
 }
 
-int fail(std::string_view why) {
+int fail(std::string_view why, int code = 1) {
   std::fprintf(stderr, "greenroom: %.*s\n", static_cast<int>(why.size()), why.data());
-  return 1;
+  return code;
 }
 
 /// The same for faults that say where they are, for editors that jump there.
@@ -268,7 +268,7 @@ int list_nodes(const node_library& nodes) {
 
 int do_as_asked(node_library nodes, int argc, const char* const* argv) {
   const auto wanted = read_request(argc, argv);
-  if (!wanted) return fail(wanted.error().message());
+  if (!wanted) return fail(wanted.error().message(), 2);
   const auto& r = *wanted;
   if (r.help) return print(std::string(usage) + "\n" + options_help()), 0;
   if (r.verb == "nodes") {

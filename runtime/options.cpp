@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #endif
 
 #include <greenroom/runtime/detail/duration_text.hpp>
+#include <greenroom/runtime/detail/edit_distance.hpp>
 #include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/internal/cpu_limit.hpp>
 #include <greenroom/runtime/log.hpp>
@@ -120,23 +120,8 @@ const row* find(std::string_view key) {
   return found == rows.end() ? nullptr : &*found;
 }
 
-/// How many characters must be added, removed or replaced to get from one text to the other.
-std::size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> costs(to.size() + 1);
-  std::iota(costs.begin(), costs.end(), std::size_t{0});
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = std::exchange(costs[0], i + 1);
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = costs[j + 1];
-      costs[j + 1] = std::min({replaced, diagonal + 1, costs[j] + 1});
-    }
-  }
-  return costs.back();
-}
-
 error unknown_option(std::string_view key) {
-  const auto distance = [&](const row& one) { return edit_distance(key, one.key); };
+  const auto distance = [&](const row& one) { return detail::edit_distance(key, one.key); };
   const row& nearest = *std::min_element(rows.begin(), rows.end(),
                                          [&](const row& a, const row& b) { return distance(a) < distance(b); });
   return error{errc::not_found, fmt::format("unknown option: {}: the nearest is {}", key, nearest.key)};
@@ -323,14 +308,20 @@ result<parsed_arguments> load_all(options base, int argc, const char* const* arg
   return apply(*std::move(loaded), *std::move(scanned), others);
 }
 
-std::string options_help() {
+std::vector<option_description> described_options() {
   const options defaults;
-  std::string text = "Options of the actor system (command line over environment over file):\n";
+  std::vector<option_description> all;
   for (const row& one : rows) {
-    std::string name{one.key};
-    std::replace(name.begin(), name.end(), '_', '-');
-    text += fmt::format("  --{} VALUE\n      {}: {} (default {})\n", name, one.meaning, one.form, one.show(defaults));
+    std::string argument = fmt::format("--{}", one.key);
+    std::replace(argument.begin(), argument.end(), '_', '-');
+    all.push_back({std::move(argument), fmt::format("{}: {} (default {})", one.meaning, one.form, one.show(defaults))});
   }
+  return all;
+}
+
+std::string options_help() {
+  std::string text = "Options of the actor system (command line over environment over file):\n";
+  for (const auto& one : described_options()) text += fmt::format("  {} VALUE\n      {}\n", one.argument, one.meaning);
   return text;
 }
 

@@ -124,6 +124,15 @@ GREENROOM_EXPORT result<parsed_arguments> load_arguments(options base, int argc,
 GREENROOM_EXPORT result<parsed_arguments> load_all(options base, int argc, const char* const* argv,
                                                    other_arguments others = other_arguments::keep);
 
+/// One option as a command line spells it.
+struct option_description {
+  std::string argument; ///< "--step-budget"
+  std::string meaning;  ///< with form and default, without a full stop
+};
+
+/// Returns what options_help() says, for programs with a help, completions or a manual page of their own.
+GREENROOM_EXPORT std::vector<option_description> described_options();
+
 /// Returns the text for --help: each option with its meaning, form and default. Not --config, which
 /// only load_all() knows.
 GREENROOM_EXPORT std::string options_help();

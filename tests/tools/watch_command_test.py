@@ -111,9 +111,9 @@ class Top(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return table(done.stdout)
 
-    def fails(self, *arguments):
+    def fails(self, *arguments, code=1):
         done = call(*arguments)
-        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
         self.assertTrue(done.stderr.startswith("greenroom: "), done.stderr)
         return done.stderr
 
@@ -171,9 +171,9 @@ class Top(unittest.TestCase):
         bad["edges"][0]["to"] = 3
         with Service(bad) as service:
             self.assertIn("an edge leads to none of the 3 nodes", self.fails("graph", service.url))
-        self.assertIn("the address of a service", self.fails("top"))
-        self.assertIn("--every: '1d' is not", self.fails("top", url, "--every=1d"))
-        self.assertIn("--often: there is no such option", self.fails("top", url, "--often"))
+        self.assertIn("top takes URL, and none was given", self.fails("top", code=2))
+        self.assertIn("--every: '1d' is not", self.fails("top", url, "--every=1d", code=2))
+        self.assertIn("--often: there is no such option", self.fails("top", url, "--often", code=2))
 
     @unittest.skipUnless(SERVER, "the example server is not built")
     def test_shows_the_figures_of_the_example_server(self):
