@@ -32,12 +32,29 @@ error unknown(std::string_view name, const command& of, const std::vector<option
                          near.empty() ? "" : fmt::format("; near is {}", fmt::join(near, ", "))));
 }
 
-error wrong_count(const command& of, std::size_t given) {
-  return bad(of.takes.empty() ? fmt::format("{} takes options only", of.name)
-                              : fmt::format("{} takes {}, and {} given", of.name, of.takes,
-                                            given == 0   ? "none was"
-                                            : given == 1 ? "one was"
-                                                         : "more were"));
+/// The next of some words that a space parts.
+std::string_view take_word(std::string_view& text) {
+  const auto word = text.substr(0, text.find(' '));
+  text.remove_prefix(std::min(word.size() + 1, text.size()));
+  return word;
+}
+
+result<void> check_rest(const command& of, const std::vector<std::string>& given) {
+  std::size_t least = 0;
+  std::size_t most = 0;
+  for (auto takes = of.takes; !takes.empty();) {
+    const auto word = take_word(takes);
+    const auto choices = choices_of(word);
+    const bool is_there = most < given.size();
+    if (is_there && !choices.empty() && std::find(choices.begin(), choices.end(), given[most]) == choices.end())
+      return bad(fmt::format("'{}' is not {}", given[most], fmt::join(choices, " or ")));
+    if (!word.starts_with('[')) ++least;
+    most = word.find("...") == word.npos ? most + 1 : std::numeric_limits<std::size_t>::max();
+  }
+  if (given.size() >= least && given.size() <= most) return {};
+  if (of.takes.empty()) return bad(fmt::format("{} takes options only", of.name));
+  const char* const count = given.empty() ? "none was" : given.size() < least ? "fewer were" : "more were";
+  return bad(fmt::format("{} takes {}, and {} given", of.name, of.takes, count));
 }
 
 } // namespace
@@ -53,16 +70,25 @@ std::vector<option> options_of(const command& c) {
   return all;
 }
 
-argument_count count_of(std::string_view takes) {
-  argument_count count{0, 0};
+std::vector<std::string_view> words_of(std::string_view takes) {
+  std::vector<std::string_view> words;
   while (!takes.empty()) {
-    const auto word = takes.substr(0, takes.find(' '));
-    takes.remove_prefix(std::min(word.size() + 1, takes.size()));
-    if (!word.starts_with('[')) ++count.least;
-    if (word.find("...") != word.npos) count.most = std::numeric_limits<std::size_t>::max();
-    if (count.most != std::numeric_limits<std::size_t>::max()) ++count.most;
+    auto word = take_word(takes);
+    word.remove_prefix(word.starts_with('[') ? 1 : 0);
+    words.push_back(word.substr(0, word.find_first_of(".]")));
   }
-  return count;
+  return words;
+}
+
+std::vector<std::string_view> choices_of(std::string_view word) {
+  const bool is_free = word.empty() || std::any_of(word.begin(), word.end(),
+                                                   [](char c) { return (c < 'a' || c > 'z') && c != '|' && c != '-'; });
+  std::vector<std::string_view> choices;
+  while (!is_free && !word.empty()) {
+    choices.push_back(word.substr(0, word.find('|')));
+    word.remove_prefix(std::min(choices.back().size() + 1, word.size()));
+  }
+  return choices;
 }
 
 result<arguments> arguments::read(const command& of, int argc, const char* const* argv) {
@@ -85,13 +111,18 @@ result<arguments> arguments::read(const command& of, int argc, const char* const
       if (o->value.empty() && equals != given.npos) return bad(fmt::format("{}: it takes no value", name));
       if (!o->value.empty() && equals == given.npos && i + 1 == argc)
         return bad(fmt::format("{}: its value is missing", name));
-      const auto value = o->value.empty() ? "" : equals == given.npos ? argv[++i] : given.substr(equals + 1);
+      const std::string_view value = o->value.empty()       ? ""
+                                     : equals == given.npos ? argv[++i]
+                                                            : given.substr(equals + 1);
+      const auto choices = choices_of(o->value);
+      if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end())
+        return bad(fmt::format("{}: '{}' is not {}", name, value, fmt::join(choices, " or ")));
       read.options_.emplace_back(name, value);
     }
   }
-  const auto count = count_of(of.takes);
-  const bool fits = read.rest_.size() >= count.least && read.rest_.size() <= count.most;
-  if (!fits && !read.has("--help")) return wrong_count(of, read.rest_.size());
+  if (read.has("--help")) return read;
+  const auto fits = check_rest(of, read.rest_);
+  if (!fits) return fits.error();
   return read;
 }
 

@@ -51,12 +51,10 @@ private:
 /// All options of a command, with those of the actor system if it takes them, and --help.
 std::vector<option> options_of(const command& c);
 
-/// How many arguments besides options a command takes.
-struct argument_count {
-  std::size_t least;
-  std::size_t most;
-};
-argument_count count_of(std::string_view takes);
+/// The words of what a command takes, without brackets: {"verify", "FILE"}.
+std::vector<std::string_view> words_of(std::string_view takes);
+/// What may stand for a word or the value of an option: {"dot", "mermaid"} for "dot|mermaid"; empty if it is free.
+std::vector<std::string_view> choices_of(std::string_view word);
 
 /// Returns those of `known` that are spelled most like it, at most three; none if all are quite different.
 std::vector<std::string_view> nearest(std::string_view spelled, const std::vector<std::string_view>& known);
