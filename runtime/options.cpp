@@ -11,15 +11,10 @@
 
 #include <fmt/format.h>
 
-#if GREENROOM_HAS_TOML
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-#endif
-
 #include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/detail/edit_distance.hpp>
-#include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/internal/cpu_limit.hpp>
+#include <greenroom/runtime/internal/toml_table.hpp>
 #include <greenroom/runtime/log.hpp>
 
 namespace greenroom {
@@ -167,55 +162,17 @@ result<void> set(options& target, std::string_view key, std::string_view value) 
   return {};
 }
 
-#if GREENROOM_HAS_TOML
-
-namespace {
-
-std::string place(const std::filesystem::path& file, const toml::source_position& at) {
-  return fmt::format("{}:{}:{}", file.native(), at.line, at.column);
-}
-
-/// Numbers and texts as set() reads them; other types have no text.
-std::optional<std::string> text_of(const toml::node& value) {
-  if (const auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
-  return value.value_exact<std::string>();
-}
-
-} // namespace
-
 result<options> load_file(options base, const std::filesystem::path& path) {
-  const auto content = real_files().read_all(path);
-  if (!content) return at_place("cannot load options", content.error());
-  const toml::parse_result parsed = toml::parse(*content);
-  if (!parsed) {
-    const toml::parse_error& why = parsed.error();
-    return error{errc::parse, fmt::format("{}: {}", place(path, why.source().begin), why.description())};
-  }
-  const toml::node* section = parsed.table().get("greenroom");
-  if (section == nullptr) return base;
-  if (!section->is_table()) {
-    return error{errc::parse, place(path, section->source().begin) + ": greenroom is not a table: write [greenroom]"};
-  }
-  for (const auto& [key, value] : *section->as_table()) {
-    const row* found = find(key.str());
-    if (found == nullptr) return at_place(place(path, key.source().begin), unknown_option(key.str()));
-    const auto text = text_of(value);
-    if (text && found->assign(base, *text)) continue;
-    return at_place(place(path, value.source().begin),
-                    bad_option(*found, text ? in_quotes(*text) : "a value of this type"));
+  const auto entries = internal::read_toml_table(path, "greenroom");
+  if (!entries) return entries.error();
+  for (const auto& [key, value, key_place, value_place] : *entries) {
+    const row* found = find(key);
+    if (found == nullptr) return at_place(key_place, unknown_option(key));
+    if (value && found->assign(base, *value)) continue;
+    return at_place(value_place, bad_option(*found, value ? in_quotes(*value) : "a value of this type"));
   }
   return base;
 }
-
-#else
-
-result<options> load_file(options, const std::filesystem::path& path) {
-  return error{errc::unsupported,
-               fmt::format("cannot load options: {}: this build has no TOML: configure it with GREENROOM_TOML=ON",
-                           path.native())};
-}
-
-#endif
 
 result<options> load_environment(options base, std::string_view prefix) {
   for (const char* const* entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
