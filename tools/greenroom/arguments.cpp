@@ -165,7 +165,7 @@ std::vector<std::string_view> nearest(std::string_view spelled, const std::vecto
   for (const auto name : known) {
     const auto distance = detail::edit_distance(spelled, name);
     const bool begins = spelled.size() > 1 && name.starts_with(spelled);
-    if (begins || distance * 2 <= std::max(name.size(), spelled.size()))
+    if (begins || distance <= std::max<std::size_t>(2, std::min(name.size(), spelled.size()) / 2))
       by_distance.emplace_back(begins ? 0 : distance, name);
   }
   std::stable_sort(by_distance.begin(), by_distance.end(),

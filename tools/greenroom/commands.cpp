@@ -8,13 +8,14 @@
 
 #include <greenroom/tools/greenroom/arguments.hpp>
 #include <greenroom/tools/greenroom/graph_commands.hpp>
+#include <greenroom/tools/greenroom/new_command.hpp>
 #include <greenroom/tools/greenroom/watch_command.hpp>
 
 namespace cli {
 namespace {
 
 constexpr std::array table{
-    &run_command, &check_command, &graph_command, &nodes_command, &top_command,
+    &new_command, &run_command, &check_command, &graph_command, &nodes_command, &top_command,
 };
 
 constexpr std::size_t columns = 80;
