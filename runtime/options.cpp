@@ -11,9 +11,9 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/cgroup_limits.hpp>
 #include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/detail/edit_distance.hpp>
-#include <greenroom/runtime/internal/cpu_limit.hpp>
 #include <greenroom/runtime/internal/toml_table.hpp>
 #include <greenroom/runtime/log.hpp>
 
@@ -144,7 +144,7 @@ std::string key_of(std::string_view spelled) {
 
 } // namespace
 
-std::size_t default_workers() { return std::min(internal::usable_cpus(), std::size_t{1024}); }
+std::size_t default_workers() { return std::min(detail::usable_cpus(), std::size_t{1024}); }
 
 result<void> options::check() const {
   options scratch = *this;

@@ -141,6 +141,25 @@ class Top(unittest.TestCase):
         self.assertEqual(row["HANDLING"], "7.0 ms", "of the ten new items")
         self.assertTrue(0 < float(row["RATE/s"]) <= 100, "ten items in a tenth of a second at least")
 
+    def test_json_has_what_the_service_says_and_the_rates(self):
+        graph = a_graph()
+        with Service(graph) as service:
+            def handled_ten_more():
+                body = json.dumps(graph)
+                graph["nodes"][1]["inputs"][0]["handled"] += 10
+                return body
+            service.next_body = handled_ten_more
+            done = call("top", service.url, "--json", "--every", "100ms")
+            url = service.url
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = json.loads(done.stdout)
+        self.assertEqual(report["url"], url + "/graph.json")
+        pricing = report["graph"]["nodes"][1]
+        self.assertEqual((pricing["name"], pricing["restarts"], pricing["inputs"][0]["handled"]), ("pricing", 7, 130))
+        rate = next(r for r in report["rates"] if r["node"] == "pricing")
+        self.assertTrue(0 < rate["per_second"] <= 100, "ten items in a tenth of a second at least")
+        self.assertEqual((rate["input"], rate["replica"]), (0, 0))
+
     def test_leaves_out_what_the_service_does_not_say(self):
         graph = {"nodes": [{"name": "old", "inputs": [{"number": 0, "queued": 2, "limits": "bounded(4, overflow::wait)", "oldest_ms": None}]},
                            {"name": "two", "inputs": [an_input(0, limits="unbounded()", queued=5), an_input(1)]}]}
@@ -216,6 +235,11 @@ class Graph(unittest.TestCase):
         self.assertIn('  e0 [label="orders", shape=plaintext];\n  e0 -> n0;\n', drawn)
         if shutil.which("dot"):
             subprocess.run(["dot", "-Tsvg"], input=drawn, text=True, capture_output=True, check=True, timeout=LIMIT)
+
+    def test_prints_it_as_json(self):
+        graph = json.loads(self.draws("--json"))
+        self.assertEqual([node["name"] for node in graph["nodes"]], ["intake", "pricing", "fork"])
+        self.assertEqual(graph["entries"], [{"name": "orders", "to": 0}])
 
     def test_prints_it_for_mermaid(self):
         drawn = self.draws("--mermaid")

@@ -16,7 +16,7 @@ class arguments;
 struct option {
   std::string_view name;    // "--every"
   std::string_view value;   // "TIME"; empty: it takes none
-  std::string_view meaning; // without a full stop
+  std::string_view meaning; // without a full stop; empty: for tests, no help names it
 };
 
 struct command {

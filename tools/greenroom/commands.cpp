@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 
 #include <greenroom/tools/greenroom/arguments.hpp>
+#include <greenroom/tools/greenroom/completions_command.hpp>
+#include <greenroom/tools/greenroom/doctor_command.hpp>
 #include <greenroom/tools/greenroom/graph_commands.hpp>
+#include <greenroom/tools/greenroom/man_command.hpp>
 #include <greenroom/tools/greenroom/new_command.hpp>
 #include <greenroom/tools/greenroom/watch_command.hpp>
 
@@ -15,7 +18,19 @@ namespace cli {
 namespace {
 
 constexpr std::array table{
-    &new_command, &run_command, &check_command, &graph_command, &nodes_command, &top_command,
+    // to begin with
+    &new_command,
+    &doctor_command,
+    // graphs in files
+    &run_command,
+    &check_command,
+    &graph_command,
+    &nodes_command,
+    // services that run
+    &top_command,
+    // of the command itself
+    &completions_command,
+    &man_command,
 };
 
 constexpr std::size_t columns = 80;
@@ -67,7 +82,9 @@ const command* find_command(std::string_view name) {
 std::string synopsis_of(const command& c) {
   auto text = fmt::format("greenroom {}", c.name);
   if (!c.takes.empty()) text += fmt::format(" {}", c.takes);
-  for (const auto& o : c.options) text += fmt::format(" [{}]", spelled(o));
+  for (const auto& o : c.options) {
+    if (!o.meaning.empty()) text += fmt::format(" [{}]", spelled(o));
+  }
   if (c.system_options) text += " [OPTION OF THE SYSTEM]...";
   return text;
 }
@@ -86,7 +103,9 @@ std::string overview() {
 
 std::string help_of(const command& c) {
   auto text = wrapped(synopsis_of(c), 0) + "\n" + paragraphs(c.about) + "\n";
-  for (const auto& o : options_of(c)) text += fmt::format("  {}\n", spelled(o)) + wrapped(o.meaning, 6);
+  for (const auto& o : options_of(c)) {
+    if (!o.meaning.empty()) text += fmt::format("  {}\n", spelled(o)) + wrapped(o.meaning, 6);
+  }
   return text;
 }
 

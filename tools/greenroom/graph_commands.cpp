@@ -21,9 +21,10 @@ constexpr option run_options[] = {
     {"--for", "TIME", "drain it after so long"},
     {"--drain", "TIME",
      "how long that may take, before what is left is dropped: a duration such as 500ms, 2s, 5min or 1h (default 5s)"},
+    json_option,
 };
 
-constexpr option check_options[] = {nodes_option};
+constexpr option check_options[] = {nodes_option, json_option};
 
 constexpr option graph_options[] = {
     nodes_option,
@@ -45,13 +46,15 @@ constinit const command run_command{"run",
                                     pass_on,
                                     true};
 
-constinit const command check_command{
-    "check",
-    "FILE",
-    "says what is wrong with the graph of a file",
-    "Reads the file and the libraries that it names, and lists all their faults with line and column, as compilers do.",
-    check_options,
-    pass_on};
+constinit const command check_command{"check",
+                                      "FILE",
+                                      "says what is wrong with the graph of a file",
+                                      "Reads the file and the libraries that it names, and lists all their faults with "
+                                      "line and column, as compilers do.\n\n--json "
+                                      "prints the file, whether it is fine, the name of the graph with its numbers of "
+                                      "nodes and edges, and the texts of faults and warnings.",
+                                      check_options,
+                                      pass_on};
 
 constinit const command graph_command{"graph",
                                       "FILE|URL",
@@ -63,12 +66,14 @@ constinit const command graph_command{"graph",
                                       graph_options,
                                       draw};
 
-constinit const command nodes_command{"nodes",
-                                      "[LIBRARY...]",
-                                      "lists the functions that the nodes of graphs may run",
-                                      "Lists the functions of the libraries with the types of their inputs and "
-                                      "outputs, and the keys by which edges may be divided.",
-                                      check_options,
-                                      pass_on};
+constinit const command nodes_command{
+    "nodes",
+    "[LIBRARY...]",
+    "lists the functions that the nodes of graphs may run",
+    "Lists the functions of the libraries with the types of their inputs and "
+    "outputs, and the keys by which edges may be divided.\n\n"
+    "--json prints functions with their name, inputs, outputs and the library that they are from, and keys.",
+    check_options,
+    pass_on};
 
 } // namespace cli

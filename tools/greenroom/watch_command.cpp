@@ -16,6 +16,7 @@
 #include <greenroom/tools/greenroom/graph_drawing.hpp>
 #include <greenroom/tools/greenroom/graph_reading.hpp>
 #include <greenroom/tools/greenroom/graph_table.hpp>
+#include <greenroom/tools/greenroom/json_output.hpp>
 #include <greenroom/tools/greenroom/terminal.hpp>
 
 using namespace greenroom;
@@ -24,6 +25,19 @@ using std::chrono::milliseconds;
 
 namespace cli {
 namespace {
+
+/// What top --json prints.
+struct top_report {
+  std::string url;
+  graph_reading::graph graph;
+  std::vector<input_rate> rates;
+};
+
+void describe(http::schema<top_report>& s) {
+  s.field("url", &top_report::url);
+  s.field("graph", &top_report::graph);
+  s.field("rates", &top_report::rates);
+}
 
 std::string address_of(const arguments& given) {
   const auto& url = given.rest().front();
@@ -61,13 +75,16 @@ bool wait(terminal* screen, const stop_signal& asked, milliseconds time) {
   return true;
 }
 
-int print_once(graph_reading::source& from, milliseconds every, const stop_signal& asked) {
+int print_once(graph_reading::source& from, milliseconds every, bool json, const stop_signal& asked) {
   const auto before = from.read();
   if (!before) return fail(before.error().message());
   if (wait(nullptr, asked, every)) return 0;
   const auto now = from.read();
   if (!now) return fail(now.error().message());
-  print(table_of(&*before, *now));
+  if (json)
+    print_json(top_report{from.url(), now->what, rates_of(*before, *now)});
+  else
+    print(table_of(&*before, *now));
   return 0;
 }
 
@@ -76,7 +93,8 @@ int top(const arguments& given) {
   if (!every) return fail_usage(every.error().message());
   stop_signal asked; // first, so that a signal is never missed
   graph_reading::source from(address_of(given));
-  if (given.has("--once")) return print_once(from, *every, asked);
+  const bool json = given.has("--json");
+  if (json || given.has("--once")) return print_once(from, *every, json, asked);
   if (!terminal::is_there())
     return fail("top draws on a terminal, and standard output is none; --once prints one table");
   terminal screen;
@@ -101,6 +119,7 @@ int top(const arguments& given) {
 constexpr option top_options[] = {
     {"--once", "", "print one table and end"},
     {"--every", "TIME", "read so often, and give rates over that time (default 2s)"},
+    {"--json", "", "print one table as a JSON document, and end"},
 };
 
 } // namespace
@@ -111,6 +130,7 @@ int draw_service(const arguments& given) {
   graph_reading::source from(address_of(given));
   const auto now = from.read();
   if (!now) return fail(now.error().message());
+  if (given.has("--json")) return print_json(now->what), 0;
   std::fputs((given.has("--mermaid") ? mermaid_of(now->what) : dot_of(now->what)).c_str(), stdout);
   return 0;
 }

@@ -13,8 +13,8 @@ struct settings {
   greenroom::options system;
   greenroom::http::server_options front;
   std::chrono::milliseconds request_time{2'000};
-  std::chrono::milliseconds drain_time{
-      4'000};       // with front.stop_time below the patience of systemd and Docker, see packaging
+  // With front.stop_time below the patience of systemd and Docker, see packaging and Dockerfile.
+  std::chrono::milliseconds drain_time{4'000};
   std::string help; // not empty: print it and do nothing else
 };
 
