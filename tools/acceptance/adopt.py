@@ -63,7 +63,7 @@ class Adopt:
 
     def _run_and_ask(self):
         shop = self.empty / "shop"
-        with Program(shop / "build/release/shop", "--config", shop / "shop.toml", "--port", "0") as service:
+        with Program(shop / "build/release/shop", "--config", shop / "shop.toml", "--port", "0", "--log-level", "error") as service:
             order = service.ask("/v1/orders", "POST", '{"item":"tea","pieces":2}', Content_Type="application/json")
             expect((order[0], json.loads(order[2])), (200, {"number": 1, "cents": 500}), "the answer to an order")
             expect(service.json("/v1/totals"), {"orders": 1, "cents": 500}, "the totals")
