@@ -10,6 +10,7 @@
 
 #include <greenroom/actors/graph_file.hpp>
 #include <greenroom/actors/graph_service.hpp>
+#include <greenroom/actors/internal/graph_report.hpp>
 #include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/stop_signal.hpp>
 
@@ -20,9 +21,11 @@ constexpr std::string_view usage = R"(Runs, checks and draws graphs of actors th
 
   greenroom run FILE [--for TIME] [--drain TIME]   runs a graph until it ends, or SIGINT or SIGTERM comes: it is then drained
   greenroom check FILE                             says what is wrong with it
-  greenroom graph FILE [--json | --mermaid]        prints it for Graphviz, as JSON, or for Mermaid
+  greenroom graph FILE [--dot|--mermaid|--json]    prints it for Graphviz, for Mermaid, or as JSON
   greenroom nodes [LIBRARY...]                     lists the functions that nodes may run
 
+  --json
+      prints the result, whatever the command, as one JSON document
   --nodes LIBRARY
       a library with more functions, besides those that the file names; may be given several times
   --for TIME
@@ -76,8 +79,8 @@ result<request> read_request(int argc, const char* const* argv) {
     const auto option = given[i].substr(0, equals);
     if (given[i] == "--json") {
       r.json = true;
-    } else if (given[i] == "--mermaid") {
-      r.mermaid = true;
+    } else if (given[i] == "--dot" || given[i] == "--mermaid") {
+      r.mermaid = given[i] == "--mermaid";
     } else if (option == "--nodes" || option == "--for" || option == "--drain") {
       if (equals == given[i].npos && i + 1 == given.size()) return bad_usage(option + ": its value is missing");
       const auto read = read_option(r, option, equals == given[i].npos ? given[++i] : given[i].substr(equals + 1));
@@ -98,9 +101,9 @@ result<request> read_request(int argc, const char* const* argv) {
   return r;
 }
 
-int fail(std::string_view why) {
+int fail(std::string_view why, int code = 1) {
   std::fprintf(stderr, "greenroom: %.*s\n", static_cast<int>(why.size()), why.data());
-  return 1;
+  return code;
 }
 
 /// The same for faults that say where they are, for editors that jump there.
@@ -121,10 +124,10 @@ std::string load_all_nodes(node_library& nodes, const std::vector<std::filesyste
   return faults;
 }
 
-/// Errors: all that is wrong with libraries and file, or with the graph as a whole.
-result<graph> load(node_library nodes, const request& r) {
+/// Returns the graph, or nothing: then all that is wrong with libraries and file, or with the graph as a whole, is in `faults`.
+std::optional<graph> load(node_library nodes, const request& r, std::string& faults) {
   const auto& file = r.files.front();
-  auto faults = load_all_nodes(nodes, r.libraries);
+  faults = load_all_nodes(nodes, r.libraries);
   const auto add = [&faults](std::string_view more) { faults.append(faults.empty() ? "" : "\n").append(more); };
   auto g = load_graph(nodes, file);
   if (!g) add(g.error().message());
@@ -132,45 +135,8 @@ result<graph> load(node_library nodes, const request& r) {
     add(fmt::format("{}: {}", file.native(), graph_error(g->plan().name, g->faults()).what()));
   const auto system = g ? load_file({}, file) : options(); // its table [greenroom]
   if (!system) add(system.error().message());
-  if (!faults.empty()) return error(errc::parse, faults);
-  return g;
-}
-
-// -- the counts -----------------------------------------------------------------------------------------------
-
-/// "intake, other -> pricing", or "-> pricing.1" if it has more inputs than one.
-std::string name_of(const graph_look& look, std::size_t n, const input_look& in) {
-  const auto leads_there = [&](const auto& e) { return e.to == n && e.input == in.number; };
-  std::string from;
-  for (const auto& e : look.entries) {
-    if (leads_there(e)) from += (from.empty() ? "" : ", ") + e.name;
-  }
-  for (const auto& e : look.edges) {
-    if (leads_there(e) && e.replica == in.replica) from += (from.empty() ? "" : ", ") + look.nodes[e.from].name;
-  }
-  const auto& node = look.nodes[n];
-  const bool is_one = std::all_of(node.inputs.begin(), node.inputs.end(), [&](const auto& i) { return i.number == 0; });
-  const bool by_key = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                  [&](const auto& i) { return i.number == in.number && i.replica != 0; });
-  return fmt::format("{} -> {}{}{}", from, node.name, is_one ? "" : fmt::format(".{}", in.number),
-                     by_key ? fmt::format("[{}]", in.replica) : "");
-}
-
-/// Returns a table of what became of the items on each edge.
-std::string counts_of(const graph_look& look) {
-  std::vector<std::pair<std::string, item_counts>> rows;
-  for (std::size_t n = 0; n < look.nodes.size(); ++n) {
-    for (const auto& in : look.nodes[n].inputs) rows.emplace_back(name_of(look, n, in), in.items);
-  }
-  std::size_t width = 4;
-  for (const auto& [name, items] : rows) width = std::max(width, name.size());
-  auto text = fmt::format("{:{}} {:>12} {:>12} {:>8} {:>8} {:>8}\n", "edge", width, "accepted", "handled", "failed",
-                          "dropped", "queued");
-  for (const auto& [name, items] : rows) {
-    text += fmt::format("{:{}} {:>12} {:>12} {:>8} {:>8} {:>8}\n", name, width, items.accepted, items.handled,
-                        items.failed, items.dropped(), items.queued);
-  }
-  return text + (look.conserved() ? "all items are accounted for\n" : "items are missing, or there twice\n");
+  if (!faults.empty()) return std::nullopt;
+  return *std::move(g);
 }
 
 // -- run --------------------------------------------------------------------------------------------------------
@@ -190,10 +156,10 @@ task<> tell_the_end(actor top, std::optional<duration> limit, stop_signal* asked
 task<result<void>> drain(service s, duration limit) { return s.drain(limit); }
 
 /// Returns what went wrong with the end, if anything did.
-result<void> end_in_order(actor_system& sys, const service& s, duration limit) {
+result<void> end_in_order(actor_system& sys, const service& s, const request& r) {
   if (!s.self().finished()) {
-    print("draining\n");
-    const auto drained = sys.run(drain, s, limit);
+    if (!r.json) print("draining\n");
+    const auto drained = sys.run(drain, s, r.drain);
     if (!drained) {
       s.stop();
       s.self().wait();
@@ -224,63 +190,67 @@ int run_graph(const request& r, graph g, int argc, const char* const* argv) {
     std::fprintf(stderr, "greenroom: nothing comes in by %s here: that takes a program of your own (graph_file.hpp)\n",
                  entries.c_str());
   }
-  print(fmt::format("running graph '{}'\n", g.plan().name));
+  if (!r.json) print(fmt::format("running graph '{}'\n", g.plan().name));
   actor_system sys(with_arguments->values);
   const auto started = run(sys, std::move(g));
   if (!started) return fail(started.error().message());
   sys.spawn({.name = "end of the graph"}, tell_the_end, started->self(), r.limit, &asked);
   asked.wait();
-  const auto ended = end_in_order(sys, *started, r.drain);
-  const auto look = started->look();
-  print(counts_of(look));
-  if (!ended) return fail(ended.error().message());
-  return look.conserved() ? 0 : 1;
+  internal::run_report report{.was_drained = !started->self().finished()};
+  const auto ended = end_in_order(sys, *started, r);
+  report.look = started->look();
+  if (!ended) report.failure = ended.error().message();
+  print(r.json ? json_of(report) : text_of(report));
+  if (!ended) return fail(report.failure);
+  return report.look.conserved() ? 0 : 1;
 }
 
 // -- the others -------------------------------------------------------------------------------------------------
 
-int check_graph(const request& r, const graph& g) {
-  const auto warnings = g.warnings();
-  for (const auto& w : warnings) std::fprintf(stderr, "%s: warning: %s\n", r.files.front().c_str(), w.c_str());
-  print(fmt::format("graph '{}' can run: {} node(s), {} edge(s), {} warning(s)\n", g.plan().name, g.plan().nodes.size(),
-                    g.plan().edges.size(), warnings.size()));
-  return 0;
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    lines.emplace_back(text.substr(0, text.find('\n')));
+    text.remove_prefix(std::min(lines.back().size() + 1, text.size()));
+  }
+  return lines;
 }
 
-std::string types_of(const std::vector<detail::port_record>& ports) {
-  std::string text;
-  for (const auto& p : ports) text += (text.empty() ? "" : ", ") + p.type;
-  return text.empty() ? "()" : text;
-}
-
-int list_nodes(const node_library& nodes) {
-  for (const auto& [name, fn] : nodes.functions()) {
-    const auto node = fn.make(name, std::source_location::current(), {}, {});
-    print(fmt::format("{}: {} -> {}{}\n", name, types_of(node.inputs), types_of(node.outputs),
-                      fn.from.empty() ? "" : "   from " + fn.from));
+int check_graph(const request& r, const graph* g, const std::string& faults) {
+  const auto& file = r.files.front().native();
+  internal::check_report report{.file = file, .faults = lines_of(faults)};
+  if (g != nullptr) {
+    const auto& plan = g->plan();
+    report.graph = plan.name;
+    report.nodes = plan.nodes.size();
+    report.edges = plan.edges.size();
+    report.warnings = g->warnings();
   }
-  for (const auto& [name, key] : nodes.keys()) {
-    print(fmt::format("{}: key of {}{}\n", name, detail::type_name(*key.of),
-                      key.from.empty() ? "" : "   from " + key.from));
-  }
+  if (r.json) return print(json_of(report)), g == nullptr ? 1 : 0;
+  if (g == nullptr) return fail_at_places(faults);
+  for (const auto& w : report.warnings) std::fprintf(stderr, "%s: warning: %s\n", file.c_str(), w.c_str());
+  print(fmt::format("graph '{}' can run: {} node(s), {} edge(s), {} warning(s)\n", report.graph, report.nodes,
+                    report.edges, report.warnings.size()));
   return 0;
 }
 
 int do_as_asked(node_library nodes, int argc, const char* const* argv) {
   const auto wanted = read_request(argc, argv);
-  if (!wanted) return fail(wanted.error().message());
+  if (!wanted) return fail(wanted.error().message(), 2);
   const auto& r = *wanted;
   if (r.help) return print(std::string(usage) + "\n" + options_help()), 0;
   if (r.verb == "nodes") {
     auto libraries = r.files;
     libraries.insert(libraries.end(), r.libraries.begin(), r.libraries.end());
     const auto faults = load_all_nodes(nodes, libraries);
-    return faults.empty() ? list_nodes(nodes) : fail_at_places(faults);
+    if (!faults.empty()) return fail_at_places(faults);
+    return print(r.json ? internal::json_of(nodes) : internal::text_of(nodes)), 0;
   }
-  auto g = load(std::move(nodes), r);
-  if (!g) return fail_at_places(std::string(g.error().message()));
+  std::string faults;
+  auto g = load(std::move(nodes), r, faults);
+  if (r.verb == "check") return check_graph(r, g ? &*g : nullptr, faults);
+  if (!g) return fail_at_places(faults);
   if (r.verb == "run") return run_graph(r, *std::move(g), argc, argv);
-  if (r.verb == "check") return check_graph(r, *g);
   const auto look = look_at(*g);
   return print(r.json ? look.to_json() : r.mermaid ? look.to_mermaid() : look.to_dot()), 0;
 }

@@ -17,7 +17,8 @@ namespace greenroom {
 
 /// Does what the arguments say, see `--help`: run, check, graph or nodes; the options of the system are those of load_all(), over the
 /// table [greenroom] of the graph's file. Results go to standard output, what is wrong to standard error, all of it at once.
-/// Returns 0 when the graph ended, or was drained, in order and no item is unaccounted for; when a file has no faults; else 1.
+/// Returns 0 when the graph ended, or was drained, in order and no item is unaccounted for; when a file has no faults; 2 for a
+/// wrong command line; else 1.
 /// Waits: blocks the thread.
 GREENROOM_EXPORT int graph_command(const node_library& nodes, int argc, const char* const* argv);
 

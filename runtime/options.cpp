@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -12,14 +11,10 @@
 
 #include <fmt/format.h>
 
-#if GREENROOM_HAS_TOML
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-#endif
-
+#include <greenroom/runtime/detail/cgroup_limits.hpp>
 #include <greenroom/runtime/detail/duration_text.hpp>
-#include <greenroom/runtime/files.hpp>
-#include <greenroom/runtime/internal/cpu_limit.hpp>
+#include <greenroom/runtime/detail/edit_distance.hpp>
+#include <greenroom/runtime/internal/toml_table.hpp>
 #include <greenroom/runtime/log.hpp>
 
 namespace greenroom {
@@ -120,23 +115,8 @@ const row* find(std::string_view key) {
   return found == rows.end() ? nullptr : &*found;
 }
 
-/// How many characters must be added, removed or replaced to get from one text to the other.
-std::size_t edit_distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> costs(to.size() + 1);
-  std::iota(costs.begin(), costs.end(), std::size_t{0});
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = std::exchange(costs[0], i + 1);
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = costs[j + 1];
-      costs[j + 1] = std::min({replaced, diagonal + 1, costs[j] + 1});
-    }
-  }
-  return costs.back();
-}
-
 error unknown_option(std::string_view key) {
-  const auto distance = [&](const row& one) { return edit_distance(key, one.key); };
+  const auto distance = [&](const row& one) { return detail::edit_distance(key, one.key); };
   const row& nearest = *std::min_element(rows.begin(), rows.end(),
                                          [&](const row& a, const row& b) { return distance(a) < distance(b); });
   return error{errc::not_found, fmt::format("unknown option: {}: the nearest is {}", key, nearest.key)};
@@ -164,7 +144,7 @@ std::string key_of(std::string_view spelled) {
 
 } // namespace
 
-std::size_t default_workers() { return std::min(internal::usable_cpus(), std::size_t{1024}); }
+std::size_t default_workers() { return std::min(detail::usable_cpus(), std::size_t{1024}); }
 
 result<void> options::check() const {
   options scratch = *this;
@@ -182,55 +162,17 @@ result<void> set(options& target, std::string_view key, std::string_view value) 
   return {};
 }
 
-#if GREENROOM_HAS_TOML
-
-namespace {
-
-std::string place(const std::filesystem::path& file, const toml::source_position& at) {
-  return fmt::format("{}:{}:{}", file.native(), at.line, at.column);
-}
-
-/// Numbers and texts as set() reads them; other types have no text.
-std::optional<std::string> text_of(const toml::node& value) {
-  if (const auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
-  return value.value_exact<std::string>();
-}
-
-} // namespace
-
 result<options> load_file(options base, const std::filesystem::path& path) {
-  const auto content = real_files().read_all(path);
-  if (!content) return at_place("cannot load options", content.error());
-  const toml::parse_result parsed = toml::parse(*content);
-  if (!parsed) {
-    const toml::parse_error& why = parsed.error();
-    return error{errc::parse, fmt::format("{}: {}", place(path, why.source().begin), why.description())};
-  }
-  const toml::node* section = parsed.table().get("greenroom");
-  if (section == nullptr) return base;
-  if (!section->is_table()) {
-    return error{errc::parse, place(path, section->source().begin) + ": greenroom is not a table: write [greenroom]"};
-  }
-  for (const auto& [key, value] : *section->as_table()) {
-    const row* found = find(key.str());
-    if (found == nullptr) return at_place(place(path, key.source().begin), unknown_option(key.str()));
-    const auto text = text_of(value);
-    if (text && found->assign(base, *text)) continue;
-    return at_place(place(path, value.source().begin),
-                    bad_option(*found, text ? in_quotes(*text) : "a value of this type"));
+  const auto entries = internal::read_toml_table(path, "greenroom");
+  if (!entries) return entries.error();
+  for (const auto& [key, value, key_place, value_place] : *entries) {
+    const row* found = find(key);
+    if (found == nullptr) return at_place(key_place, unknown_option(key));
+    if (value && found->assign(base, *value)) continue;
+    return at_place(value_place, bad_option(*found, value ? in_quotes(*value) : "a value of this type"));
   }
   return base;
 }
-
-#else
-
-result<options> load_file(options, const std::filesystem::path& path) {
-  return error{errc::unsupported,
-               fmt::format("cannot load options: {}: this build has no TOML: configure it with GREENROOM_TOML=ON",
-                           path.native())};
-}
-
-#endif
 
 result<options> load_environment(options base, std::string_view prefix) {
   for (const char* const* entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -323,14 +265,20 @@ result<parsed_arguments> load_all(options base, int argc, const char* const* arg
   return apply(*std::move(loaded), *std::move(scanned), others);
 }
 
-std::string options_help() {
+std::vector<option_description> described_options() {
   const options defaults;
-  std::string text = "Options of the actor system (command line over environment over file):\n";
+  std::vector<option_description> all;
   for (const row& one : rows) {
-    std::string name{one.key};
-    std::replace(name.begin(), name.end(), '_', '-');
-    text += fmt::format("  --{} VALUE\n      {}: {} (default {})\n", name, one.meaning, one.form, one.show(defaults));
+    std::string argument = fmt::format("--{}", one.key);
+    std::replace(argument.begin(), argument.end(), '_', '-');
+    all.push_back({std::move(argument), fmt::format("{}: {} (default {})", one.meaning, one.form, one.show(defaults))});
   }
+  return all;
+}
+
+std::string options_help() {
+  std::string text = "Options of the actor system (command line over environment over file):\n";
+  for (const auto& one : described_options()) text += fmt::format("  {} VALUE\n      {}\n", one.argument, one.meaning);
   return text;
 }
 

@@ -66,7 +66,7 @@ struct options {
   /// the recorder off. Each takes 24 bytes. More look further back; so many that they do not fit into a core's cache cost more time.
   std::size_t flight_events = 1'024;
 
-  /// Lines of the log, and as many texts of items, that the flight recorder keeps, up to 65,536. Each takes 130 bytes and its text, which is
+  /// Lines of the log, and as many texts of items, that the flight recorder keeps, up to 65,536. Each takes 160 bytes and its text, which is
   /// cut after 400.
   std::size_t flight_lines = 256;
 
@@ -123,6 +123,15 @@ GREENROOM_EXPORT result<parsed_arguments> load_arguments(options base, int argc,
 /// Errors: as load_file(), load_environment() and load_arguments().
 GREENROOM_EXPORT result<parsed_arguments> load_all(options base, int argc, const char* const* argv,
                                                    other_arguments others = other_arguments::keep);
+
+/// One option as a command line spells it.
+struct option_description {
+  std::string argument; ///< "--step-budget"
+  std::string meaning;  ///< with form and default, without a full stop
+};
+
+/// Returns what options_help() says, for programs with a help, completions or a manual page of their own.
+GREENROOM_EXPORT std::vector<option_description> described_options();
 
 /// Returns the text for --help: each option with its meaning, form and default. Not --config, which
 /// only load_all() knows.

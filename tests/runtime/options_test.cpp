@@ -177,6 +177,8 @@ TEST_F(OptionsFile, FaultsNameLineAndColumn) {
   write("[greenroom]\n\n  wokers = 2\n");
   EXPECT_EQ(failure(), at(":3:3: unknown option: wokers: the nearest is workers"));
   write("[greenroom]\nworkers = true\n");
+  EXPECT_EQ(failure(), at(":2:11: bad option: workers: \"true\" is not a whole number from 1 to 1024"));
+  write("[greenroom]\nworkers = 1.5\n");
   EXPECT_EQ(failure(), at(":2:11: bad option: workers: a value of this type is not a whole number from 1 to 1024"));
   write("[greenroom]\nstop_limit = 5\n");
   EXPECT_EQ(failure(), at(":2:14: bad option: stop_limit: \"5\" is not a duration such as 500ms, 2s, 5min or 1h"));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of the command `greenroom` with libraries of nodes: tests/tools/graph_command_test.py COMMAND FOLDER_OF_LIBRARIES"""
 
+import json
 import re
 import signal
 import subprocess
@@ -62,9 +63,9 @@ class GraphCommand(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
-    def fails(self, *arguments):
+    def fails(self, *arguments, code=1):
         done = self.call(*arguments)
-        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         self.assertNotEqual(done.stderr, "")
         return done.stderr
 
@@ -211,20 +212,56 @@ class GraphCommand(unittest.TestCase):
         self.assertIn("nothing comes in by 'orders'", done.stderr)
         self.assertIn("orders, source -> doubler", done.stdout)
 
+    def test_json_has_the_counts_of_a_run_behind_what_the_nodes_print(self):
+        *_, last, document = self.ends_well("run", self.file(SUMS), "--json").splitlines()
+        self.assertEqual(last, "sum 110")
+        zero = {"failed": 0, "dropped": 0, "queued": 0}
+        self.assertEqual(json.loads(document), {
+            "graph": "sums", "ended": "by itself", "failure": None, "conserved": True, "edges": [
+                {"name": "source -> doubler", "accepted": 10, "handled": 10, **zero},
+                {"name": "doubler -> sink", "accepted": 10, "handled": 10, **zero}]})
+        drained = json.loads(self.ends_well("run", self.file(ENDLESS), "--for=10ms", "--json").splitlines()[-1])
+        self.assertEqual((drained["ended"], drained["conserved"]), ("drained", True))
+
+    def test_json_tells_of_a_run_that_failed(self):
+        text = SUMS.replace('"twice"', '"fail_at_two"').replace("replicas = 2", "")
+        text = text.replace('name = "sums"', 'name = "sums"\nintensity = { restarts = 0, period = "1s" }')
+        done = self.call("run", self.file(text), "--json", "--log-level=off")
+        report = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual((done.returncode, report["ended"]), (1, "failed"))
+        self.assertIn("restart", report["failure"])
+        self.assertIn(report["failure"], done.stderr)
+
+    def test_json_has_the_faults_of_a_check(self):
+        path = self.file(SUMS)
+        self.assertEqual(json.loads(self.ends_well("check", path, "--json")), {
+            "file": str(path), "fine": True, "graph": "sums", "nodes": 3, "edges": 2, "faults": [], "warnings": []})
+        path = self.file(SUMS.replace('"twice"', '"thrice"').replace('to = "sink"', 'to = "drain"'))
+        done = self.call("check", path, "--json")
+        report = json.loads(done.stdout)
+        self.assertEqual((done.returncode, done.stderr, report["fine"], report["graph"]), (1, "", False, None))
+        self.assertEqual(len(report["faults"]), 2)
+        self.assertTrue(report["faults"][0].startswith(f"{path}:9:7: there is no function 'thrice'"))
+
+    def test_json_lists_functions_and_keys(self):
+        listed = json.loads(self.ends_well("nodes", library("numbers"), "--json"))
+        twice = next(f for f in listed["functions"] if f["name"] == "twice")
+        self.assertEqual((twice["inputs"], twice["outputs"]), (["test_nodes::number"], ["test_nodes::number"]))
+        self.assertTrue(twice["from"].endswith("libnumbers.so"))
+        self.assertEqual([(k["name"], k["of"]) for k in listed["keys"]], [("value", "test_nodes::number")])
+
     def test_a_command_line_that_is_wrong_is_told(self):
         path = self.file(SUMS)
         for arguments, sentence in {
-            (): "say what to do",
-            ("dance",): "'dance' is not run, check, graph or nodes",
-            ("run",): "run takes one file",
+            ("run",): "run takes FILE, and none was given",
+            ("check", path, path): "check takes FILE, and more were given",
             ("run", path, "--for"): "--for: its value is missing",
             ("run", path, "--drain", "soon"): "--drain: 'soon' is not a duration",
             ("run", path, "--workers", "0"): "workers",
             ("check", path, "--quick"): "--quick: there is no such option",
-            ("run", self.folder / "none.toml"): "none.toml",
         }.items():
-            self.assertIn(sentence, self.fails(*arguments))
-        self.assertIn("--workers VALUE", self.ends_well("--help"))
+            self.assertIn(sentence, self.fails(*arguments, code=2))
+        self.assertIn("none.toml", self.fails("run", self.folder / "none.toml"))
 
 
 if __name__ == "__main__":

@@ -111,9 +111,9 @@ class Top(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return table(done.stdout)
 
-    def fails(self, *arguments):
+    def fails(self, *arguments, code=1):
         done = call(*arguments)
-        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
         self.assertTrue(done.stderr.startswith("greenroom: "), done.stderr)
         return done.stderr
 
@@ -140,6 +140,25 @@ class Top(unittest.TestCase):
         self.assertEqual(row["HANDLED"], "130")
         self.assertEqual(row["HANDLING"], "7.0 ms", "of the ten new items")
         self.assertTrue(0 < float(row["RATE/s"]) <= 100, "ten items in a tenth of a second at least")
+
+    def test_json_has_what_the_service_says_and_the_rates(self):
+        graph = a_graph()
+        with Service(graph) as service:
+            def handled_ten_more():
+                body = json.dumps(graph)
+                graph["nodes"][1]["inputs"][0]["handled"] += 10
+                return body
+            service.next_body = handled_ten_more
+            done = call("top", service.url, "--json", "--every", "100ms")
+            url = service.url
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = json.loads(done.stdout)
+        self.assertEqual(report["url"], url + "/graph.json")
+        pricing = report["graph"]["nodes"][1]
+        self.assertEqual((pricing["name"], pricing["restarts"], pricing["inputs"][0]["handled"]), ("pricing", 7, 130))
+        rate = next(r for r in report["rates"] if r["node"] == "pricing")
+        self.assertTrue(0 < rate["per_second"] <= 100, "ten items in a tenth of a second at least")
+        self.assertEqual((rate["input"], rate["replica"]), (0, 0))
 
     def test_leaves_out_what_the_service_does_not_say(self):
         graph = {"nodes": [{"name": "old", "inputs": [{"number": 0, "queued": 2, "limits": "bounded(4, overflow::wait)", "oldest_ms": None}]},
@@ -171,9 +190,9 @@ class Top(unittest.TestCase):
         bad["edges"][0]["to"] = 3
         with Service(bad) as service:
             self.assertIn("an edge leads to none of the 3 nodes", self.fails("graph", service.url))
-        self.assertIn("the address of a service", self.fails("top"))
-        self.assertIn("--every: '1d' is not", self.fails("top", url, "--every=1d"))
-        self.assertIn("--often: there is no such option", self.fails("top", url, "--often"))
+        self.assertIn("top takes URL, and none was given", self.fails("top", code=2))
+        self.assertIn("--every: '1d' is not", self.fails("top", url, "--every=1d", code=2))
+        self.assertIn("--often: there is no such option", self.fails("top", url, "--often", code=2))
 
     @unittest.skipUnless(SERVER, "the example server is not built")
     def test_shows_the_figures_of_the_example_server(self):
@@ -216,6 +235,11 @@ class Graph(unittest.TestCase):
         self.assertIn('  e0 [label="orders", shape=plaintext];\n  e0 -> n0;\n', drawn)
         if shutil.which("dot"):
             subprocess.run(["dot", "-Tsvg"], input=drawn, text=True, capture_output=True, check=True, timeout=LIMIT)
+
+    def test_prints_it_as_json(self):
+        graph = json.loads(self.draws("--json"))
+        self.assertEqual([node["name"] for node in graph["nodes"]], ["intake", "pricing", "fork"])
+        self.assertEqual(graph["entries"], [{"name": "orders", "to": 0}])
 
     def test_prints_it_for_mermaid(self):
         drawn = self.draws("--mermaid")

@@ -122,6 +122,27 @@ std::vector<std::string> table_of(const reading* before, const reading& now) {
   return lines;
 }
 
+void describe(greenroom::http::schema<input_rate>& s) {
+  s.field("node", &input_rate::node);
+  s.field("input", &input_rate::input);
+  s.field("replica", &input_rate::replica);
+  s.field("per_second", &input_rate::per_second);
+}
+
+std::vector<input_rate> rates_of(const reading& before, const reading& now) {
+  const double seconds = std::chrono::duration<double>(now.when - before.when).count();
+  std::vector<input_rate> rates;
+  for (std::size_t n = 0; n < now.what.nodes.size(); ++n) {
+    for (const auto& in : now.what.nodes[n].inputs) {
+      const auto* const old = same(&before.what, n, in);
+      if (old == nullptr || seconds <= 0) continue;
+      rates.push_back(
+          {now.what.nodes[n].name, in.number, in.replica, static_cast<double>(in.handled - old->handled) / seconds});
+    }
+  }
+  return rates;
+}
+
 std::string cut(std::string text, std::size_t most) {
   std::size_t seen = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

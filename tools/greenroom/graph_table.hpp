@@ -13,3 +13,14 @@ std::vector<std::string> table_of(const graph_reading::reading* before, const gr
 
 /// Returns the first `columns` characters, of a text in UTF-8. Units: characters.
 std::string cut(std::string text, std::size_t columns);
+
+/// What went through an input since an earlier reading.
+struct input_rate {
+  std::string node;
+  std::uint64_t input = 0;
+  std::uint64_t replica = 0;
+  double per_second = 0;
+};
+void describe(greenroom::http::schema<input_rate>& s);
+/// Leaves out the inputs that the earlier reading does not know.
+std::vector<input_rate> rates_of(const graph_reading::reading& before, const graph_reading::reading& now);

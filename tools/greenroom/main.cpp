@@ -1,15 +1,58 @@
-// The command `greenroom`: graphs from files, with nodes from libraries only, and the graphs of services that run. --help says more.
+// The command `greenroom`: finds the sub-command in the table, reads its command line, and runs it.
 #include <cstdio>
-#include <cstring>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include <greenroom/actors/graph_command.hpp>
-#include <greenroom/tools/greenroom/watch_command.hpp>
+#include <fmt/format.h>
+
+#include <greenroom/runtime/version.hpp>
+#include <greenroom/tools/greenroom/arguments.hpp>
+#include <greenroom/tools/greenroom/commands.hpp>
+
+namespace {
+
+int print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+int unknown(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto* c : cli::commands()) {
+    if (!c->is_hidden) names.push_back(c->name);
+  }
+  const auto near = cli::nearest(name, names);
+  return cli::fail_usage(near.empty() ? fmt::format("'{}' is no command; `greenroom help` lists them", name)
+                                      : fmt::format("'{}' is no command; near is {}", name, fmt::join(near, ", ")));
+}
+
+int help(std::string_view name) {
+  if (name.empty()) return print(cli::overview());
+  const auto* const c = cli::find_command(name);
+  return c == nullptr ? unknown(name) : print(cli::help_of(*c));
+}
+
+int run(const cli::command& c, int argc, const char* const* argv) {
+  const auto given = cli::arguments::read(c, argc, argv);
+  if (!given)
+    return cli::fail_usage(fmt::format("{}; `greenroom {} --help` says more", given.error().message(), c.name));
+  if (given->has("--help")) return print(cli::help_of(c));
+  return c.run(*given);
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
-  if (is_watch_command(argc, argv)) return watch_command(argc, argv);
-  const int code = greenroom::graph_command({}, argc, argv);
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--help") == 0 && code == 0) std::fputs(watch_usage.data(), stdout);
+  const std::string_view first = argc > 1 ? argv[1] : "help";
+  if (first == "help" || first == "--help" || first == "-h") return help(argc > 2 ? argv[2] : "");
+  if (first == "--version") return print("greenroom " GREENROOM_VERSION "\n");
+  const auto* const c = cli::find_command(first);
+  if (c == nullptr) return unknown(first);
+  try {
+    return run(*c, argc, argv);
+  } catch (const std::exception& e) { // no memory, no threads, options out of range
+    return cli::fail(e.what());
   }
-  return code;
 }

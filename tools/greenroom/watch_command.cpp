@@ -12,72 +12,36 @@
 
 #include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/stop_signal.hpp>
+#include <greenroom/tools/greenroom/arguments.hpp>
 #include <greenroom/tools/greenroom/graph_drawing.hpp>
 #include <greenroom/tools/greenroom/graph_reading.hpp>
 #include <greenroom/tools/greenroom/graph_table.hpp>
+#include <greenroom/tools/greenroom/json_output.hpp>
 #include <greenroom/tools/greenroom/terminal.hpp>
 
 using namespace greenroom;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-const std::string_view watch_usage = R"(
-Shows the graph of a service that runs: URL is its address, such as http://127.0.0.1:8080, or that of its /graph.json.
-
-  greenroom top URL [--once] [--every TIME]        shows it in the terminal: what each node does, how fast, and what waits; q ends it
-  greenroom graph URL [--dot|--mermaid]            prints it for Graphviz (as without an option), or for Mermaid
-
-  --once
-      print one table and end
-  --every TIME
-      read so often, and give rates over that time (default 2s)
-)";
-
+namespace cli {
 namespace {
 
-struct request {
-  bool once = false;
-  bool mermaid = false;
-  milliseconds every = 2s;
+/// What top --json prints.
+struct top_report {
   std::string url;
+  graph_reading::graph graph;
+  std::vector<input_rate> rates;
 };
 
-bool is_url(std::string_view text) { return text.find("://") != text.npos; }
-
-int fail(std::string_view why) {
-  std::fprintf(stderr, "greenroom: %.*s\n", static_cast<int>(why.size()), why.data());
-  return 1;
+void describe(http::schema<top_report>& s) {
+  s.field("url", &top_report::url);
+  s.field("graph", &top_report::graph);
+  s.field("rates", &top_report::rates);
 }
 
-result<request> read_request(bool is_top, const std::vector<std::string>& given) {
-  const auto bad = [](const std::string& sentence) {
-    return error(errc::invalid_argument, sentence + "; --help says more");
-  };
-  request r;
-  for (std::size_t i = 2; i < given.size(); ++i) {
-    const auto equals = given[i].find('=');
-    const auto option = given[i].substr(0, equals);
-    if (is_top && given[i] == "--once") {
-      r.once = true;
-    } else if (!is_top && (given[i] == "--dot" || given[i] == "--mermaid")) {
-      r.mermaid = given[i] == "--mermaid";
-    } else if (is_top && option == "--every") {
-      if (equals == option.npos && i + 1 == given.size()) return bad("--every: its value is missing");
-      const auto text = equals == given[i].npos ? given[++i] : given[i].substr(equals + 1);
-      const auto time = detail::parse_duration(text);
-      if (!time || *time < 100ms || *time > 1h)
-        return bad(fmt::format("--every: '{}' is not {}, from 100ms to 1h", text, detail::duration_form));
-      r.every = *time;
-    } else if (given[i].starts_with('-')) {
-      return bad(given[i] + ": there is no such option");
-    } else if (r.url.empty()) {
-      r.url = is_url(given[i]) ? given[i] : "http://" + given[i];
-    } else {
-      return bad(given[i] + ": one address is enough");
-    }
-  }
-  if (r.url.empty()) return bad("top takes the address of a service");
-  return r;
+std::string address_of(const arguments& given) {
+  const auto& url = given.rest().front();
+  return is_url(url) ? url : "http://" + url;
 }
 
 std::string head_of(const std::string& url, const graph_reading::reading& now, milliseconds every) {
@@ -111,20 +75,26 @@ bool wait(terminal* screen, const stop_signal& asked, milliseconds time) {
   return true;
 }
 
-int print_once(graph_reading::source& from, const request& r, const stop_signal& asked) {
+int print_once(graph_reading::source& from, milliseconds every, bool json, const stop_signal& asked) {
   const auto before = from.read();
   if (!before) return fail(before.error().message());
-  if (wait(nullptr, asked, r.every)) return 0;
+  if (wait(nullptr, asked, every)) return 0;
   const auto now = from.read();
   if (!now) return fail(now.error().message());
-  print(table_of(&*before, *now));
+  if (json)
+    print_json(top_report{from.url(), now->what, rates_of(*before, *now)});
+  else
+    print(table_of(&*before, *now));
   return 0;
 }
 
-int top(const request& r) {
+int top(const arguments& given) {
+  const auto every = given.time("--every", 2s, 100ms, 1h);
+  if (!every) return fail_usage(every.error().message());
   stop_signal asked; // first, so that a signal is never missed
-  graph_reading::source from(r.url);
-  if (r.once) return print_once(from, r, asked);
+  graph_reading::source from(address_of(given));
+  const bool json = given.has("--json");
+  if (json || given.has("--once")) return print_once(from, *every, json, asked);
   if (!terminal::is_there())
     return fail("top draws on a terminal, and standard output is none; --once prints one table");
   terminal screen;
@@ -134,7 +104,7 @@ int top(const request& r) {
     auto now = from.read();
     if (now) {
       lines = table_of(before ? &*before : nullptr, *now);
-      lines.insert(lines.begin(), {head_of(from.url(), *now, r.every), ""});
+      lines.insert(lines.begin(), {head_of(from.url(), *now, *every), ""});
       before = *std::move(now);
     } else { // it may come again: the last table stays
       const auto head = "NOT READ: " + std::string(now.error().message()) + "; q ends";
@@ -142,34 +112,36 @@ int top(const request& r) {
       lines.front() = head;
     }
     screen.show(lines);
-  } while (!wait(&screen, asked, r.every));
+  } while (!wait(&screen, asked, *every));
   return 0;
 }
 
-int draw(const request& r) {
-  graph_reading::source from(r.url);
-  const auto now = from.read();
-  if (!now) return fail(now.error().message());
-  std::fputs((r.mermaid ? mermaid_of(now->what) : dot_of(now->what)).c_str(), stdout);
-  return 0;
-}
+constexpr option top_options[] = {
+    {"--once", "", "print one table and end"},
+    {"--every", "TIME", "read so often, and give rates over that time (default 2s)"},
+    {"--json", "", "print one table as a JSON document, and end"},
+};
 
 } // namespace
 
-bool is_watch_command(int argc, const char* const* argv) {
-  const std::vector<std::string> given(argv, argv + argc);
-  if (given.size() < 2 || std::find(given.begin(), given.end(), "--help") != given.end()) return false;
-  return given[1] == "top" || (given[1] == "graph" && std::any_of(given.begin() + 2, given.end(), is_url));
+bool is_url(std::string_view text) { return text.find("://") != text.npos; }
+
+int draw_service(const arguments& given) {
+  graph_reading::source from(address_of(given));
+  const auto now = from.read();
+  if (!now) return fail(now.error().message());
+  if (given.has("--json")) return print_json(now->what), 0;
+  std::fputs((given.has("--mermaid") ? mermaid_of(now->what) : dot_of(now->what)).c_str(), stdout);
+  return 0;
 }
 
-int watch_command(int argc, const char* const* argv) {
-  const std::vector<std::string> given(argv, argv + argc);
-  const bool is_top = given[1] == "top";
-  const auto wanted = read_request(is_top, given);
-  if (!wanted) return fail(wanted.error().message());
-  try {
-    return is_top ? top(*wanted) : draw(*wanted);
-  } catch (const std::exception& e) { // no memory, no threads
-    return fail(e.what());
-  }
-}
+constinit const command top_command{"top",
+                                    "URL",
+                                    "shows the graph of a service that runs, in the terminal",
+                                    "Shows what each node of the service does, how fast, and what waits, until q is "
+                                    "pressed. URL is the address of the service, such as "
+                                    "http://127.0.0.1:8080, or that of its /graph.json.",
+                                    top_options,
+                                    top};
+
+} // namespace cli

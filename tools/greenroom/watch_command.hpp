@@ -1,11 +1,17 @@
-// `greenroom top` and `greenroom graph URL`: what a running service says of its graph, for a terminal and for drawing.
+// `greenroom top`, and what `greenroom graph` does with a URL: what a running service says of its graph, for a terminal and for drawing.
 #pragma once
 
 #include <string_view>
 
-/// Returns whether the arguments ask for this: `top`, or `graph` with the address of a service.
-bool is_watch_command(int argc, const char* const* argv);
-/// Returns the program's exit code. Waits: blocks the thread, until the user ends it.
-int watch_command(int argc, const char* const* argv);
-/// What --help says of it.
-extern const std::string_view watch_usage;
+#include <greenroom/tools/greenroom/command.hpp>
+
+namespace cli {
+
+extern const command top_command;
+
+/// Whether it is the address of a service and no file.
+bool is_url(std::string_view text);
+/// Prints the graph of the service in the way that the options ask for. Returns the exit code.
+int draw_service(const arguments& given);
+
+} // namespace cli

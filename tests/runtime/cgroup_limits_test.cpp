@@ -1,4 +1,4 @@
-#include <greenroom/runtime/internal/cpu_limit.hpp>
+#include <greenroom/runtime/detail/cgroup_limits.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -8,20 +8,20 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::internal {
+namespace greenroom::detail {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// A tree of the kernel's files, as in a container or on a host.
-class CpuLimit : public testing::Test {
+class CgroupLimits : public testing::Test {
 protected:
-  CpuLimit() {
-    std::string pattern = (fs::temp_directory_path() / "greenroom_cpu_XXXXXX").string();
+  CgroupLimits() {
+    std::string pattern = (fs::temp_directory_path() / "greenroom_cgroups_XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder: " << pattern;
     root_ = pattern;
   }
-  ~CpuLimit() override { fs::remove_all(root_); }
+  ~CgroupLimits() override { fs::remove_all(root_); }
 
   void write(const std::string& path, const std::string& content) const {
     fs::create_directories((root_ / path).parent_path());
@@ -32,38 +32,38 @@ protected:
   fs::path root_;
 };
 
-TEST_F(CpuLimit, NothingReadableMeansNoLimit) {
+TEST_F(CgroupLimits, NothingReadableMeansNoLimit) {
   EXPECT_EQ(limit(), std::nullopt);
   write("proc/self/cgroup", "\n:\nnonsense\n0::/a\n");
   EXPECT_EQ(limit(), std::nullopt);
 }
 
-TEST_F(CpuLimit, Version2DividesQuotaByPeriod) {
+TEST_F(CgroupLimits, Version2DividesQuotaByPeriod) {
   write("proc/self/cgroup", "0::/a\n");
   write("sys/fs/cgroup/a/cpu.max", "150000 100000\n");
   EXPECT_EQ(limit(), 1.5);
 }
 
-TEST_F(CpuLimit, Version2WordMaxIsNoLimit) {
+TEST_F(CgroupLimits, Version2WordMaxIsNoLimit) {
   write("proc/self/cgroup", "0::/a\n");
   write("sys/fs/cgroup/a/cpu.max", "max 100000\n");
   EXPECT_EQ(limit(), std::nullopt);
 }
 
-TEST_F(CpuLimit, TheTightestGroupOnTheWayUpCounts) {
+TEST_F(CgroupLimits, TheTightestGroupOnTheWayUpCounts) {
   write("proc/self/cgroup", "0::/a/b/c\n");
   write("sys/fs/cgroup/a/b/c/cpu.max", "400000 100000\n");
   write("sys/fs/cgroup/a/cpu.max", "200000 100000\n");
   EXPECT_EQ(limit(), 2.0);
 }
 
-TEST_F(CpuLimit, InAContainerTheRootOfTheTreeIsTheOwnGroup) {
+TEST_F(CgroupLimits, InAContainerTheRootOfTheTreeIsTheOwnGroup) {
   write("proc/self/cgroup", "0::/docker/0123\n");
   write("sys/fs/cgroup/cpu.max", "50000 100000\n");
   EXPECT_EQ(limit(), 0.5);
 }
 
-TEST_F(CpuLimit, Version1ReadsTheCpuControllerOnly) {
+TEST_F(CgroupLimits, Version1ReadsTheCpuControllerOnly) {
   write("proc/self/cgroup", "3:cpuset:/x\n2:cpu,cpuacct:/a\n0::/\n");
   write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "300000\n");
   write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
@@ -72,14 +72,26 @@ TEST_F(CpuLimit, Version1ReadsTheCpuControllerOnly) {
   EXPECT_EQ(limit(), 3.0);
 }
 
-TEST_F(CpuLimit, Version1MinusOneIsNoLimit) {
+TEST_F(CgroupLimits, Version1MinusOneIsNoLimit) {
   write("proc/self/cgroup", "1:cpu:/\n");
   write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
   write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
   EXPECT_EQ(limit(), std::nullopt);
 }
 
+TEST_F(CgroupLimits, MemoryOfBothVersionsIsTheTightest) {
+  EXPECT_EQ(cgroup_memory_limit(root_), std::nullopt);
+  write("proc/self/cgroup", "2:memory:/a\n0::/b/c\n");
+  write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712\n"); // version 1 for no limit
+  write("sys/fs/cgroup/b/c/memory.max", "max\n");
+  EXPECT_EQ(cgroup_memory_limit(root_), std::nullopt);
+  write("sys/fs/cgroup/b/memory.max", "3000\n");
+  EXPECT_EQ(cgroup_memory_limit(root_), 3000u);
+  write("sys/fs/cgroup/memory/memory.limit_in_bytes", "2000\n");
+  EXPECT_EQ(cgroup_memory_limit(root_), 2000u);
+}
+
 TEST(UsableCpus, AreAtLeastOne) { EXPECT_GE(usable_cpus(), 1u); }
 
 } // namespace
-} // namespace greenroom::internal
+} // namespace greenroom::detail
