@@ -7,17 +7,15 @@
 #include <filesystem>
 #include <optional>
 
-#include <greenroom/runtime/detail/export.hpp>
-
 namespace greenroom::internal {
 
 /// Returns the processors in the affinity mask, or fewer where a control group allows less time
 /// than they have; part of a processor counts as a whole one. At least 1.
-GREENROOM_EXPORT std::size_t usable_cpus();
+std::size_t usable_cpus();
 
 /// Returns the tightest limit, in processors, of the control groups that the process is in: version
 /// 2, or the "cpu" controller of version 1. Nothing where there is no limit or none can be read.
 /// `root` is the place of the folders proc and sys: "/", or a test's.
-GREENROOM_EXPORT std::optional<double> cgroup_cpu_limit(const std::filesystem::path& root);
+std::optional<double> cgroup_cpu_limit(const std::filesystem::path& root);
 
 } // namespace greenroom::internal
