@@ -1,4 +1,5 @@
-# Run by cpack on the files of each package before it is packed: adds and compresses what Debian's policy (chapter 12) asks for.
+# Run by cpack on the files of each package before it is packed: adds and compresses what Debian's policy asks for (chapter 12), and takes out
+# where libraries look for their neighbours (chapter 10.2), which the system's loader knows.
 cmake_minimum_required(VERSION 3.25)
 if(NOT CPACK_GENERATOR STREQUAL "DEB")
   return()
@@ -34,7 +35,15 @@ set(changelog "greenroom (${CPACK_PACKAGE_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEAS
 
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   string(TOUPPER "${component}" upper)
-  set(share "${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component}${CPACK_PACKAGING_INSTALL_PREFIX}/share")
+  set(root "${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component}${CPACK_PACKAGING_INSTALL_PREFIX}")
+  file(GLOB_RECURSE linked "${root}/bin/*" "${root}/lib/*.so.*")
+  foreach(file IN LISTS linked)
+    if(NOT IS_SYMLINK "${file}")
+      file(RPATH_REMOVE FILE "${file}")
+    endif()
+  endforeach()
+
+  set(share "${root}/share")
   set(documents "${share}/doc/${CPACK_DEBIAN_${upper}_PACKAGE_NAME}")
   file(MAKE_DIRECTORY "${documents}")
   file(REMOVE "${documents}/LICENSE") # it stands in the copyright
