@@ -11,7 +11,7 @@
 namespace greenroom {
 
 /// Thrown by a wait whose context, or whose actor, was cancelled.
-struct cancelled {
+struct GREENROOM_EXPORT cancelled {
   error cause; ///< errc::cancelled, errc::timed_out for a deadline, or what the canceller gave
 };
 

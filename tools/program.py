@@ -10,9 +10,9 @@ import urllib.parse
 class Program:
     """Starts `command`, waits for its line `listening on http://HOST:PORT`, and ends it when left."""
 
-    def __init__(self, *command):
-        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
+    def __init__(self, *command, stdin=subprocess.DEVNULL):
+        self.process = subprocess.Popen(list(map(str, command)), stdin=stdin, stdout=subprocess.PIPE, text=True)
+        line = self.line()
         if not line.startswith("listening on http://"):
             self.process.kill()
             raise AssertionError(f"{command[0]}: does not listen, but says {line!r}")
@@ -26,6 +26,15 @@ class Program:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+    def line(self):
+        """The next line that it prints."""
+        return self.process.stdout.readline()
+
+    def type(self, text):
+        """What the user types, where `stdin` is a pipe."""
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
 
     def ask(self, target, method="GET", body=None, **headers):
         """One request on a connection of its own: status, headers, body."""

@@ -29,7 +29,7 @@ struct job_changes {
   bool empty() const noexcept { return jobs.empty() && gone.empty(); }
 };
 
-class GREENROOM_EXPORT job_store {
+class job_store {
 public:
   job_store() = default;
   job_store(const job_store&) = delete;

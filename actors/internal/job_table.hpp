@@ -40,9 +40,9 @@ struct job_end {
 };
 
 /// Errors: invalid_argument, with the limit and the actual value.
-GREENROOM_EXPORT result<void> check_job(const job_spec& spec);
+result<void> check_job(const job_spec& spec);
 
-class GREENROOM_EXPORT job_table {
+class job_table {
 public:
   job_table(std::vector<kept_job> kept, std::uint64_t seed);
   job_table(const job_table&) = delete;

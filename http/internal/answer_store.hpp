@@ -15,12 +15,11 @@
 
 #include <greenroom/http/message.hpp>
 #include <greenroom/runtime/clock.hpp>
-#include <greenroom/runtime/detail/export.hpp>
 
 namespace greenroom::http::internal {
 
 /// 128 bits that nearly always differ where texts do. Who makes two texts with the same ones on purpose gets the answer to his own first.
-class GREENROOM_EXPORT fingerprint { // for the tests, as the following
+class fingerprint {
 public:
   /// Adds a text and its length, so that no two lists of texts are added alike.
   void add(std::string_view text) noexcept;
@@ -32,7 +31,7 @@ private:
   std::uint64_t b_ = 0x13198a2e03707344;
 };
 
-class GREENROOM_EXPORT answer_store {
+class answer_store {
 public:
   struct limits {
     duration age;

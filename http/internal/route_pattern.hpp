@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <greenroom/http/detail/route_parameter.hpp>
-#include <greenroom/runtime/detail/export.hpp>
 
 namespace greenroom::http::internal {
 
@@ -23,13 +22,13 @@ struct segment {
 };
 
 /// Returns the segments of a pattern, one at least. Errors: usage_error with a sentence that names the pattern.
-GREENROOM_EXPORT std::vector<segment> parse_pattern(std::string_view pattern);
+std::vector<segment> parse_pattern(std::string_view pattern);
 
 /// Throws the usage_error that names the pattern and says why it cannot be.
 [[noreturn]] void refuse_pattern(std::string_view pattern, std::string_view why);
 
 /// Returns whether a decoded segment is of the type. Each number has one spelling: no sign but '-', no zeros in front, no "-0".
-GREENROOM_EXPORT bool fits(parameter_type type, std::string_view text) noexcept;
+bool fits(parameter_type type, std::string_view text) noexcept;
 
 /// Returns the name that patterns call it by, "int"; "" for `any` and `rest`.
 std::string_view name_of(parameter_type type) noexcept;

@@ -15,13 +15,12 @@
 
 #include <greenroom/http/detail/route_parameter.hpp>
 #include <greenroom/http/message.hpp>
-#include <greenroom/runtime/detail/export.hpp>
 
 namespace greenroom::http::internal {
 
 struct route;
 
-class GREENROOM_EXPORT router { // for the tests
+class router {
 public:
   using parameter_list = std::vector<detail::route_parameter>;
 

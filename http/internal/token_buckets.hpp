@@ -14,11 +14,10 @@
 
 #include <greenroom/actors/detail/cell_rate.hpp>
 #include <greenroom/runtime/clock.hpp>
-#include <greenroom/runtime/detail/export.hpp>
 
 namespace greenroom::http::internal {
 
-class GREENROOM_EXPORT token_buckets { // for the tests
+class token_buckets {
 public:
   /// A token comes each `interval`; a bucket holds `burst`. Requires: all positive, interval * burst a duration, at least a key for each part.
   token_buckets(duration interval, std::uint64_t burst, std::size_t keys) noexcept

@@ -12,6 +12,10 @@
 // Thread safety: nothing here runs.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "Greenroom needs C++20: compile with -std=c++20 or later"
+#endif
+
 // One meaning for building and for using, static and shared: on ELF systems the same visibility serves all.
 #if defined(__GNUC__) || defined(__clang__)
 #define GREENROOM_EXPORT __attribute__((visibility("default")))

@@ -9,8 +9,9 @@ if(GREENROOM_TESTS OR GREENROOM_TOOLS) # what our parsers are compared with, and
   find_package(Boost 1.74 REQUIRED)
 endif()
 
-# Gives `target` toml++ and the definition GREENROOM_HAS_TOML, or says why not.
+# Gives `target` toml++ and the definition GREENROOM_HAS_TOML, or says why not. Sets GREENROOM_HAS_TOML.
 function(greenroom_use_toml target)
+  set(GREENROOM_HAS_TOML OFF PARENT_SCOPE)
   find_path(GREENROOM_TOML_INCLUDE_DIR toml++/toml.h)
   mark_as_advanced(GREENROOM_TOML_INCLUDE_DIR)
   if(NOT GREENROOM_TOML_INCLUDE_DIR)
@@ -33,25 +34,12 @@ function(greenroom_use_toml target)
   # Header-only use, so that users of the static libraries need no toml++ to link.
   target_include_directories(${target} SYSTEM PRIVATE "${GREENROOM_TOML_INCLUDE_DIR}")
   target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TOML=1)
+  set(GREENROOM_HAS_TOML ON PARENT_SCOPE)
 endfunction()
 
-# Gives `target` OpenSSL and the definition GREENROOM_HAS_TLS, or says why not. Sets GREENROOM_HAS_TLS, for the tests and for users of
-# the static libraries, who must link it too.
-set(GREENROOM_HAS_TLS OFF)
-function(greenroom_use_openssl target)
-  find_package(OpenSSL 3.0 QUIET COMPONENTS SSL Crypto)
-  if(NOT OPENSSL_FOUND)
-    message(STATUS "OpenSSL 3 not found: there is no TLS "
-                   "(install libssl-dev, or set GREENROOM_TLS=OFF to silence this)")
-    return()
-  endif()
-  target_link_libraries(${target} PRIVATE OpenSSL::SSL)
-  target_compile_definitions(${target} PRIVATE GREENROOM_HAS_TLS=1)
-  set(GREENROOM_HAS_TLS ON PARENT_SCOPE)
-endfunction()
-
-# Gives `target` nlohmann-json and the definition GREENROOM_HAS_JSON, or says why not.
+# Gives `target` nlohmann-json and the definition GREENROOM_HAS_JSON, or says why not. Sets GREENROOM_HAS_JSON.
 function(greenroom_use_json target)
+  set(GREENROOM_HAS_JSON OFF PARENT_SCOPE)
   find_path(GREENROOM_JSON_INCLUDE_DIR nlohmann/json.hpp)
   mark_as_advanced(GREENROOM_JSON_INCLUDE_DIR)
   if(NOT GREENROOM_JSON_INCLUDE_DIR)
@@ -62,13 +50,14 @@ function(greenroom_use_json target)
   # Header-only, and in one source: who uses the library does not need it.
   target_include_directories(${target} SYSTEM PRIVATE "${GREENROOM_JSON_INCLUDE_DIR}")
   target_compile_definitions(${target} PRIVATE GREENROOM_HAS_JSON=1)
+  set(GREENROOM_HAS_JSON ON PARENT_SCOPE)
 endfunction()
 
 # greenroom_use(<target> <NAME> PACKAGE <package> [version] LINK <its target> INSTALL <Debian's package> WITHOUT <what is missing>)
 #
 # Gives `target` the library of the option GREENROOM_<NAME> and the definition GREENROOM_HAS_<NAME>, or says why not. Sets
 # GREENROOM_HAS_<NAME>, for the tests, and GREENROOM_PACKAGE_NEEDS_<NAME>: who links a static library links that one too, so the
-# installed package looks for it.
+# installed package (greenroomConfig.cmake.in, greenroom_pkgconfig.cmake) looks for it.
 function(greenroom_use target name)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "LINK;INSTALL;WITHOUT" "PACKAGE")
   set(GREENROOM_HAS_${name} OFF PARENT_SCOPE)

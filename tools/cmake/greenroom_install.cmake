@@ -1,10 +1,14 @@
-# `cmake --install`: headers, libraries and the CMake package greenroom.
+# `cmake --install`: headers, libraries, the CMake package greenroom, pkg-config's files and the documents. Components: runtime (shared
+# libraries), development, and tools (what is run).
 
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/greenroom")
 list(TRANSFORM GREENROOM_LIBRARIES PREPEND greenroom_ OUTPUT_VARIABLE library_targets)
-install(TARGETS ${library_targets} greenroom EXPORT greenroomTargets)
+install(
+  TARGETS ${library_targets} greenroom
+  EXPORT greenroomTargets
+  LIBRARY COMPONENT runtime NAMELINK_COMPONENT development)
 install(
   EXPORT greenroomTargets
   NAMESPACE greenroom::
@@ -17,14 +21,25 @@ foreach(folder IN LISTS GREENROOM_LIBRARIES)
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/greenroom/${folder}"
     FILES_MATCHING
     PATTERN "*.hpp"
-    PATTERN "internal" EXCLUDE)
+    PATTERN "internal" EXCLUDE
+    PATTERN "graph_page" EXCLUDE)
 endforeach()
 
+set(GREENROOM_BUILT_IN "")
+foreach(ability IN ITEMS tls zlib json toml sqlite postgres time_zones)
+  string(TOUPPER "${ability}" option)
+  if(GREENROOM_HAS_${option})
+    list(APPEND GREENROOM_BUILT_IN ${ability})
+  endif()
+endforeach()
+if(NOT GREENROOM_IS_SHARED)
+  set(GREENROOM_PACKAGE_NEEDS_SPDLOG ON)
+endif()
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/greenroomConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/greenroomConfig.cmake"
   INSTALL_DESTINATION "${package_dir}"
-  NO_SET_AND_CHECK_MACRO)
+  NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 write_basic_package_version_file(
   "${PROJECT_BINARY_DIR}/greenroomConfigVersion.cmake"
   VERSION ${PROJECT_VERSION}
@@ -35,6 +50,8 @@ install(
         "${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake"
         "${CMAKE_CURRENT_LIST_DIR}/greenroom_nodes.cmake"
   DESTINATION "${package_dir}")
+include(greenroom_pkgconfig)
+
 # The documents, at their places in the tree, so that their links lead somewhere.
 foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md actors/README.md http/README.md tests/kit/README.md)
   get_filename_component(folder "${document}" DIRECTORY)
@@ -45,4 +62,10 @@ install(
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
   FILES_MATCHING
   PATTERN "*.cpp"
-  PATTERN "*.toml")
+  PATTERN "*.hpp"
+  PATTERN "*.toml"
+  PATTERN "*.h"
+  PATTERN "*.c"
+  PATTERN "*.map")
+install(FILES "${PROJECT_SOURCE_DIR}/examples/price_library/CMakeLists.txt"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/price_library")

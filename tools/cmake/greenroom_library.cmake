@@ -2,13 +2,15 @@
 
 set(GREENROOM_INCLUDE_TREE "${PROJECT_BINARY_DIR}/include")
 set(GREENROOM_LIBRARIES "")
+# Before 1.0 each minor version may break the binary interface.
+set(GREENROOM_SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 
-# greenroom_add_library(<folder> [AT path] [PUBLIC targets...] [PRIVATE targets...])
+# greenroom_add_library(<folder> [STATIC] [AT path] [PUBLIC targets...] [PRIVATE targets...])
 #
 # Makes greenroom_<folder>, alias greenroom::<folder>, of the sources in <folder>, or in AT if its name is
-# another one. A folder with headers only gives an INTERFACE library, an empty one none.
+# another one. A folder with headers only gives an INTERFACE library, an empty one none. STATIC: never a shared one.
 function(greenroom_add_library folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "AT" "PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC" "AT" "PUBLIC;PRIVATE")
   if(NOT arg_AT)
     set(arg_AT "${folder}")
   endif()
@@ -28,16 +30,24 @@ function(greenroom_add_library folder)
 
   set(target greenroom_${folder})
   if(sources)
-    add_library(${target} ${sources} ${headers})
+    set(kind "")
+    if(arg_STATIC)
+      set(kind STATIC)
+    endif()
+    add_library(${target} ${kind} ${sources} ${headers})
     target_link_libraries(
       ${target}
       PUBLIC ${arg_PUBLIC}
       PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:greenroom_build_flags>)
     set_target_properties(
       ${target}
-      PROPERTIES VERSION ${PROJECT_VERSION}
-                 # Before 1.0 each minor version may break the binary interface.
-                 SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+      PROPERTIES # Static ones, too: a shared library of somebody's may contain them.
+                 POSITION_INDEPENDENT_CODE ON
+                 DEFINE_SYMBOL "" # nothing asks for it: compiled the same way, a static and a shared build share a compiler cache
+                 VERSION ${PROJECT_VERSION}
+                 SOVERSION ${GREENROOM_SOVERSION}
+                 # A shared library finds its neighbours wherever they are moved together.
+                 INSTALL_RPATH "$ORIGIN")
     # In a shared library g++ would not inline an exported function into its neighbours, lest another
     # library replaces it.
     target_compile_options(${target} PRIVATE -fno-semantic-interposition)
