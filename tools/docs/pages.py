@@ -92,10 +92,14 @@ def part_of(path, text, words):
     if not asked:
         raise ValueError(f'{path}: write `from "a text" to "another"`, and not `{words}`')
     lines = text.splitlines()
-    begin = next((i for i, line in enumerate(lines) if asked.group(1) in line), None)
+
+    def has(line, words):  # `^` stands for the beginning of the line
+        return line.startswith(words[1:]) if words.startswith("^") else words in line
+
+    begin = next((i for i, line in enumerate(lines) if has(line, asked.group(1))), None)
     if begin is None:
         raise ValueError(f"{path}: no line has '{asked.group(1)}'")
-    end = next((i for i in range(begin, len(lines)) if asked.group(2) in lines[i]), None)
+    end = next((i for i in range(begin, len(lines)) if has(lines[i], asked.group(2))), None)
     if end is None:
         raise ValueError(f"{path}: no line from there on has '{asked.group(2)}'")
     return "\n".join(lines[begin:end + 1])
