@@ -7,6 +7,7 @@
   - code and tables below `<!-- code: PATH -->`, `<!-- code: PATH from "a text" to "another" -->` and `<!-- table: PATH STRUCT -->` are those
     of the sources; --fix takes them over
   - command lines name scripts, programs, presets and verbs of `greenroom` that are there
+  - metrics and functions of CMake named greenroom_... are there
   - every public header stands in some page of docs/, and so does every program of docs/snippets
   - every page of docs/ is in the navigation of the site (tools/docs/mkdocs.yml), and can be reached from docs/index.md
 """
@@ -76,6 +77,15 @@ def check_commands(root, page, text):
                 yield f"{page}:{number}: there is no preset '{preset}'"
 
 
+def check_metrics(root, pages):
+    """Names of metrics in pages that no source has."""
+    sources = "\n".join((root / file).read_text() for file in cpp_files(root, LIBRARIES)) + "\n".join(p.read_text() for p in root.glob("tools/cmake/*.cmake"))
+    for page, text in pages.items():
+        for name in sorted(set(re.findall(r"\bgreenroom_\w+", text))) if page.parts[0] == "docs" else []:
+            if name not in sources:
+                yield f"{page}: no source has {name}"
+
+
 def check_coverage(root, pages):
     """What must be named somewhere in docs/."""
     said = "\n".join(text for page, text in pages.items() if page.parts[0] == "docs")
@@ -128,6 +138,7 @@ def main():
         faults += check_links(root, page, pages[page])
         faults += check_commands(root, page, pages[page])
     if any(page.parts[0] == "docs" for page in pages):
+        faults += check_metrics(root, pages)
         faults += check_coverage(root, pages)
         faults += check_navigation(root, pages)
     finish("check_docs", faults, f"{len(pages)} pages")

@@ -36,7 +36,8 @@ install(
         "${CMAKE_CURRENT_LIST_DIR}/greenroom_nodes.cmake"
   DESTINATION "${package_dir}")
 # The documents, at their places in the tree, so that their links lead somewhere.
-foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md actors/README.md http/README.md tests/kit/README.md)
+foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md runtime/README.md actors/README.md
+                 http/README.md tests/kit/README.md tests/semantics/README.md)
   get_filename_component(folder "${document}" DIRECTORY)
   install(FILES "${PROJECT_SOURCE_DIR}/${document}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/${folder}")
 endforeach()
@@ -45,4 +46,11 @@ install(
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
   FILES_MATCHING
   PATTERN "*.cpp"
-  PATTERN "*.toml")
+  PATTERN "*.toml"
+  PATTERN "*.md")
+install(
+  DIRECTORY "${PROJECT_SOURCE_DIR}/docs/"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs"
+  FILES_MATCHING
+  PATTERN "*.md"
+  PATTERN "*.png")

@@ -60,11 +60,11 @@ def block(lines, first=""):
 def convert(text):
     out, run, at_head = [], [], True
 
-    def flush():
+    def flush(following):
         nonlocal at_head
         if run:
             indent = run[0][0]
-            first = "@thisfile " if at_head else ""
+            first = "@thisfile " if at_head and following[:1] in {"", "#"} else ""
             out.extend(f"{indent}/// {line}".rstrip() for line in block([line for _, line in run], first))
             at_head = False
             run.clear()
@@ -74,10 +74,11 @@ def convert(text):
         if comment and (comment.group(2) or at_head):
             run.append((comment.group(1), comment.group(3)))
             continue
-        flush()
+        flush(line)
+        at_head = at_head and line in {"", "#pragma once"}
         behind = re.match(r"^(.*?)///< ?(.*)$", line)
         out.append(f"{behind.group(1)}///< {escape(behind.group(2))}" if behind else line)
-    flush()
+    flush("")
     return "\n".join(out)
 
 
