@@ -40,10 +40,12 @@ def check_links(root, page, text):
 
 
 def verbs(root):
-    """The verbs of the command, by the text of its --help."""
+    """The verbs of the command, by the text of its --help, or how they are declared."""
     found = set()
     for source in [*(root / "tools" / "greenroom").glob("*.cpp"), *(root / "actors").glob("graph_command.cpp")]:
-        found |= set(re.findall(r"^ *\"? *greenroom ([a-z]\w*)", source.read_text(), re.MULTILINE))
+        text = source.read_text()
+        found |= set(re.findall(r"^ *\"? *greenroom ([a-z]\w*)", text, re.MULTILINE))
+        found |= set(re.findall(r"\bcommand \w+\{\"(\w+)\"", text))
     return found
 
 

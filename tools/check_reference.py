@@ -54,8 +54,9 @@ def is_evident(member, owner):
 
 def check_compound(compound):
     owner = text_of(compound, "compoundname")
-    if compound.get("kind") in {"class", "struct"} and compound.get("prot") == "public" and not is_documented(compound):
-        yield f"{place_of(compound)}: {owner} has no docstring"
+    if compound.get("kind") == "concept" or (compound.get("kind") in {"class", "struct"} and compound.get("prot") == "public"):
+        if not is_documented(compound):
+            yield f"{place_of(compound)}: {owner} has no docstring"
     members = [m for m in compound.iter("memberdef") if m.get("prot") == "public" and m.get("kind") in KINDS]
     said = {text_of(m, "name") for m in members if is_documented(m)}
     # Of names that are declared together, as `std::string from, to;`, doxygen gives the docstring to one.
@@ -81,7 +82,7 @@ def main():
     faults, names = set(), 0
     for compound in compounds:
         owner = text_of(compound, "compoundname")
-        if compound.get("kind") not in {"class", "struct", "namespace", "file"} or any(owner == p or owner.startswith(p + "::") for p in private):
+        if compound.get("kind") not in {"class", "struct", "concept", "namespace", "file"} or any(owner == p or owner.startswith(p + "::") for p in private):
             continue
         names += 1 + sum(1 for _ in compound.iter("memberdef"))
         faults |= set(check_compound(compound))

@@ -26,7 +26,7 @@ def prose(text):
     parts = LABEL.split(text)
     out = escape(parts[0])
     for label, rest in zip(parts[1::2], parts[2::2]):
-        out += f"@label{{{label.replace(',', ' and')}}} {escape(rest.lstrip())}"
+        out += f"@label{{{label.replace(',', chr(92) + ',')}}} {escape(rest.lstrip())}"
     return out
 
 

@@ -16,6 +16,7 @@ def run_doxygen(root, output, html, xml):
     settings = (HERE / "Doxyfile").read_text() + f"""
 OUTPUT_DIRECTORY = {output}
 STRIP_FROM_PATH = {root}
+STRIP_FROM_INC_PATH = {root}
 FILTER_PATTERNS = "*.hpp={sys.executable} {HERE / 'doxygen_filter.py'}"
 GENERATE_HTML = {'YES' if html else 'NO'}
 GENERATE_XML = {'YES' if xml else 'NO'}
