@@ -59,8 +59,8 @@ class Tree(unittest.TestCase):
 
     def page(self, more):
         self.write("docs/thing.md", "# Thing\n\n## What it does\n\n[thing.hpp](../runtime/thing.hpp)\n\n"
-                   "<!-- code: docs/snippets/thing.cpp -->\n\n```cpp\nint main() {}\n```\n\n"
-                   "<!-- code: docs/snippets/thing.out -->\n\n```text\nnothing\n```\n\n" + more)
+                   "<!-- code: docs/snippets/thing.cpp -->\n```cpp\nint main() {}\n```\n\n"
+                   "<!-- code: docs/snippets/thing.out -->\n```text\nnothing\n```\n\n" + more)
 
     def run_tool(self, name, *arguments):
         done = subprocess.run([sys.executable, TOOLS / name, *map(str, arguments)], capture_output=True, text=True, check=False)
@@ -79,7 +79,7 @@ class CheckDocs(Tree):
 
     def test_a_link_to_no_file_is_found(self):
         self.page("See [the other](other.md).\n")
-        self.assert_fault("docs/thing.md:19: the link to other.md leads nowhere")
+        self.assert_fault("docs/thing.md:17: the link to other.md leads nowhere")
 
     def test_a_link_to_no_heading_is_found(self):
         self.page("See [above](#what-it-is).\n")
@@ -105,7 +105,7 @@ class CheckDocs(Tree):
         self.assert_fault("runtime/thing.cpp: no line has 'int g'")
 
     def test_a_table_that_differs_from_its_struct_is_found_and_mended(self):
-        self.page("<!-- table: runtime/thing.hpp thing -->\n\n| option | default | what it is |\n| --- | --- | --- |\n| `size` | 2 | How large it is |\n")
+        self.page("<!-- table: runtime/thing.hpp thing -->\n| option | default | what it is |\n| --- | --- | --- |\n| `size` | 2 | How large it is |\n")
         self.assert_fault("what follows differs from runtime/thing.hpp")
         self.run_tool("check_docs.py", "--fix", self.root)
         self.assertIn("| `size` | 1 | How large it is |\n| `limit` | 30 s | Longest wait |\n", (self.root / "docs/thing.md").read_text())

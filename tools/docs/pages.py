@@ -118,19 +118,16 @@ def taken(root, kind, path, words):
 
 
 def block_behind(lines, start):
-    """[begin, end) of the block of code or the table that stands next behind a line; empty if another thing does."""
-    begin = start
-    while begin < len(lines) and not lines[begin].strip():
-        begin += 1
-    if begin < len(lines) and lines[begin].startswith("```"):
-        end = begin + 1
+    """[begin, end) of the block of code or the table that begins at a line; empty if another thing does, or nothing."""
+    end = start
+    if start < len(lines) and lines[start].startswith("```"):
+        end += 1
         while end < len(lines) and lines[end].rstrip() != "```":
             end += 1
-        return begin, min(end + 1, len(lines))
-    end = begin
+        return start, min(end + 1, len(lines))
     while end < len(lines) and lines[end].startswith("|"):
         end += 1
-    return (begin, end) if end > begin else (start, start)
+    return start, end
 
 
 def renew(root, page, text):
@@ -149,5 +146,5 @@ def renew(root, page, text):
         begin, end = block_behind(lines, at)
         if lines[begin:end] != wanted:
             faults.append((at, f"what follows differs from {asked.group(2)}: tools/check_docs.py --fix takes it over"))
-            lines[begin:end] = wanted if end > begin else [*wanted, ""]
+            lines[begin:end] = wanted if end > begin or not "".join(lines[end:end + 1]).strip() else [*wanted, ""]
     return "\n".join(lines) + "\n", faults
