@@ -53,4 +53,5 @@ install(
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs"
   FILES_MATCHING
   PATTERN "*.md"
-  PATTERN "*.png")
+  PATTERN "*.png"
+  PATTERN "snippets" EXCLUDE)
