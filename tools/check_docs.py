@@ -7,7 +7,7 @@
   - code and tables below `<!-- code: PATH -->`, `<!-- code: PATH from "a text" to "another" -->` and `<!-- table: PATH STRUCT -->` are those
     of the sources; --fix takes them over
   - command lines name scripts, programs, presets and verbs of `greenroom` that are there
-  - metrics and functions of CMake named greenroom_... are there
+  - names in code spans of docs/ are those of a source, if they have an underscore (guides for people from elsewhere apart)
   - every public header stands in some page of docs/, and so does every program of docs/snippets
   - every page of docs/ is in the navigation of the site (tools/docs/mkdocs.yml), and can be reached from docs/index.md
 """
@@ -18,12 +18,13 @@ import re
 from pathlib import Path
 
 from check_headers import is_public
-from docs.pages import TAKEN, anchors, code_lines, links, markdown_files, renew
+from docs.pages import TAKEN, anchors, code_lines, links, markdown_files, prose_lines, renew
 from sources import LIBRARIES, cpp_files, finish
 
 COMMAND = re.compile(r"^(?:\$ )?(?:python3 |bash |sudo )?((?:tools|build|\.ci)/[\w./-]+)")
 PRESET = re.compile(r"\b(?:cmake|ctest)\b.*?--preset[ =](\w+)")
 VERB = re.compile(r"^(?:\$ )?(?:build/\w+/tools/)?greenroom ([a-z]\w*)")
+CODE_SPAN = re.compile(r"`([^`]+)`")
 NO_COMMANDS = {"cpp", "toml", "cmake", "text", "python", "json", "go", "erlang", "promql", "yaml"}
 
 
@@ -79,13 +80,20 @@ def check_commands(root, page, text):
                 yield f"{page}:{number}: there is no preset '{preset}'"
 
 
-def check_metrics(root, pages):
-    """Names of metrics in pages that no source has."""
-    sources = "\n".join((root / file).read_text() for file in cpp_files(root, LIBRARIES)) + "\n".join(p.read_text() for p in root.glob("tools/cmake/*.cmake"))
-    for page, text in pages.items():
-        for name in sorted(set(re.findall(r"\bgreenroom_\w+", text))) if page.parts[0] == "docs" else []:
-            if name not in sources:
-                yield f"{page}: no source has {name}"
+def all_sources(root):
+    """The text of everything that may have a name which a page says."""
+    files = [*(root / file for file in cpp_files(root)), *root.glob("tools/cmake/*"), *root.rglob("CMakeLists.txt"), *root.glob("CMakePresets.json"),
+             *root.glob("tools/*"), *root.glob("tools/bench/*")]
+    return "\n".join(file.read_text() for file in files if file.is_file())
+
+
+def check_names(sources, page, text):
+    """Names in code spans, with an underscore, that no source has. The guides may name what others have."""
+    for number, line in prose_lines(text):
+        for span in CODE_SPAN.findall(line):
+            for name in re.findall(r"[A-Za-z]\w*_\w+", span):
+                if name not in sources:
+                    yield f"{page}:{number}: no source has {name}"
 
 
 def check_coverage(root, pages):
@@ -140,7 +148,9 @@ def main():
         faults += check_links(root, page, pages[page])
         faults += check_commands(root, page, pages[page])
     if any(page.parts[0] == "docs" for page in pages):
-        faults += check_metrics(root, pages)
+        sources = all_sources(root)
+        for page in (p for p in pages if p.parts[0] == "docs" and not p.name.startswith("for_")):
+            faults += check_names(sources, page, pages[page])
         faults += check_coverage(root, pages)
         faults += check_navigation(root, pages)
     finish("check_docs", faults, f"{len(pages)} pages")

@@ -24,8 +24,8 @@ def markdown_files(root):
     return sorted(p for p in found if "build" not in p.parts and not any(part.startswith(".") for part in p.parts))
 
 
-def text_lines(text):
-    """(line number, line) of what is no block of code; code spans are blanked."""
+def prose_lines(text):
+    """(line number, line) of what is no block of code."""
     fence = None
     for number, line in enumerate(text.splitlines(), 1):
         mark = FENCE.match(line)
@@ -35,7 +35,13 @@ def text_lines(text):
             if mark and mark.group(1).startswith(fence) and not mark.group(2):
                 fence = None
         elif not line.startswith("    "):
-            yield number, CODE_SPAN.sub(lambda m: " " * len(m.group(0)), line)
+            yield number, line
+
+
+def text_lines(text):
+    """The same with code spans blanked."""
+    for number, line in prose_lines(text):
+        yield number, CODE_SPAN.sub(lambda m: " " * len(m.group(0)), line)
 
 
 def code_lines(text):
