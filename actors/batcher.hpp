@@ -33,6 +33,7 @@
 
 namespace greenroom {
 
+/// How a batcher collects. Thread safety: as a value.
 struct batcher_options {
   /// Items of one call, from 1. Units: items.
   std::size_t most = 100;
@@ -82,6 +83,7 @@ private:
 template <class Item, class Value>
 class batcher {
 public:
+  /// What came of the items of one call, in their order.
   using answers = std::vector<result<Value>>;
   /// Asks for all items at once and gives the answers in their order.
   using batch_call = std::function<task<result<answers>>(std::vector<Item>)>;
@@ -100,6 +102,7 @@ public:
   /// limit of the call; failed, if it threw, or gave more or fewer answers than there were items.
   task<result<Value>> ask(Item item) const { return ask_one(out_, std::move(item)); }
 
+  /// Returns what it has done.
   batcher_stats stats() const noexcept { return core_->counts.stats(); }
 
 private:

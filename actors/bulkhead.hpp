@@ -23,6 +23,7 @@
 
 namespace greenroom {
 
+/// How much room there is. Thread safety: as a value.
 struct bulkhead_options {
   /// Stands in errors.
   std::string name = "service";
@@ -36,8 +37,8 @@ struct bulkhead_options {
 
 /// Taken while calls begin and end, the numbers may be of slightly different moments.
 struct bulkhead_stats {
-  std::int64_t running = 0;
-  std::int64_t waiting = 0;
+  std::int64_t running = 0;   ///< calls that run now
+  std::int64_t waiting = 0;   ///< calls that wait for room now
   std::uint64_t admitted = 0; ///< calls that began
   std::uint64_t refused = 0;  ///< at once, as it was full
   std::uint64_t late = 0;     ///< refused after they had waited
@@ -57,6 +58,7 @@ public:
     return run(core_, std::move(work));
   }
 
+  /// Returns what it has done.
   bulkhead_stats stats() const noexcept;
 
 private:

@@ -35,6 +35,7 @@
 
 namespace greenroom {
 
+/// What a cache keeps, and for how long. Thread safety: as a value.
 struct cache_options {
   /// Keys that are kept, from 1. Units: keys.
   std::size_t entries = 1'000;
@@ -58,7 +59,7 @@ struct cache_stats {
   std::uint64_t loads = 0;   ///< begun
   std::uint64_t failed = 0;  ///< of them, those that gave no value
   std::uint64_t evicted = 0; ///< entries that went as there were too many
-  std::size_t entries = 0;
+  std::size_t entries = 0;   ///< keys that are kept now
 };
 
 namespace detail {
@@ -70,6 +71,7 @@ GREENROOM_EXPORT cache_options checked(cache_options how);
 template <class Key, class T>
 class cache {
 public:
+  /// Loads the value of a key.
   using loader = std::function<task<result<T>>(Key)>;
 
   /// Errors: usage_error with a sentence if an option is out of range.
@@ -91,11 +93,13 @@ public:
     core_->flights.forget(key);
     core_->drop(key);
   }
+  /// Forgets all keys, as forget() does one.
   void clear() const {
     core_->flights.forget_all();
     core_->drop_all();
   }
 
+  /// Returns what it has done.
   cache_stats stats() const {
     std::lock_guard guard(core_->lock);
     auto now = core_->seen;

@@ -13,6 +13,7 @@
 
 namespace greenroom {
 
+/// Options of process_chunks().
 struct chunk_options {
   /// How many chunks are mapped at once, up to 4,096; 0: as many as the system has workers. Each has a buffer of the size of a chunk, twice that at most.
   std::size_t workers = 0;

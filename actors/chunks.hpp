@@ -33,13 +33,15 @@ enum class chunk_unit : std::uint8_t {
 
 /// How an input is cut; made by by_bytes(), by_lines() and by_records().
 struct chunking {
-  chunk_unit unit;
-  std::uint64_t size; ///< of a chunk. Units: bytes, or numbers
-  std::uint64_t record = 1;
+  chunk_unit unit;          ///< at what
+  std::uint64_t size;       ///< of a chunk. Units: bytes, or numbers
+  std::uint64_t record = 1; ///< of one record; 1 where there are none. Units: bytes
 };
 
+/// The size of a chunk that names none: 1 MiB. Units: bytes.
 inline constexpr std::uint64_t usual_chunk = 1U << 20U;
 
+/// Cuts anywhere, each so many bytes.
 constexpr chunking by_bytes(std::uint64_t bytes = usual_chunk) noexcept { return {chunk_unit::bytes, bytes}; }
 /// Cuts behind line feeds, about each so many bytes. A line may be as long as that, its line feed counted, and no longer. CR stays in its line; the
 /// last line needs no line feed.
@@ -51,10 +53,10 @@ constexpr chunking by_records(std::uint64_t record, std::uint64_t records_each) 
 
 /// A piece in hand: [begin, end) of the input, and its bytes, if it has any. Lifetime: as the buffer that it was read into.
 struct chunk {
-  std::uint64_t index = 0;
-  std::uint64_t begin = 0; // of lines: where the first of them begins
-  std::uint64_t end = 0;
-  std::string_view bytes = {};
+  std::uint64_t index = 0;     ///< which of the chunks it is, from 0
+  std::uint64_t begin = 0;     ///< of lines: where the first of them begins. Units: bytes, or a number
+  std::uint64_t end = 0;       ///< behind its last byte, or number
+  std::string_view bytes = {}; ///< whole lines or records; none of numbers
 };
 
 /// Where a chunk is read into, again and again. Thread safety: owner only.
@@ -62,6 +64,7 @@ class GREENROOM_EXPORT chunk_buffer {
 public:
   /// Returns room for `size` bytes. The first `keep` that were there stay.
   char* room(std::size_t size, std::size_t keep = 0);
+  /// Returns how much there is room for. Units: bytes.
   std::size_t capacity() const noexcept { return capacity_; }
 
 private:
@@ -77,6 +80,7 @@ public:
   byte_source& operator=(const byte_source&) = delete;
   virtual ~byte_source();
 
+  /// Returns how many bytes there are. Waits: never.
   virtual std::uint64_t size() const noexcept = 0;
   /// Reads `size` bytes at `offset`, all of them. Waits: blocks the thread. Errors: io.
   virtual result<void> read_at(std::uint64_t offset, char* to, std::size_t size) const = 0;
@@ -95,6 +99,7 @@ public:
   std::uint64_t total() const noexcept { return total_; }
   /// Returns how much of total() the chunk stands for: all chunks together are total(). Of lines this is about what they have.
   std::uint64_t share(std::uint64_t index) const noexcept;
+  /// Returns what it is cut at.
   chunk_unit unit() const noexcept { return how_.unit; }
 
   /// Reads a chunk. Of lines it may be empty: when a line of the chunk before fills it.
@@ -126,6 +131,7 @@ private:
 
 /// Each makes an input. Errors: invalid_argument for chunks of no size, and a size that is no whole number of records.
 GREENROOM_EXPORT result<chunk_input> chunks_of(std::shared_ptr<const byte_source> bytes, chunking how);
+/// Makes an input of a text in memory. Errors: as chunks_of().
 GREENROOM_EXPORT result<chunk_input> chunks_of_text(std::string text, chunking how);
 /// Opens a file, which must not change until it has been read: a job that finds it changed fails.
 /// Waits: blocks the thread. Errors: also not_found, io, and invalid_argument for what cannot be read at any place, as a pipe.

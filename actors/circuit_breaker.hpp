@@ -31,11 +31,13 @@
 
 namespace greenroom {
 
+/// Whether calls are let through: all, none, or a few as trials.
 enum class breaker_state : std::uint8_t { closed, open, half_open };
 
 /// Returns "closed", "open" or "half_open"; "" for a number that is none of them.
 GREENROOM_EXPORT const char* to_string(breaker_state state) noexcept;
 
+/// When a breaker opens, and for how long. Thread safety: as a value.
 struct circuit_breaker_options {
   /// Stands in errors and in the log, which tells of each opening and closing.
   std::string name = "service";
@@ -65,11 +67,11 @@ struct circuit_breaker_stats {
   std::size_t window_calls = 0;                ///< calls in the window, as it was at the last call
   std::size_t window_failures = 0;             ///< those of them that failed
   std::uint64_t succeeded = 0;                 ///< calls let through, by how they ended
-  std::uint64_t failed = 0;
-  std::uint64_t slow = 0;    ///< of those that failed
-  std::uint64_t unknown = 0; ///< their callers left, or met their deadline, before they were slow
-  std::uint64_t refused = 0; ///< calls not let through
-  std::uint64_t opened = 0;  ///< times
+  std::uint64_t failed = 0;                    ///< calls that failed, slow ones included
+  std::uint64_t slow = 0;                      ///< of those that failed
+  std::uint64_t unknown = 0;                   ///< their callers left, or met their deadline, before they were slow
+  std::uint64_t refused = 0;                   ///< calls not let through
+  std::uint64_t opened = 0;                    ///< times
 };
 
 namespace detail {
@@ -118,7 +120,9 @@ public:
     return run(core_, std::move(work));
   }
 
+  /// Returns its state; open also when its time is over, until the next call comes.
   breaker_state state() const noexcept { return stats().state; }
+  /// Returns what it has seen.
   circuit_breaker_stats stats() const noexcept;
 
 private:

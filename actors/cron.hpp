@@ -23,8 +23,10 @@
 
 namespace greenroom {
 
+/// A cron expression in a time zone: points in time. Thread safety: as a value.
 class GREENROOM_EXPORT cron {
 public:
+  /// A point in time, to the second.
   using sys_seconds = std::chrono::sys_seconds;
 
   /// Reads an expression; `zone` is a name of the IANA database, as "Europe/Berlin". Errors: parse, naming the field, what it may have, and what it has;
@@ -36,6 +38,7 @@ public:
 
   /// Returns the expression as it was given.
   const std::string& text() const noexcept { return text_; }
+  /// Returns the name of the time zone.
   const std::string& zone() const noexcept { return zone_; }
 
 private:

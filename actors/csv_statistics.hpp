@@ -24,34 +24,41 @@ namespace greenroom {
 
 /// What became of the amounts of one key. Units: as the amounts, without their decimal point.
 struct amounts {
-  std::uint64_t count = 0;
-  std::int64_t sum = 0;
-  std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  std::int64_t greatest = std::numeric_limits<std::int64_t>::min();
+  std::uint64_t count = 0; ///< how many there were
+  std::int64_t sum = 0;    ///< of all of them
+  std::int64_t least =
+      std::numeric_limits<std::int64_t>::max(); ///< the least; the greatest number there is without amounts
+  std::int64_t greatest =
+      std::numeric_limits<std::int64_t>::min(); ///< the greatest; the least number there is without amounts
   /// Returns the mean, rounded to the nearest, halves away from zero; 0 without amounts.
   GREENROOM_EXPORT std::int64_t mean() const noexcept;
 };
 
+/// Amounts by their keys. Thread safety: owner only.
 class GREENROOM_EXPORT key_statistics {
 public:
   /// Keys beyond `most_keys`, up to 2^31, are an error, so that memory is bounded whatever comes.
   explicit key_statistics(std::size_t most_keys = 65'536);
 
+  /// A key and its amounts.
   struct line {
-    std::string key;
-    amounts of;
+    std::string key; ///< the text of the key's column
+    amounts of;      ///< what became of its amounts
   };
 
   /// Errors: limit for one key too many and for a sum beyond 64 bits. A failed call may have changed a part.
   result<void> add(std::string_view key, std::int64_t amount);
+  /// Adds all of another one. Errors: as add().
   result<void> merge(const key_statistics& other);
 
+  /// Returns how many keys there are. Units: keys.
   std::size_t keys() const noexcept { return entries_.size(); }
   /// Returns all lines in the order of their keys' bytes.
   std::vector<line> sorted() const;
 
   /// For checkpoints: a line of CSV for each key. Errors of load(): parse.
   std::string save() const;
+  /// Reads what save() has written. Errors: parse.
   static result<key_statistics> load(std::string_view text);
 
 private:
@@ -72,11 +79,11 @@ private:
 
 /// Where key and amount stand in a line. Columns count from 0.
 struct csv_shape {
-  std::size_t key = 0;
-  std::size_t amount = 1;
-  int decimals = 2;   ///< 0 to 9; an amount may have fewer
-  bool header = true; ///< the first line of the input names the columns
-  std::size_t most_keys = 65'536;
+  std::size_t key = 0;            ///< the column of the key
+  std::size_t amount = 1;         ///< the column of the amount
+  int decimals = 2;               ///< 0 to 9; an amount may have fewer
+  bool header = true;             ///< the first line of the input names the columns
+  std::size_t most_keys = 65'536; ///< as for key_statistics
 };
 
 /// Reads an amount: a sign, up to 15 digits, and behind a point up to `decimals` of them. Errors: parse.

@@ -19,8 +19,9 @@
 
 namespace greenroom {
 
+/// An item that nobody could handle. Thread safety: as a value.
 struct dead_letter {
-  std::any item;
+  std::any item;                ///< as it was when it was received
   std::string type;             ///< of the item, as C++ spells it
   std::string text;             ///< the item as operator<< writes it, 200 bytes at most; "" without such an operator
   std::string child;            ///< who had it in hand last

@@ -23,6 +23,7 @@
 
 namespace greenroom {
 
+/// When it counts as quiet. Thread safety: as a value.
 struct debounce_options {
   /// A value is sent when none has come for so long, more than 0,
   duration quiet = std::chrono::milliseconds(200);
@@ -110,6 +111,7 @@ public:
     (void)in_.try_send(std::move(value));
   }
 
+  /// Returns what it has done.
   debounce_stats stats() const noexcept {
     return {.put = counts_->put.load(std::memory_order_relaxed), .sent = counts_->sent.load(std::memory_order_relaxed)};
   }

@@ -40,6 +40,7 @@ namespace greenroom {
 /// Opens the journal, at each start of the actor. Called on a thread that may block.
 using journal_source = std::function<result<std::unique_ptr<journal>>()>;
 
+/// How an event_sourced writes. Thread safety: as a value.
 struct event_sourced_options {
   /// Commands that are decided together at most, from 1: more share a flush of the disk, but all of them wait for the last.
   std::size_t batch = 1024;
@@ -51,6 +52,7 @@ struct event_sourced_options {
 template <class State>
 class changes {
 public:
+  /// For the actor.
   changes(State& state, journal& log) noexcept : state_(state), log_(log) {}
 
   /// Appends a record and applies it; returns its number. Errors: already_exists, by which nothing has changed; others end the whole batch,
@@ -70,6 +72,7 @@ public:
   }
   /// What is in the journal, records of this batch included.
   journal& log() const noexcept { return log_; }
+  /// Returns why the whole batch has failed, if it has.
   const std::optional<error>& broken() const noexcept { return why_; }
 
 private:
@@ -81,7 +84,7 @@ private:
 /// Asks for records, in order: moves the place of a reader, which the journal keeps under its name, on to `done`, and gives what is behind
 /// that place. Waits until something is. The piece that outbox.hpp is made of. Errors: invalid_argument for a `done` that no record has.
 struct read_records {
-  std::string reader;
+  std::string reader;      ///< whose place it is
   std::uint64_t done = 0;  ///< number of the last record that it has dealt with; a lower one than is kept moves nothing
   std::size_t limit = 100; ///< records given at once, at most
   using reply = std::vector<journal_record>;
@@ -100,13 +103,17 @@ concept asks_journal = requires(const M& m, journal& log) {
 template <class State>
 class event_job {
 public:
+  /// Makes a job of the request for a command.
   template <has_reply M>
   event_job(request<M> asked) : of_(std::make_unique<command<M>>(std::move(asked))) {}
 
+  /// Has the state decide, or the journal asked; not if nobody waits for it any more.
   void decide(State& state, changes<State>& to) { of_->decide(state, to); }
   /// Returns whether it has to be asked again, behind the records of a later batch. Requires: it was decided.
   bool waits() const { return of_->waits(); }
+  /// Gives its asker what was decided. Requires: that is on disk.
   void answer() { of_->answer(); }
+  /// Gives its asker an error in place of that.
   void fail(const error& why) { of_->fail(why); }
 
 private:

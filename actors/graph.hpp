@@ -35,44 +35,48 @@ namespace greenroom {
 
 /// A name with the place where it is given. Thread safety: as a value.
 struct node_name {
+  /// Converts from any text, and notes where that was.
   template <std::convertible_to<std::string> Text>
   node_name(Text&& t, std::source_location w = std::source_location::current())
       : text(std::forward<Text>(t)), where(w) {}
-  std::string text;
-  std::source_location where;
+  std::string text;           ///< the name
+  std::source_location where; ///< the place, for errors
 };
 
 /// An input of a node, for items of type T.
 template <class T>
 struct input_port {
-  std::size_t node;
-  std::size_t number;
-  const void* graph; ///< which it belongs to
+  std::size_t node;   ///< index of the node
+  std::size_t number; ///< which of its inputs, from 0
+  const void* graph;  ///< which it belongs to
 };
+/// An output of a node, for items of type T.
 template <class T>
 struct output_port {
-  std::size_t node;
-  std::size_t number;
-  const void* graph;
+  std::size_t node;   ///< index of the node
+  std::size_t number; ///< which of its outputs, from 0
+  const void* graph;  ///< which it belongs to
 };
 /// A way in from outside: service::to() gives its address.
 template <class T>
 struct entry_port {
-  std::size_t number;
-  const void* graph;
+  std::size_t number; ///< which of the graph's entries, from 0
+  const void* graph;  ///< which it belongs to
 };
 
 /// A node of a graph; the types are those of its ports.
 template <class Inputs, class Outputs>
 struct graph_node {
-  std::size_t index;
-  const void* graph;
+  std::size_t index; ///< which of the graph's nodes, from 0
+  const void* graph; ///< which it belongs to
+  /// Returns the input that is the I-th mailbox parameter of the function, from 0.
   template <std::size_t I>
   auto in() const noexcept {
     static_assert(I < Inputs::size,
                   "graph: the node has no such input: they count from 0, in the order of its mailbox parameters");
     return input_port<typename detail::element<I, Inputs>::type>{index, I, graph};
   }
+  /// Returns the output that is the I-th address parameter of the function, from 0.
   template <std::size_t I>
   auto out() const noexcept {
     static_assert(I < Outputs::size,
@@ -84,7 +88,9 @@ struct graph_node {
 /// What is wrong with a graph: all of it at once, each fault with what to do. what() has a line for each.
 class GREENROOM_EXPORT graph_error : public std::logic_error {
 public:
+  /// Names a graph and what is wrong with it.
   graph_error(const std::string& graph, std::vector<std::string> faults);
+  /// Returns a sentence for each fault.
   const std::vector<std::string>& faults() const noexcept { return *faults_; }
 
 private:
@@ -99,6 +105,7 @@ struct edge_options {
   bool urgent = false;
 };
 
+/// How a graph is run. Thread safety: as a value.
 struct graph_options {
   /// Of all restarts; one more stops the service as failed.
   restart_intensity intensity = {10, std::chrono::seconds(10)};
@@ -279,7 +286,9 @@ public:
 
   /// For graph_service.hpp and graph_file.hpp. Errors: usage_error if it was moved from.
   explicit graph(detail::graph_plan plan);
+  /// Returns the graph without its types. Errors: usage_error if it was moved from.
   const detail::graph_plan& plan() const;
+  /// Returns what is the same for a graph and its copies.
   const void* identity() const noexcept { return identity_.get(); }
 
 private:

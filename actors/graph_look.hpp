@@ -30,27 +30,31 @@ struct item_counts {
   std::uint64_t expired = 0;     ///< dropped as they were queued too long
   std::uint64_t discarded = 0;   ///< dropped by queue_fate::drop
   std::uint64_t undelivered = 0; ///< dropped as the mailbox closed for good
-  std::uint64_t in_hand = 0;
-  std::uint64_t queued = 0;
+  std::uint64_t in_hand = 0;     ///< taken, and not done with
+  std::uint64_t queued = 0;      ///< in the mailbox
   std::uint64_t redelivered = 0; ///< came once more, by queue_fate::keep; no part of the sum
+  /// Returns how many were dropped, for whatever reason.
   std::uint64_t dropped() const noexcept { return overflowed + expired + discarded + undelivered; }
+  /// Returns whether no item is missing or doubled.
   bool conserved() const noexcept { return accepted == handled + failed + dropped() + in_hand + queued; }
   friend bool operator==(const item_counts&, const item_counts&) = default;
 };
 
+/// An input of a node, and its mailbox. Thread safety: as a value.
 struct input_look {
-  std::string name; ///< "input 0 of 'pricing'"
-  std::size_t number = 0;
-  std::size_t replica = 0; ///< whose mailbox it is, if it is reached by key
-  std::string type;
+  std::string name;                           ///< "input 0 of 'pricing'"
+  std::size_t number = 0;                     ///< which of the node's inputs, from 0
+  std::size_t replica = 0;                    ///< whose mailbox it is, if it is reached by key
+  std::string type;                           ///< of its items, as C++ spells it
   std::string limits;                         ///< "bounded(64, overflow::wait)"
   std::optional<std::uint32_t> capacity = {}; ///< none: unbounded. Units: items
-  bool closed = false;
-  item_counts items = {};
-  std::uint32_t blocked_senders = 0; ///< actors that wait for room; counted up to most_blocked
+  bool closed = false;                        ///< nothing more will come
+  item_counts items = {};                     ///< what became of them
+  std::uint32_t blocked_senders = 0;          ///< actors that wait for room; counted up to most_blocked
   std::optional<std::chrono::milliseconds> oldest =
       {};                 ///< how long the next item to be taken has been queued; none: none is
   duration handling = {}; ///< for how long items were in hand, all together; with items.handled in two looks, the mean
+  /// How many blocked senders are counted.
   static constexpr std::uint32_t most_blocked = 4'096;
 };
 
@@ -71,19 +75,20 @@ GREENROOM_EXPORT const char* to_string(node_state state) noexcept;
 
 /// One actor of a node.
 struct actor_look {
-  std::uint64_t id = 0; ///< 0: none was started yet
-  node_state state = node_state::declared;
-  std::string doing = {};            ///< "blocked sending to 'ledger'"
-  std::chrono::milliseconds since{}; ///< how long it has waited so, or kept its worker; 0 if that is not known
-  std::uint64_t restarts = 0;
-  std::string last_failure = {}; ///< "" if there was none
-  std::size_t knot = 0;          ///< the number of the knot that it is in; 0: none
+  std::uint64_t id = 0;                    ///< 0: none was started yet
+  node_state state = node_state::declared; ///< what it does
+  std::string doing = {};                  ///< "blocked sending to 'ledger'"
+  std::chrono::milliseconds since{};       ///< how long it has waited so, or kept its worker; 0 if that is not known
+  std::uint64_t restarts = 0;              ///< how often it was started anew
+  std::string last_failure = {};           ///< "" if there was none
+  std::size_t knot = 0;                    ///< the number of the knot that it is in; 0: none
 };
 
+/// A node and its actors. Thread safety: as a value.
 struct node_look {
-  std::string name;
-  std::string declared_at; ///< "file:line"
-  std::size_t replicas = 1;
+  std::string name;                    ///< as it was added
+  std::string declared_at;             ///< "file:line"
+  std::size_t replicas = 1;            ///< how many actors it has
   std::uint64_t running = 0;           ///< of them
   std::uint64_t restarts = 0;          ///< of all of them
   bool is_junction = false;            ///< made by the graph, where edges part or meet
@@ -97,38 +102,41 @@ struct node_look {
   GREENROOM_EXPORT std::size_t knot() const noexcept;
 };
 
+/// An edge. Thread safety: as a value.
 struct edge_look {
-  std::size_t from; ///< index of a node
-  std::size_t output;
-  std::size_t to;
-  std::size_t input;
+  std::size_t from;          ///< index of a node
+  std::size_t output;        ///< of `from`, from 0
+  std::size_t to;            ///< index of a node
+  std::size_t input;         ///< of `to`, from 0
   std::size_t replica;       ///< of `to`, if it is reached by key
   bool dead_letters = false; ///< `from` sends what it could not handle; it has no output for that
 };
 
+/// A way in from outside. Thread safety: as a value.
 struct entry_look {
-  std::string name; ///< may be ""
-  std::size_t to;   ///< index of a node
-  std::size_t input;
+  std::string name;  ///< may be ""
+  std::size_t to;    ///< index of a node
+  std::size_t input; ///< of `to`, from 0
 };
 
+/// A supervisor of nodes. Thread safety: as a value.
 struct supervisor_look {
-  std::string name; ///< the graph's own, then those of its groups
-  std::string strategy;
-  int most_restarts = 0; ///< within the period; one more, and it gives up
-  std::chrono::milliseconds period{};
-  std::optional<std::size_t> parent = std::nullopt;
+  std::string name;                                 ///< the graph's own, then those of its groups
+  std::string strategy;                             ///< "one_for_one" and so on
+  int most_restarts = 0;                            ///< within the period; one more, and it gives up
+  std::chrono::milliseconds period{};               ///< in which so many restarts may be
+  std::optional<std::size_t> parent = std::nullopt; ///< index of the one above; none: it is the graph's own
 };
 
 /// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
 struct GREENROOM_EXPORT graph_look {
-  std::string name;
-  std::vector<node_look> nodes;
-  std::vector<edge_look> edges;
-  std::vector<entry_look> entries = {};
-  std::vector<supervisor_look> supervisors = {};
-  std::vector<deadlock> knots = {}; ///< those that mark() has found here; numbered from 1
-  std::chrono::milliseconds at{};   ///< when, since the system started; 0 if the graph does not run
+  std::string name;                              ///< of the graph
+  std::vector<node_look> nodes;                  ///< in the order in which they were added, junctions behind them
+  std::vector<edge_look> edges;                  ///< all of them, those of dead letters too
+  std::vector<entry_look> entries = {};          ///< the ways in from outside
+  std::vector<supervisor_look> supervisors = {}; ///< the graph's own first
+  std::vector<deadlock> knots = {};              ///< those that mark() has found here; numbered from 1
+  std::chrono::milliseconds at{};                ///< when, since the system started; 0 if the graph does not run
 
   /// Marks the actors of this graph that wait for each other, and keeps those reports that name one. Call it once.
   void mark(const deadlock_report& report);
@@ -139,6 +147,7 @@ struct GREENROOM_EXPORT graph_look {
   const input_look& input_of(const edge_look& edge) const;
   /// Returns whether no item is missing or doubled anywhere.
   bool conserved() const noexcept;
+  /// Returns all of it as JSON.
   std::string to_json() const;
   /// Returns the graph in the language of Graphviz, with the entries that have names; knots are red, full edges bold.
   std::string to_dot() const;

@@ -31,7 +31,9 @@ class GREENROOM_EXPORT service {
 public:
   /// Returns the actor that supervises the nodes. Its exit reason is normal when all nodes have ended.
   const actor& self() const noexcept { return top_.self(); }
+  /// Returns the supervisor of the nodes.
   const supervisor& top() const noexcept { return top_; }
+  /// Returns the graph's name. Lifetime: as this handle.
   const std::string& name() const noexcept;
   /// Returns the system it runs in. Requires: that lives.
   actor_system& system() const noexcept;

@@ -33,13 +33,17 @@ enum class missed_rule : std::uint8_t {
   all   ///< it runs for each, one after the other; for the last job_spec::most_missed, if there are more
 };
 
+/// A job: its name, when it is due, and the rules for its runs. Thread safety: as a value.
 struct job_spec {
   /// By what it is found: 1 to 64 letters, digits, '.', '_' and '-'.
   std::string name;
+  /// When it is due.
   schedule when;
+  /// What happens if it is due while its last run goes on.
   overlap_rule overlap = overlap_rule::skip;
   /// How many wait behind a run by overlap_rule::queue, from 1 to 10,000. Units: runs.
   std::size_t queue = 1;
+  /// What happens about times that have passed while nothing could begin.
   missed_rule missed = missed_rule::skip;
   /// From 1 to 10,000. Units: runs.
   std::size_t most_missed = 100;
@@ -53,6 +57,7 @@ struct job_spec {
   std::size_t history = 20;
 };
 
+/// What became of a run.
 enum class run_outcome : std::uint8_t {
   running,
   succeeded,
@@ -62,30 +67,32 @@ enum class run_outcome : std::uint8_t {
   interrupted ///< the jobs were stopped while it went on, or the program crashed
 };
 GREENROOM_EXPORT const char* to_string(run_outcome outcome) noexcept;
+/// Returns the outcome of that name, or nothing.
 GREENROOM_EXPORT std::optional<run_outcome> parse_run_outcome(std::string_view name) noexcept;
 
+/// One run. Thread safety: as a value.
 struct job_run {
-  std::uint64_t number = 0; ///< from 1, of this job
-  wall_time due{};
-  wall_time started{};
-  wall_time ended{}; ///< an interrupted one: when that was found
-  run_outcome outcome = run_outcome::running;
-  std::string error = {};
-  bool by_hand = false; ///< by run_now()
+  std::uint64_t number = 0;                   ///< from 1, of this job
+  wall_time due{};                            ///< when it should have begun
+  wall_time started{};                        ///< when it began
+  wall_time ended{};                          ///< an interrupted one: when that was found
+  run_outcome outcome = run_outcome::running; ///< what became of it
+  std::string error = {};                     ///< why it failed; "" if it did not
+  bool by_hand = false;                       ///< by run_now()
 };
 
 /// How a job stands.
 struct job_info {
-  std::string name;
-  std::string when; ///< the text of its schedule
-  bool paused = false;
-  std::optional<wall_time> next = {}; ///< none: paused, or there is no next time
-  std::optional<job_run> running = {};
-  std::size_t queued = 0;            ///< runs
-  std::uint64_t runs = 0;            ///< begun, those before the last start of the program included
-  std::uint64_t failures = 0;        ///< since the start: failed and timed out
-  std::uint64_t skipped = 0;         ///< since the start: by the overlap rule
-  std::vector<job_run> history = {}; ///< the newest first; empty in a list
+  std::string name;                    ///< of the job
+  std::string when;                    ///< the text of its schedule
+  bool paused = false;                 ///< its times pass until it is resumed
+  std::optional<wall_time> next = {};  ///< none: paused, or there is no next time
+  std::optional<job_run> running = {}; ///< the run that goes on; none: none does
+  std::size_t queued = 0;              ///< runs
+  std::uint64_t runs = 0;              ///< begun, those before the last start of the program included
+  std::uint64_t failures = 0;          ///< since the start: failed and timed out
+  std::uint64_t skipped = 0;           ///< since the start: by the overlap rule
+  std::vector<job_run> history = {};   ///< the newest first; empty in a list
 };
 
 } // namespace greenroom

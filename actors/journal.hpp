@@ -29,18 +29,19 @@
 
 namespace greenroom {
 
+/// What has happened, as a journal keeps it. Thread safety: as a value.
 struct journal_record {
   std::uint64_t number = 0;           ///< from 1 without gaps, in the order of append(); which sets it
   std::int64_t written_at = 0;        ///< set by append() unless given. Units: milliseconds since 1970, UTC
   std::string key = {};               ///< what it is found by; "" has none. No two have the same
   std::vector<std::string> tags = {}; ///< what it concerns, for tagged(); none twice, none empty or with a line feed
-  std::string content = {};
+  std::string content = {};           ///< what happened, in whatever form its writer likes
 };
 
 /// A state as it was behind a record, so that a replay need not begin at the first.
 struct journal_snapshot {
   std::uint64_t number = 0; ///< of that record
-  std::string content = {};
+  std::string content = {}; ///< what State::save() has written
 };
 
 /// Somebody who reads a journal, and up to which record that is done.
@@ -49,6 +50,7 @@ struct journal_reader {
   std::uint64_t number = 0;
 };
 
+/// A log of records that only grows. Thread safety: one thread at a time.
 class GREENROOM_EXPORT journal {
 public:
   journal(const journal&) = delete;
@@ -72,7 +74,9 @@ public:
   virtual bool usable() const noexcept = 0;
 
   // -- reading: the records of the transaction under way count too. Errors: io -------------------------------------
+  /// Returns the record of that key, or nothing. Waits: blocks the thread. Errors: io.
   virtual result<std::optional<journal_record>> find(std::string_view key) = 0;
+  /// Returns the record of that number, or nothing. Waits: blocks the thread. Errors: io.
   virtual result<std::optional<journal_record>> read(std::uint64_t number) = 0;
   /// Calls `each` with every record behind `after`, in order, until it fails; then gives its error.
   virtual result<void> replay(std::uint64_t after, const std::function<result<void>(const journal_record&)>& each) = 0;
@@ -82,6 +86,7 @@ public:
   virtual result<std::vector<journal_record>> tagged(std::string_view tag, std::uint64_t after, std::size_t limit) = 0;
 
   // -- snapshots and readers. Errors: io -----------------------------------------------------------------------------
+  /// Returns the newest snapshot, or nothing. Waits: blocks the thread. Errors: io.
   virtual result<std::optional<journal_snapshot>> snapshot() = 0;
   /// Replaces the snapshot. Requires: no transaction is under way.
   virtual result<void> save_snapshot(const journal_snapshot& made) = 0;
@@ -108,6 +113,7 @@ protected:
 GREENROOM_EXPORT result<std::unique_ptr<journal>> open_sqlite_journal(const std::filesystem::path& file,
                                                                       const std::string& vfs = {});
 
+/// How a journal in PostgreSQL is reached. Thread safety: as a value.
 struct postgres_journal_options {
   /// The name of the journal: its tables have this schema for themselves, which the first use makes. Small letters, digits, '_'; 48 at most; no digit or "pg_" first.
   std::string schema = "greenroom_journal";

@@ -23,9 +23,10 @@
 
 namespace greenroom::money {
 
+/// Where a ledger keeps its books. Thread safety: as a value.
 struct ledger_options {
-  std::filesystem::path file = "ledger.db";
-  event_sourced_options keeping = {};
+  std::filesystem::path file = "ledger.db"; ///< its journal, a SQLite database; ":memory:" is on no disk
+  event_sourced_options keeping = {};       ///< how it is written
 };
 
 /// Thread safety and lifetime: see the file comment.

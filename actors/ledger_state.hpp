@@ -20,16 +20,22 @@ class changes;
 
 namespace greenroom::money {
 
+/// The balances and holds of a ledger. Thread safety: owner only.
 class GREENROOM_EXPORT ledger_state {
 public:
   /// Errors: parse, for a record that no ledger has written, or that cannot follow those before it.
   result<void> apply(const journal_record& record);
+  /// Returns a snapshot, which load() reads.
   std::string save() const;
+  /// Reads what save() has written. Errors: parse.
   static result<ledger_state> load(std::string_view snapshot);
 
+  /// What decide() gives for an order.
   template <class M>
   using reply_to = result<typename M::reply>;
+  /// What decide() appends to.
   using log = changes<ledger_state>;
+  /// Each carries out an order, or answers a question. Errors: those of the journal; a refusal is a value.
   reply_to<open_account> decide(const open_account& order, log& to) const;
   reply_to<close_account> decide(const close_account& order, log& to) const;
   reply_to<transfer> decide(const transfer& order, log& to) const;

@@ -19,8 +19,8 @@ namespace greenroom {
 
 /// An actor has ended, and why.
 struct down {
-  actor who;
-  exit_reason why;
+  actor who;       ///< the actor
+  exit_reason why; ///< how it ended
 };
 
 namespace detail {

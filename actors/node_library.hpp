@@ -27,9 +27,10 @@ class GREENROOM_EXPORT node_settings {
 public:
   /// Returns what is set, or `otherwise`. Errors: usage_error for a number that is none, which ends the node.
   std::string text(const std::string& key, std::string otherwise) const;
+  /// The same for numbers. Errors: usage_error for one that is none, which ends the node.
   std::int64_t number(const std::string& key, std::int64_t otherwise) const;
 
-  std::map<std::string, std::string> values;
+  std::map<std::string, std::string> values; ///< as they stand in the file
 };
 
 /// Thread safety and lifetime: see the file comment.
@@ -70,16 +71,20 @@ public:
   /// For load_graph() and graph_command().
   using maker =
       std::function<detail::node_record(std::string, std::source_location, const node_options&, const node_settings&)>;
+  /// A node function.
   struct function {
-    maker make;
-    std::string from; // the library; "": the program itself
+    maker make;       ///< makes a node of it
+    std::string from; ///< the library; "": the program itself
   };
+  /// A function that gives keys.
   struct key_function {
-    const std::type_info* of;
-    detail::junction_maker make;
-    std::string from;
+    const std::type_info* of;    ///< the type of its items
+    detail::junction_maker make; ///< makes a junction of it
+    std::string from;            ///< the library; "": the program itself
   };
+  /// Returns all node functions by their names.
   const std::map<std::string, function>& functions() const noexcept { return functions_; }
+  /// Returns all functions of keys by their names.
   const std::map<std::string, key_function>& keys() const noexcept { return keys_; }
 
 private:

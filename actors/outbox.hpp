@@ -24,12 +24,15 @@
 
 namespace greenroom {
 
+/// How an outbox delivers. Thread safety: as a value.
 struct outbox_options {
+  /// Its name in the journal, under which stands how far it has got.
   std::string reader = "outbox";
   /// Records that are taken at once, from 1; a crash repeats as many deliveries at most. More need fewer notes of how far it has got.
   std::size_t batch = 100;
   /// Before a failed delivery is tried again; it doubles with each failure, up to most_pause.
   duration pause = std::chrono::milliseconds(100);
+  /// The longest such pause.
   duration most_pause = std::chrono::seconds(30);
   /// How often one record is tried before it is given up, from 1; 0: until it is taken, and those behind it wait.
   std::uint32_t tries = 0;

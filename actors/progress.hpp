@@ -24,20 +24,22 @@
 
 namespace greenroom {
 
+/// How a job stands.
 enum class work_state : std::uint8_t { waiting, running, done, failed, cancelled };
 /// Returns the name as it is spelled above.
 GREENROOM_EXPORT const char* to_string(work_state state) noexcept;
 
 /// How far a job is, at one moment.
 struct progress {
-  work_state state = work_state::waiting;
-  bool in_bytes = true;      ///< whether the amounts are bytes, else plain counts
-  std::uint64_t total = 0;   ///< the whole job
-  std::uint64_t done = 0;    ///< of that, what earlier runs did included
-  std::uint64_t resumed = 0; ///< of that, what earlier runs did
-  std::uint64_t retries = 0; ///< what was tried again
-  duration elapsed{};        ///< since this run began, until it ended
+  work_state state = work_state::waiting; ///< how the job stands
+  bool in_bytes = true;                   ///< whether the amounts are bytes, else plain counts
+  std::uint64_t total = 0;                ///< the whole job
+  std::uint64_t done = 0;                 ///< of that, what earlier runs did included
+  std::uint64_t resumed = 0;              ///< of that, what earlier runs did
+  std::uint64_t retries = 0;              ///< what was tried again
+  duration elapsed{};                     ///< since this run began, until it ended
 
+  /// Returns whether the job has ended, however it did.
   bool over() const noexcept { return state > work_state::running; }
   /// Returns the part that is done, 0 to 1. A job of nothing is 0 until it is done.
   GREENROOM_EXPORT double fraction() const noexcept;
@@ -60,7 +62,9 @@ public:
 
   /// Says that a run begins, of `total`, of which earlier runs did `resumed`. A meter may be used again.
   void begin(time_point now, std::uint64_t total, std::uint64_t resumed = 0, bool in_bytes = true) const;
+  /// Says that so much more is done.
   void add(std::uint64_t amount) const;
+  /// Says that something was tried again.
   void add_retry() const;
   /// Says how the run ended. Later ends of the same run change nothing.
   void end(time_point now, work_state how) const;

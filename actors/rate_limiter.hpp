@@ -24,11 +24,13 @@
 
 namespace greenroom {
 
+/// How many calls there may be. Thread safety: as a value.
 struct rate_limiter_options {
   /// Stands in errors.
   std::string name = "service";
   /// So many calls in so much time, spread evenly: at least 1, at least 1 ns for each, and a day at most. Units: calls.
   std::uint64_t calls = 100;
+  /// The time for so many calls.
   duration period = std::chrono::seconds(1);
   /// How many of them may come at once, from 1 to 1,000,000, and no more than come back in a year. Units: calls.
   std::uint64_t burst = 1;
@@ -61,6 +63,7 @@ public:
     return run(core_, std::move(work), longest_wait);
   }
 
+  /// Returns what it has done.
   rate_limiter_stats stats() const noexcept;
 
 private:

@@ -57,7 +57,7 @@ struct registry_entry_of<actor> final : registry_entry {
 
 /// One name as registry::list() shows it.
 struct registered_name {
-  std::string name;
+  std::string name;       ///< as it was added
   std::string type;       ///< "greenroom::address<deposit>", "greenroom::actor"
   std::uint64_t added_by; ///< id of the actor that added it; 0: no actor
 };

@@ -52,6 +52,7 @@ public:
   }
   ~request() { drop(); }
 
+  /// What is asked.
   M message;
 
   /// Answers: with a value, an error, or a result of the reply type; without argument where the reply is void.

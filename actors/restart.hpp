@@ -56,8 +56,8 @@ struct backoff {
 
 /// How many restarts a supervisor makes within a period; at one more it stops all children and fails.
 struct restart_intensity {
-  int restarts = 1;
-  duration period = std::chrono::seconds(5);
+  int restarts = 1;                          ///< so many at most, from 0
+  duration period = std::chrono::seconds(5); ///< in so much time, above 0
 
   /// Errors: invalid_argument, naming the field, its range and the value.
   GREENROOM_EXPORT result<void> check() const;

@@ -27,6 +27,7 @@
 
 namespace greenroom {
 
+/// How much more than once calls may be made. Thread safety: as a value.
 struct retry_budget_options {
   /// What retries and hedges may be of all calls, from 0 to 1.
   double share = 0.1;
@@ -48,11 +49,14 @@ class GREENROOM_EXPORT retry_budget {
 public:
   /// Errors: usage_error with a sentence if an option is out of range.
   explicit retry_budget(retry_budget_options how = {});
+  /// Returns what was done under it.
   retry_stats stats() const noexcept;
 
   /// For retry() and hedge(): each counts its call, and asks before it makes it once more.
   void count_call() const noexcept;
+  /// Returns whether one more retry is allowed, and counts it.
   bool allows_retry() const noexcept;
+  /// Returns whether one more hedge is allowed, and counts it.
   bool allows_hedge() const noexcept;
 
 private:
@@ -60,12 +64,14 @@ private:
   std::shared_ptr<book> book_;
 };
 
+/// How often a call is made again, and when. Thread safety: as a value.
 struct retry_options {
   /// How often a call is made again at most. Units: calls.
   int retries = 2;
   /// The longest pause before the first retry. It doubles with each; the pause itself is drawn from 0 up to it, so that callers that failed together
   /// do not come back together.
   duration pause = std::chrono::milliseconds(100);
+  /// No pause is longer.
   duration longest_pause = std::chrono::seconds(30);
   /// How long an attempt takes at the least: with less time left none is begun.
   duration attempt_takes = duration::zero();

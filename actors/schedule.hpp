@@ -21,6 +21,7 @@
 
 namespace greenroom {
 
+/// A date and time of day.
 using wall_time = std::chrono::system_clock::time_point;
 
 /// Returns "2026-11-27T08:30:00Z", with milliseconds if there are any. From 1678 to 2261; what is beyond is shown as the nearest.

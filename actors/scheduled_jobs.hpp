@@ -28,6 +28,7 @@
 
 namespace greenroom {
 
+/// How scheduled_jobs look at the time. Thread safety: as a value.
 struct jobs_options {
   /// How often the wall clock is looked at, if any job follows it: a change of it is seen so late at most.
   duration look_at_clock = std::chrono::seconds(10);

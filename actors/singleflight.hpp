@@ -33,10 +33,10 @@ namespace greenroom {
 
 /// All of one moment.
 struct singleflight_stats {
-  std::uint64_t calls = 0;
+  std::uint64_t calls = 0;      ///< of call()
   std::uint64_t executions = 0; ///< begun for them
   std::uint64_t abandoned = 0;  ///< of these, those cancelled as nobody waited any more
-  std::uint64_t under_way = 0;
+  std::uint64_t under_way = 0;  ///< executions that have not ended
 };
 
 /// Requires: Key has operator<; T and Key can be copied. Thread safety and lifetime: see the file comment.
@@ -58,11 +58,13 @@ public:
     std::lock_guard guard(core_->lock);
     core_->flying.erase(key);
   }
+  /// The same for all keys.
   void forget_all() const {
     std::lock_guard guard(core_->lock);
     core_->flying.clear();
   }
 
+  /// Returns what it has done.
   singleflight_stats stats() const {
     std::lock_guard guard(core_->lock);
     return core_->seen;

@@ -30,6 +30,7 @@
 
 namespace greenroom {
 
+/// How a child stands.
 enum class child_state : std::uint8_t {
   running,
   pausing,    ///< it will be started when the pause of its backoff is over
@@ -41,20 +42,21 @@ GREENROOM_EXPORT const char* to_string(child_state state) noexcept;
 
 /// One child as supervisor::children() shows it.
 struct child_info {
-  std::string name;
-  child_state state{};
-  actor who; ///< the last one started; none if none was
-  restart_kind restart{};
-  bool is_supervisor = false;
-  std::uint64_t restarts = 0;
-  std::optional<exit_reason> last_exit = std::nullopt;
+  std::string name;                                    ///< as it was declared
+  child_state state{};                                 ///< how it stands
+  actor who;                                           ///< the last one started; none if none was
+  restart_kind restart{};                              ///< its kind
+  bool is_supervisor = false;                          ///< it has children of its own
+  std::uint64_t restarts = 0;                          ///< how often it was started anew
+  std::optional<exit_reason> last_exit = std::nullopt; ///< how it ended last; none: it has not
   std::string last_item = {};   ///< what it had in hand when it failed last, and what became of that; "" if nothing
   std::string declared_at = {}; ///< "file:line"
 };
 
+/// Counts of a supervisor's children. Thread safety: as a value.
 struct child_counts {
-  std::size_t children = 0; ///< all that the supervisor knows
-  std::size_t running = 0;
+  std::size_t children = 0;    ///< all that the supervisor knows
+  std::size_t running = 0;     ///< that have been started and have not ended
   std::size_t pausing = 0;     ///< about to be started anew
   std::size_t supervisors = 0; ///< of all, those that are supervisors
 };
@@ -149,6 +151,7 @@ public:
 
   /// Lists the children in the order of their starts.
   task<result<std::vector<child_info>>> children() const;
+  /// Counts the children.
   task<result<child_counts>> count_children() const;
   /// Finds a supervisor among the children. Errors: errc::not_found; errc::type_mismatch for one that is none; errc::closed for one that does not
   /// run and is not about to.

@@ -45,9 +45,13 @@ GREENROOM_EXPORT const char* to_string(restart_strategy strategy) noexcept;
 /// Whether a supervisor ends when its significant children have, by themselves and for good.
 enum class auto_shutdown : std::uint8_t { off, any_significant, all_significant };
 
+/// How a child is started, stopped and restarted. Thread safety: as a value.
 struct child_options {
+  /// After which ends it is started anew.
   restart_kind restart = permanent;
+  /// The pause before that.
   greenroom::backoff backoff = {};
+  /// What becomes of its items then.
   queue_fate queue = queue_fate::drop_poison;
   /// How often an item may be in hand with queue_fate::keep; 1 or more.
   std::uint32_t deliveries = 3;
@@ -63,10 +67,11 @@ struct child_options {
   bool significant = false;
 };
 
+/// How a supervisor goes about restarts. Thread safety: as a value.
 struct supervisor_options {
-  restart_strategy strategy = one_for_one;
-  restart_intensity intensity = {};
-  auto_shutdown shuts_down = auto_shutdown::off;
+  restart_strategy strategy = one_for_one;       ///< who is restarted with a child
+  restart_intensity intensity = {};              ///< how many restarts are too many
+  auto_shutdown shuts_down = auto_shutdown::off; ///< whether it ends with its significant children
 };
 
 namespace detail {
@@ -81,7 +86,8 @@ struct child_spec {
 /// An argument made anew for each start of a child: `made_by([] { return std::make_unique<connection>(); })`.
 template <std::copy_constructible F>
 struct made_by {
-  F make;
+  F make; ///< makes the argument
+  /// Takes the function that makes the argument.
   explicit made_by(F f) : make(std::move(f)) {}
 };
 

@@ -34,6 +34,7 @@
 
 namespace greenroom {
 
+/// Options of a game. Thread safety: as a value.
 struct turn_options {
   /// How long a party may hold the turn; then it passes on by itself, as soon as another party waits for its own. The default is no
   /// limit. Set it where a party may hang; it costs a clock reading a turn, and a frame a wait. Must be positive.
@@ -43,10 +44,12 @@ struct turn_options {
 /// What became of a pass; may be ignored where no limit is set. Thread safety: as a value.
 class passed {
 public:
+  /// For a seat.
   passed(result<void> outcome) noexcept : outcome_(std::move(outcome)) {}
   explicit operator bool() const noexcept { return outcome_.has_value(); }
   /// Requires: the pass failed.
   const greenroom::error& error() const noexcept { return outcome_.error(); }
+  /// Returns it as a result.
   operator result<void>() const { return outcome_; }
 
 private:
@@ -56,6 +59,7 @@ private:
 /// What a wait gives: a turn that has come, or, false, the end of the game. Thread safety: as a value.
 class [[maybe_unused]] turn {
 public:
+  /// For a seat.
   explicit turn(std::uint64_t number) noexcept : number_(number) {}
   operator bool() const noexcept { return number_ != 0; }
   /// Returns its number, from 1; no two turns of a game have the same.
@@ -127,6 +131,7 @@ public:
   passed pass() { return skip(0); }
   /// Gives the turn on past the next `parties` present parties, who miss this round. Errors: as pass().
   passed skip(std::size_t parties);
+  /// As skip(1).
   passed skip_next() { return skip(1); }
 
   /// Leaves the game for good; a turn in hand goes to the next party. With the last party the game is over. Leaving twice is fine.
@@ -136,6 +141,7 @@ public:
 
   /// Returns whether this party holds the turn, taken up or not.
   bool mine() const noexcept { return core_ != nullptr && core_->holds(index_); }
+  /// Returns the party's name; "" if it has left. Lifetime: as the game.
   std::string_view name() const noexcept { return core_ == nullptr ? std::string_view() : core_->name(index_); }
   /// Returns the counts of this party. Requires: it has not left.
   turn_info info() const { return core_->info(index_); }
@@ -179,6 +185,7 @@ public:
 
   /// Ends the game: every wait gives false from now on.
   void finish() noexcept;
+  /// Returns whether the game is over.
   bool over() const noexcept;
   /// Returns the position of the party that holds the turn, or nothing when the game is over.
   std::optional<std::size_t> holder() const noexcept;

@@ -29,6 +29,7 @@
 
 namespace greenroom {
 
+/// How a pool works. Thread safety: as a value.
 template <class Result = void>
 struct worker_pool_options {
   /// Jobs that run at once. For jobs that wait, as many as what they wait for can bear; for jobs that compute, one a processor.
@@ -77,6 +78,7 @@ public:
   auto submit_for(Job job, std::chrono::duration<Rep, Period> limit) const {
     return submit_until(std::move(job), detail::deadline_in(limit));
   }
+  /// The same with a point in time.
   auto submit_until(Job job, time_point deadline) const {
     return detail::kept_send(in_, item(std::in_place_index<0>, std::move(job)), deadline,
                              hand_back{users_->core.get()});

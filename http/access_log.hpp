@@ -23,10 +23,13 @@
 
 namespace greenroom::http {
 
+/// Which answers get a line, and what stands in it. Thread safety: as a value.
 struct access_log_options {
   /// At which level lines are written, by the class of the status: 1xx to 3xx; 4xx; 5xx. `off` writes none.
   log_level good = log_level::info;
+  /// Of 4xx.
   log_level client_error = log_level::info;
+  /// Of 5xx.
   log_level server_error = log_level::warn;
   /// One of so many good answers is written, drawn at random, with `kept=1/n`; at least 1. Errors and slow answers are written always.
   std::uint32_t keep_one_in = 1;

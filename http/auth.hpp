@@ -31,18 +31,19 @@
 
 namespace greenroom::http {
 
+/// How clients say who they are.
 enum class auth_scheme : std::uint8_t { basic, bearer };
 
 /// What the client has sent, well-formed: of Basic, a user and a password in UTF-8 without control characters; of Bearer, a token in `secret`.
 struct credentials {
-  auth_scheme scheme;
-  std::string user; ///< "" for Bearer; holds no colon
-  std::string secret;
+  auth_scheme scheme; ///< which of the two
+  std::string user;   ///< "" for Bearer; holds no colon
+  std::string secret; ///< the password, or the token
 };
 
 /// Who asks: a value of the context.
 struct principal {
-  std::string name;
+  std::string name;                 ///< by which the program knows it
   std::vector<std::string> roles{}; ///< whatever the program makes of them
 };
 

@@ -84,11 +84,12 @@ private:
 /// A connection that speaks another protocol from now on.
 struct upgraded_connection {
   // No aggregate: g++ 12 copies one that is made by braces within a co_await expression bit by bit.
+  /// For the server.
   upgraded_connection(std::shared_ptr<stream> with, std::string bytes) noexcept
       : io(std::move(with)), rest(std::move(bytes)) {}
 
-  std::shared_ptr<stream> io;
-  std::string rest; ///< what the client has sent behind its request already
+  std::shared_ptr<stream> io; ///< the connection
+  std::string rest;           ///< what the client has sent behind its request already
 };
 
 namespace detail {

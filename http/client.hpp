@@ -33,6 +33,7 @@ class client_core;
 struct incoming;
 } // namespace internal
 
+/// How a client connects, waits and retries. Thread safety: as a value.
 struct client_options {
   // -- connections ----------------------------------------------------------------------------------------
 
@@ -123,6 +124,7 @@ private:
   std::unique_ptr<internal::incoming> from_;
 };
 
+/// Asks HTTP servers. Thread safety: any thread; the calls belong to actors.
 class GREENROOM_EXPORT client {
 public:
   /// Makes a client that connects through the system's net() when it is first asked. Waits: never.
@@ -143,7 +145,9 @@ public:
   /// invalid_argument for a request that cannot be sent, as to what is no address; its text does not repeat that. The others name the
   /// address, without its query, where secrets often are.
   task<result<client_response>> send(client_request request);
+  /// Sends a GET. Waits, Cancellation, Errors: as send().
   task<result<client_response>> get(std::string url);
+  /// Sends a POST with a body of that type. Waits, Cancellation, Errors: as send().
   task<result<client_response>> post(std::string url, std::string content_type, std::string body);
 
   /// Sends a request and gives the front of the answer as soon as that has come; the body can be read on from there, however long it is.
@@ -152,6 +156,7 @@ public:
 
   /// Closes the connections that nobody uses. Waits: never.
   void close_idle() noexcept;
+  /// Returns what it has done.
   client_stats stats() const;
 
 private:

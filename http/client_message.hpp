@@ -72,7 +72,9 @@ public:
     return *this;
   }
 
+  /// Returns the method.
   http::method method() const noexcept { return method_; }
+  /// Returns the address as it was given.
   const std::string& url() const noexcept { return url_; }
 
 private:
@@ -100,6 +102,7 @@ public:
   response_head& operator=(response_head&&) noexcept;
   ~response_head();
 
+  /// Returns the status code, from 200 to 599.
   int status() const noexcept;
   /// Says whether the status is one of success, from 200 to 299.
   bool ok() const noexcept { return status() / 100 == 2; }

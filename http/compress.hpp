@@ -19,6 +19,7 @@
 
 namespace greenroom::http {
 
+/// What is worth compressing. Thread safety: as a value.
 struct compress_options {
   /// Shorter answers are left as they are: they fit into one packet with their head anyway. Units: bytes.
   std::size_t at_least = 1'024;
@@ -41,6 +42,7 @@ class GREENROOM_EXPORT compress_answers {
 public:
   /// Errors: usage_error for a level out of range.
   explicit compress_answers(compress_options how = {});
+  /// Has the request answered, and compresses the answer.
   task<response> operator()(request r, next on) const;
 
 private:

@@ -21,6 +21,7 @@
 
 namespace greenroom::http {
 
+/// Who may call, and with what. Thread safety: as a value.
 struct cors_options {
   /// The origins that may call, each as a browser writes it: "https://app.example", "http://localhost:3000", in lower case and without a default
   /// port. {"*"} is any. "null" is not taken: every sandboxed page has that.

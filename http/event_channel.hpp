@@ -28,6 +28,7 @@ namespace internal {
 class event_log;
 }
 
+/// What a channel keeps, and for how many. Thread safety: as a value.
 struct event_channel_options {
   /// Most events that are kept, at least 1: so far may a client fall behind, or be away, without a loss. Units: events.
   std::size_t backlog = 1'024;
@@ -46,8 +47,9 @@ struct event_channel_options {
   std::string series{};
 };
 
+/// What a channel has done. Thread safety: as a value.
 struct event_channel_stats {
-  std::uint64_t published = 0;
+  std::uint64_t published = 0;        ///< events
   std::uint64_t subscribers = 0;      ///< now
   std::uint64_t too_slow = 0;         ///< clients that were disconnected since they had missed an event
   std::uint64_t turned_away = 0;      ///< clients that found too many there
@@ -55,6 +57,7 @@ struct event_channel_stats {
   std::uint64_t resumed_too_late = 0; ///< clients that came back with an id that is unknown, or unknown by now
 };
 
+/// One feed for many clients. Thread safety: any thread.
 class GREENROOM_EXPORT event_channel {
 public:
   /// Errors: usage_error with a sentence when an option is out of range.
@@ -73,6 +76,7 @@ public:
   /// Waits: never. Closing twice is fine.
   void close() noexcept;
 
+  /// Returns what it has done.
   event_channel_stats stats() const noexcept;
 
 private:

@@ -32,6 +32,7 @@ namespace greenroom::http {
 struct event {
   // No aggregate: g++ 12 breaks those that are made within a co_await expression.
   event() = default;
+  /// Makes an event of a text, and of the name that the page listens for.
   explicit event(std::string text, std::string type = {}) noexcept : data(std::move(text)), name(std::move(type)) {}
 
   /// UTF-8, of any number of lines. CR LF, CR and LF all end a line, and arrive as LF. It is sent as it is, unchecked, as are name and id: what is no UTF-8
@@ -59,6 +60,7 @@ GREENROOM_EXPORT std::string_view last_event_id(const request& r) noexcept;
 /// The way to one client.
 class GREENROOM_EXPORT event_writer {
 public:
+  /// Writes events to the body of an answer.
   explicit event_writer(body_writer to, std::string last_id = {}) noexcept
       : to_(std::move(to)), last_id_(std::move(last_id)) {}
 

@@ -20,6 +20,7 @@
 
 namespace greenroom::http {
 
+/// What looking may cost. Thread safety: as a value.
 struct graph_page_options {
   /// Knots are searched for no more often than this, however many look on; what is shown may be so old.
   std::chrono::milliseconds knots_every{1'000};

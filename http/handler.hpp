@@ -35,8 +35,8 @@ namespace greenroom::http {
 
 /// The time a handler may take, and what the client gets when it is over.
 struct supervision {
-  duration limit;
-  response late;
+  duration limit; ///< from the end of the request
+  response late;  ///< the answer when it is over
 };
 
 namespace detail {
@@ -184,8 +184,8 @@ GREENROOM_EXPORT supervision make_supervision(duration limit, std::optional<resp
 /// A handler with its time limit; made by supervised().
 template <class F>
 struct supervised_handler {
-  F fn;
-  supervision how;
+  F fn;            ///< the function, or a handler
+  supervision how; ///< its limit
 };
 
 /// Gives a handler `limit` for each request. When it is over the client gets `late`, or else 503 with a sentence, and the handler is
@@ -222,6 +222,7 @@ std::shared_ptr<const operation> operation_of([[maybe_unused]] const F& fn) {
 /// Thread safety: owner only.
 class GREENROOM_EXPORT handler {
 public:
+  /// Makes a handler of a function and the arguments that it gets behind its own, or of a supervised one.
   template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, handler>)
   handler(F&& fn, Args&&... args)
@@ -232,6 +233,7 @@ public:
       : about(detail::operation_of(supervised.fn)),
         call(bind(std::move(supervised.fn), std::forward<Args>(args)...)),
         how(std::move(supervised.how)) {}
+  /// Makes a handler of a function and the arguments that it gets behind its own, or of a supervised one.
   template <std::same_as<handler> F, class... Args>
   handler(supervised_handler<F> supervised, [[maybe_unused]] Args&&... args) : handler(std::move(supervised.fn)) {
     static_assert(sizeof...(Args) == 0,
@@ -251,10 +253,10 @@ public:
 
   /// For the server.
   std::string says;
-  std::shared_ptr<const detail::operation> about;
-  std::shared_ptr<const detail::any_handler> call;
-  std::optional<supervision> how; ///< none: as the server's limits say
-  std::optional<std::uint64_t> most_body;
+  std::shared_ptr<const detail::operation> about;  ///< what is known of its calls; null for most
+  std::shared_ptr<const detail::any_handler> call; ///< the function and its arguments
+  std::optional<supervision> how;                  ///< none: as the server's limits say
+  std::optional<std::uint64_t> most_body;          ///< none: as the server's limits say. Units: bytes
 
 private:
   template <class F, class... Args>

@@ -31,6 +31,7 @@
 
 namespace greenroom::http {
 
+/// What is kept, and for how long. Thread safety: as a value.
 struct idempotency_options {
   /// Whether a POST or PATCH must have a key.
   bool required = false;

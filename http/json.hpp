@@ -36,7 +36,7 @@ namespace greenroom::http {
 /// Any JSON at all, as its text. Requires: whole and well-formed where it is written; what was read is. What was read says the same without its white space:
 /// numbers stand as they were written, digit by digit; strings may have other escapes.
 struct any_json {
-  std::string text = "null";
+  std::string text = "null"; ///< the document
 };
 
 /// How a structure stands in JSON: an object with these fields, and no others. Given to describe(schema<T>&), which the user writes beside T.
@@ -44,6 +44,7 @@ struct any_json {
 template <class T>
 class schema {
 public:
+  /// For the library.
   explicit schema(detail::json_shape& of) noexcept : of_(of) {}
   schema(const schema&) = delete;
   schema& operator=(const schema&) = delete;
@@ -77,10 +78,12 @@ template <class T>
   requires std::is_enum_v<T>
 class schema<T> {
 public:
+  /// For the library.
   explicit schema(detail::json_names& of) noexcept : of_(of) {}
   schema(const schema&) = delete;
   schema& operator=(const schema&) = delete;
 
+  /// Gives a value its name.
   schema& value(std::string name, T is) {
     of_.all.emplace_back(std::move(name), static_cast<std::int64_t>(is));
     return *this;
@@ -94,10 +97,11 @@ private:
 template <class T>
 class created {
 public:
+  /// Says where it is, and what.
   created(std::string at, T what) : location(std::move(at)), value(std::move(what)) {}
 
   std::string location; ///< for the Location field; percent_encode() what may hold anything
-  T value;
+  T value;              ///< what was made, for the body
 };
 
 /// Makes a handler of a function of values: fn([request,] [body,] args...), where args are those given here and the body is what is left.

@@ -12,6 +12,7 @@
 
 namespace greenroom::http {
 
+/// The limits of a server. Thread safety: as a value.
 struct limits {
   // -- sizes; a request beyond one is answered with the status in brackets and the connection closed ------
 

@@ -35,8 +35,8 @@ GREENROOM_EXPORT std::string_view reason_phrase(int status) noexcept;
 
 /// One header field. The value has no white space around it.
 struct field {
-  std::string_view name;
-  std::string_view value;
+  std::string_view name;  ///< as it was sent
+  std::string_view value; ///< without white space around it
 };
 
 namespace detail {
@@ -51,6 +51,7 @@ public:
   request& operator=(request&&) noexcept;
   ~request();
 
+  /// Returns the method.
   http::method method() const noexcept;
   /// Returns the target as it was sent: "/search?q=a%20b".
   std::string_view target() const noexcept;
@@ -115,6 +116,7 @@ public:
 
   /// For the server.
   explicit request(std::unique_ptr<detail::request_data> data) noexcept;
+  /// Returns what it is made of.
   detail::request_data& data() noexcept { return *data_; }
 
 private:
@@ -141,6 +143,7 @@ public:
   /// An answer with a body. Errors: as above and as header().
   response(int status, std::string_view content_type, std::string body);
 
+  /// Returns the status code.
   int status() const noexcept { return status_; }
   const std::string& body() const noexcept { return body_; }
 
@@ -174,7 +177,9 @@ public:
 
   /// For the server: the fields as lines, each ended by CR LF.
   const std::string& header_lines() const noexcept { return header_lines_; }
+  /// Returns what content_length() was told. Units: bytes.
   std::optional<std::uint64_t> announced_length() const noexcept { return length_; }
+  /// Returns what goes on behind the head; null if the answer is whole.
   detail::continuation* continuation() const noexcept { return next_.get(); }
 
 private:

@@ -37,6 +37,7 @@ GREENROOM_EXPORT std::string server_metrics(const server& of, std::string_view n
 /// Returns the numbers of an exporter: what became of the spans.
 GREENROOM_EXPORT std::string exporter_metrics(const otlp_exporter& of);
 
+/// A page of numbers for Prometheus. Thread safety: see the file comment.
 class GREENROOM_EXPORT metrics {
 public:
   /// A page of nothing.

@@ -51,6 +51,7 @@ GREENROOM_EXPORT result<std::string> boundary_of(std::string_view content_type);
 ///   }
 class GREENROOM_EXPORT multipart_parser {
 public:
+  /// What comes next in the body.
   enum class event : std::uint8_t {
     need_more,  ///< all of `bytes` is used
     part_begin, ///< name() and so on tell of a new part
@@ -131,10 +132,10 @@ private:
 
 /// One part of a form that was read as a whole; see multipart_parser for what each is.
 struct form_part {
-  std::string name;
-  std::optional<std::string> file_name;
-  std::string content_type;
-  std::string data;
+  std::string name;                     ///< of the field
+  std::optional<std::string> file_name; ///< as the sender chose it; nothing if it is no file
+  std::string content_type;             ///< as the sender states it
+  std::string data;                     ///< all of its bytes
 };
 
 /// Takes a whole body apart. Errors: those of boundary_of() and multipart_parser. Cost: copies the data.

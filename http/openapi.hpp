@@ -12,10 +12,11 @@
 
 namespace greenroom::http {
 
+/// The head of an OpenAPI document. Thread safety: as a value.
 struct openapi_info {
-  std::string title;
-  std::string version; ///< of the interface, not of OpenAPI
-  std::string description{};
+  std::string title;         ///< of the interface
+  std::string version;       ///< of the interface, not of OpenAPI
+  std::string description{}; ///< may be Markdown
 };
 
 } // namespace greenroom::http

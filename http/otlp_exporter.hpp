@@ -32,6 +32,7 @@ namespace internal {
 class span_sender;
 }
 
+/// Where spans go, and how. Thread safety: as a value.
 struct otlp_options {
   /// Where the spans go: a whole address.
   std::string address = "http://127.0.0.1:4318/v1/traces";
@@ -74,10 +75,11 @@ struct otlp_stats {
   std::uint64_t exported = 0; ///< the collector has taken them
   std::uint64_t dropped = 0;  ///< there was no room, or no time left at the stop
   std::uint64_t failed = 0;   ///< refused or rejected by the collector, or sent in vain until retry_time was over
-  std::uint64_t waiting = 0;
+  std::uint64_t waiting = 0;  ///< in the queue, or on their way
   std::uint64_t requests = 0; ///< sent, retries included. Units: requests
 };
 
+/// Sends the spans of a system to a collector. Thread safety: any thread.
 class GREENROOM_EXPORT otlp_exporter {
 public:
   /// Begins to take the system's spans. Errors: usage_error with a sentence if an option is out of range, or a field cannot be
@@ -96,6 +98,7 @@ public:
   /// The same for an actor. Waits: suspends the actor. Cancellation: throws `cancelled`; the stop goes on.
   task<otlp_stats> stopped(std::chrono::milliseconds limit);
 
+  /// Returns what became of the spans.
   otlp_stats stats() const noexcept;
 
 private:

@@ -21,7 +21,7 @@ namespace greenroom::http {
 /// What is wrong with one part of a document.
 struct document_fault {
   std::string pointer; ///< its path, "/items/3/price"; "" is the whole. Source: RFC 6901
-  std::string detail;
+  std::string detail;  ///< what is wrong there, for people
 };
 
 /// Answers with a problem: its title is the phrase of the status, `detail` a sentence for the client, left out if it is "". Bytes in it that

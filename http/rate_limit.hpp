@@ -32,9 +32,11 @@ namespace greenroom::http {
 /// address comes back as it is.
 GREENROOM_EXPORT std::string peer_group(std::string_view peer);
 
+/// How many requests there may be, and of whom. Thread safety: as a value.
 struct rate_limit_options {
   /// So many requests in so much time, spread evenly: at least 1, at least 1 ns for each of them, and a day at most. Units: requests.
   std::uint64_t requests = 100;
+  /// The time for so many requests.
   duration period = std::chrono::minutes(1);
   /// How many of those may come at once, from 1 to a million, and no more than come back in a year; 0: all `requests`, up to that. Units: requests.
   std::uint64_t burst = 0;

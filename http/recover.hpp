@@ -17,6 +17,7 @@
 
 namespace greenroom::http {
 
+/// How what is thrown is answered. Thread safety: as a value.
 struct recover_options {
   /// Whether the answer is a problem document (problem.hpp), rather than plain text.
   bool problem_document = false;

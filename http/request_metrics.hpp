@@ -27,6 +27,7 @@
 
 namespace greenroom::http {
 
+/// Names and buckets of the metrics. Thread safety: as a value.
 struct request_metrics_options {
   /// What the names of the metrics begin with: a letter or an underscore, then those and digits. Programs with several servers tell them apart
   /// by it.
@@ -35,9 +36,11 @@ struct request_metrics_options {
   /// 0.25 ms to 10 s.
   std::vector<duration> buckets = default_buckets();
 
+  /// Returns 0.25 ms, 0.5 ms and so on, up to 10 s.
   GREENROOM_EXPORT static std::vector<duration> default_buckets();
 };
 
+/// Counts answers and how long they took. Thread safety: any thread.
 class GREENROOM_EXPORT request_metrics {
 public:
   /// Errors: usage_error if an option is out of range.
@@ -48,12 +51,12 @@ public:
 
   /// What was counted for one route, method and class of status.
   struct series {
-    std::string route;
-    std::string_view method;
-    int status_class = 0; ///< 2 for 200 to 299, and so on
-    std::uint64_t count = 0;
-    std::uint64_t body_bytes = 0;
-    duration took{}; ///< all together
+    std::string route;            ///< its pattern; "" for what has none
+    std::string_view method;      ///< "" where the header section could not be read
+    int status_class = 0;         ///< 2 for 200 to 299, and so on
+    std::uint64_t count = 0;      ///< answers
+    std::uint64_t body_bytes = 0; ///< sent, all together. Units: bytes
+    duration took{};              ///< all together
     std::vector<std::uint64_t>
         buckets; ///< answers up to each bound but above the one before; the last is for those above all
   };

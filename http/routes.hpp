@@ -79,6 +79,7 @@ std::vector<route_entry> mounted(std::string_view prefix, std::vector<route_entr
 
 } // namespace detail
 
+/// A group of routes with their middleware. Thread safety: owner only.
 class GREENROOM_EXPORT routes : public detail::routing<routes> {
 public:
   /// Adds a route. The pattern is as one of server::route(), or "", which is the prefix itself.

@@ -43,17 +43,18 @@ class server_core;
 
 /// One answer, for logs and metrics. Lifetime: of the call that gives it.
 struct answered {
-  std::string_view method; ///< "" when the header section could not be read
-  std::string_view target; ///< as sent
-  std::string_view route;  ///< its pattern, "/users/{id}"; "" if there is none
-  std::string_view peer;
-  const response& answer;
+  std::string_view method;  ///< "" when the header section could not be read
+  std::string_view target;  ///< as sent
+  std::string_view route;   ///< its pattern, "/users/{id}"; "" if there is none
+  std::string_view peer;    ///< "127.0.0.1:41234"
+  const response& answer;   ///< without the fields that the server adds
   std::uint64_t body_bytes; ///< sent, without the framing. Units: bytes
   duration took;            ///< from the end of the request to the end of the answer
   bool cut_off = false;     ///< the client has not got all of it; with the status 499: it left before there was any
   trace_context trace = {}; ///< of the request, where there is http::trace_requests(); see trace.hpp
 };
 
+/// Where a server listens, and how it serves and stops. Thread safety: as a value.
 struct server_options {
   /// The numeric address to listen at. 0.0.0.0 and :: are all of the machine: mind who can reach it.
   std::string host = "127.0.0.1";
@@ -61,6 +62,7 @@ struct server_options {
   std::uint16_t port = 8080;
   /// Connections that may wait to be accepted. Units: connections.
   int backlog = 4'096;
+  /// What it takes in, and how long it waits.
   http::limits limits = {};
   /// Serves https, if given: see tls.hpp. tls_server::reload() takes new certificates in without a stop. A handshake has the time
   /// limits::head_time.
@@ -76,8 +78,8 @@ struct server_options {
 
 /// What a server has done since its start. Taken while it works, the numbers may be of slightly different moments.
 struct server_stats {
-  std::uint64_t connections_accepted = 0;
-  std::uint64_t connections_open = 0;
+  std::uint64_t connections_accepted = 0;    ///< taken in
+  std::uint64_t connections_open = 0;        ///< now
   std::uint64_t connections_turned_away = 0; ///< answered with 503 at once: there were too many already
   std::uint64_t requests = 0;                ///< request actors started
   std::uint64_t in_flight = 0;               ///< request actors that have not ended
@@ -87,17 +89,17 @@ struct server_stats {
   std::uint64_t shed = 0;              ///< requests answered with 503 at once: limits::in_flight, limits::queue_age
   std::uint64_t handshakes_failed = 0; ///< connections that came to no TLS
   std::uint64_t refused = 0;           ///< malformed, beyond a limit, or too slow in coming
-  std::uint64_t answered_2xx = 0;
-  std::uint64_t answered_3xx = 0;
-  std::uint64_t answered_4xx = 0;
-  std::uint64_t answered_5xx = 0;
+  std::uint64_t answered_2xx = 0;      ///< answers by the class of their status, refusals included
+  std::uint64_t answered_3xx = 0;      ///< the same
+  std::uint64_t answered_4xx = 0;      ///< the same
+  std::uint64_t answered_5xx = 0;      ///< the same
 };
 
 /// A request that a stop has cut off.
 struct cut_off_request {
   std::string route; ///< "GET /users/{id}"
-  std::string peer;
-  duration age; ///< since its handler was started; zero if its body was still coming
+  std::string peer;  ///< "127.0.0.1:41234"
+  duration age;      ///< since its handler was started; zero if its body was still coming
 };
 
 /// How a stop went.
@@ -105,11 +107,14 @@ struct server_stop_report {
   std::uint64_t cut_off = 0; ///< requests that were begun, but had no complete answer when the time was over
   std::vector<cut_off_request> requests; ///< the first hundred of them
   std::uint64_t left = 0;                ///< request actors whose code did not return to a wait even then
+
+  /// Returns whether all that was begun was finished.
   bool complete() const noexcept { return cut_off == 0 && left == 0; }
   /// Returns one sentence, which names the first three.
   std::string to_string() const;
 };
 
+/// Serves HTTP at one address. Thread safety: see the file comment.
 class GREENROOM_EXPORT server : public detail::routing<server> {
 public:
   /// Makes a server that does not listen yet. Errors: usage_error with a sentence if an option is out of range.
@@ -150,6 +155,7 @@ public:
   std::uint16_t port() const noexcept;
   /// Returns "http://127.0.0.1:8080", or with https. Requires: start() has succeeded.
   std::string url() const;
+  /// Returns what it has done.
   server_stats stats() const noexcept;
   /// Returns whether a stop has begun, the notice included.
   bool stopping() const noexcept;

@@ -23,6 +23,7 @@ namespace internal {
 struct file_source;
 }
 
+/// What of a directory is served, and how. Thread safety: as a value.
 struct static_file_options {
   /// The name of the route's parameter that holds the path below the directory.
   std::string parameter = "path";
@@ -58,6 +59,7 @@ public:
   /// Waits: blocks the thread while it looks whether the directory is there. Errors: usage_error if it is not, and for an option out of range.
   explicit static_files(std::string directory, static_file_options how = {});
 
+  /// Answers one request.
   task<response> operator()(request r) const;
 
   /// For the server: a route "/files/{path...}" takes "/files" too.

@@ -22,7 +22,7 @@ namespace greenroom::http {
 
 /// What a request is called in logs, here and at the client: a value of its context.
 struct request_id {
-  std::string text;
+  std::string text; ///< as it stands in X-Request-Id
 };
 
 /// Returns whether that may be the identifier of a request: from 1 to 128 characters of a token (RFC 9110 section 5.6.2), so that it may
@@ -40,6 +40,7 @@ using greenroom::trace_context;
 /// of a trace.
 GREENROOM_EXPORT std::string traceparent_of(const context& under);
 
+/// What is taken over of clients' identifiers, and what is recorded. Thread safety: as a value.
 struct trace_options {
   /// Whether a client's X-Request-Id is taken over, where it is one. Not so at an edge where clients must not choose it: then each
   /// request has a new one.

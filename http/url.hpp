@@ -23,8 +23,8 @@ GREENROOM_EXPORT std::string percent_encode(std::string_view text);
 
 /// One parameter of a query, decoded.
 struct query_parameter {
-  std::string name;
-  std::string value;
+  std::string name;  ///< what stands before the first '='
+  std::string value; ///< "" where there is no '='
 };
 
 /// Takes the first parameter off the front of the query, or of a body that is application/x-www-form-urlencoded, which has the same form;

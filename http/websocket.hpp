@@ -39,21 +39,23 @@ class websocket_core;
 struct websocket_message {
   // No aggregate: g++ 12 breaks those that are made within a co_await expression.
   websocket_message() = default;
+  /// Makes a message.
   websocket_message(bool text, std::string bytes) noexcept : is_text(text), data(std::move(bytes)) {}
 
-  bool is_text = false;
-  std::string data;
+  bool is_text = false; ///< else it is binary
+  std::string data;     ///< all of it, whatever the frames
 };
 
 /// What receive_or() gives: a message, or an item, or neither: the mailbox has closed and is empty.
 template <class T>
 struct message_or {
   message_or() = default;
+  /// Holds one of the two.
   explicit message_or(websocket_message&& m) : message(std::move(m)) {}
   explicit message_or(std::optional<T>&& i) : item(std::move(i)) {}
 
-  std::optional<websocket_message> message;
-  std::optional<T> item;
+  std::optional<websocket_message> message; ///< of the peer
+  std::optional<T> item;                    ///< of the mailbox
 };
 
 /// One connection. Default-constructed or moved from: none; it may be assigned to and destroyed.
@@ -103,6 +105,7 @@ public:
   /// Errors: as receiving; timed_out when the peer takes nothing for write_time; invalid_argument for a text that is not UTF-8,
   /// of which nothing is sent.
   task<result<void>> send_text(std::string text);
+  /// The same for bytes that are no text.
   task<result<void>> send_binary(std::string bytes);
   /// Asks for a sign of life; it may carry 125 bytes. Waits: as send_text(), not for the answer: receiving sees that, and the lack of
   /// it. Errors: also invalid_argument when it is too long.

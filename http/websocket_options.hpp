@@ -34,6 +34,7 @@ inline constexpr std::uint16_t internal_error = 1011;  ///< the server met what 
 inline constexpr std::uint16_t try_again_later = 1013; ///< the server is overloaded
 } // namespace close_code
 
+/// What a WebSocket takes in, and how long it waits. Thread safety: as a value.
 struct websocket_limits {
   // -- sizes; a peer that goes beyond one is told 1009, and the connection ends ----------------------------
 
@@ -67,7 +68,9 @@ struct websocket_limits {
   GREENROOM_EXPORT result<void> check() const;
 };
 
+/// What a handshake agrees on. Thread safety: as a value.
 struct websocket_options {
+  /// Of the socket.
   websocket_limits limits = {};
   /// Subprotocols. A server picks the first of its own that the client offers, and none if there is no such one; a client offers
   /// them in this order. Each is a token: "chat.v2".

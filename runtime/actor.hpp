@@ -68,7 +68,9 @@ public:
   std::uint64_t id() const noexcept { return cell_->id; }
   /// Returns the name given at the spawn, or "actor". Lifetime: a name made at run time goes with the system.
   std::string_view name() const noexcept { return cell_->name; }
+  /// Returns the place of its spawn.
   std::source_location spawned_at() const noexcept { return cell_->site; }
+  /// Returns whether it has ended. Waits: never.
   bool finished() const noexcept { return detail::is_finished(*cell_); }
 
   /// Asks the actor to end: `cancelled` is thrown at its next wait, or in the one it is in. Waits: never.
@@ -84,7 +86,9 @@ public:
 
   /// For the runtime.
   struct adopt {};
+  /// Takes over one count of a cell.
   actor(detail::actor_cell* counted, adopt) noexcept : cell_(counted) {}
+  /// Returns the actor's record.
   detail::actor_cell* cell() const noexcept { return cell_; }
 
 private:
@@ -98,10 +102,15 @@ inline constexpr bool owns_what_it_names<context> = true;
 
 /// What the running actor can ask about itself. Requires: called by an actor; elsewhere usage_error.
 namespace this_actor {
+/// Returns a handle to the running actor.
 GREENROOM_EXPORT actor self();
+/// Returns its id.
 GREENROOM_EXPORT std::uint64_t id();
+/// Returns its name.
 GREENROOM_EXPORT std::string_view name();
+/// Returns the context that it runs under.
 GREENROOM_EXPORT greenroom::context context();
+/// Returns its system.
 GREENROOM_EXPORT actor_system& system();
 /// Returns whether the next wait will throw `cancelled`: for long computations that want to stop early.
 GREENROOM_EXPORT bool cancel_requested();

@@ -26,7 +26,7 @@ namespace greenroom {
 
 /// An actor that keeps its worker for too long.
 struct stuck_actor {
-  actor_info actor{};
+  actor_info actor{};                       ///< who it is
   std::chrono::milliseconds for_at_least{}; ///< how long it has run without a wait
 };
 
@@ -35,11 +35,13 @@ struct stop_report {
   std::vector<actor_info> not_stopped; ///< actors whose code did not return to a wait
   std::size_t timers = 0;              ///< that are armed although every actor has ended; there should be none
   std::uint64_t pending_requests = 0;  ///< the same of requests
+  /// Returns whether every actor has ended.
   bool complete() const noexcept { return not_stopped.empty(); }
   /// Returns a sentence that names each of them, and says what else is left.
   std::string to_string() const;
 };
 
+/// What actors live in. Thread safety: see the file comment.
 class GREENROOM_EXPORT actor_system {
 public:
   /// Starts the workers. Errors: usage_error with a sentence if the options are out of range.
@@ -76,15 +78,20 @@ public:
   /// the actors that are still running; usage_error on a worker thread. Stopping twice is fine.
   stop_report stop(std::chrono::milliseconds limit);
   stop_report stop();
+  /// Returns whether a stop has begun.
   bool stopping() const noexcept;
 
   /// Returns the context that ends when the system stops; the one actors run under by default.
   greenroom::context context() const;
+  /// Returns the options that it was made with.
   const options& settings() const noexcept;
+  /// Returns its logger.
   const logger& log() const noexcept;
+  /// Returns the system's files; see files.hpp.
   files& disk() const noexcept;
   /// Returns what makes listeners and connections; see transport.hpp.
   transport& net() const noexcept;
+  /// Returns the time of the system's clock.
   time_point now() const noexcept;
   /// Returns the date and time of day, for people and protocols.
   std::chrono::system_clock::time_point wall_now() const noexcept;

@@ -54,6 +54,7 @@ struct caf_counters {
   std::uint64_t late_responses;   ///< answers that came after their ask was over
   std::uint64_t dropped_messages; ///< messages that no accepted mailbox could take
 };
+/// Returns the counts of a system's border.
 GREENROOM_EXPORT caf_counters caf_counters_of(const actor_system& sys);
 
 // -- handles --------------------------------------------------------------------------------------
@@ -148,8 +149,10 @@ GREENROOM_EXPORT void open_caf_port(std::shared_ptr<const caf_port> port);
 template <class T, class R>
 class caf_request {
 public:
+  /// For the border.
   caf_request(T value, detail::caf_promise answer) noexcept : message(std::move(value)), answer_(std::move(answer)) {}
 
+  /// What is asked.
   T message;
 
   /// Answers. Answering again does nothing.
@@ -274,14 +277,15 @@ void link_caf(const Handle& to) {
 
 /// The end of a monitored CAF actor.
 struct caf_down {
-  std::uint64_t id;
-  exit_reason why;
+  std::uint64_t id; ///< of the actor
+  exit_reason why;  ///< how it ended
 };
 
 /// Watches one CAF actor, without keeping it alive, until destroyed: `auto watch = monitor_caf(peer); co_await watch.down();`
 /// Thread safety: owner only.
 class GREENROOM_EXPORT caf_monitor {
 public:
+  /// For monitor_caf().
   explicit caf_monitor(const caf::strong_actor_ptr& watched);
   caf_monitor(caf_monitor&&) noexcept = default;
   caf_monitor& operator=(caf_monitor other) noexcept;

@@ -15,7 +15,9 @@
 
 namespace greenroom {
 
+/// A point of the monotonic time.
 using time_point = std::chrono::steady_clock::time_point;
+/// A span of it.
 using duration = std::chrono::nanoseconds;
 
 /// The deadline that does not come.

@@ -21,6 +21,7 @@
 
 namespace greenroom {
 
+/// Waits for a state that a mutex protects. Thread safety, lifetime and order: see the file comment.
 class GREENROOM_EXPORT condition {
 public:
   condition() noexcept = default;

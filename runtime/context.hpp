@@ -41,6 +41,7 @@ struct done_action : waiter {
 
 } // namespace detail
 
+/// A deadline, a cancellation with its cause, and values. Thread safety: any thread. Cost: 128 bytes each, shared by copies.
 class GREENROOM_EXPORT context {
 public:
   context(const context& other) noexcept : node_(other.node_) { detail::add_ref(*node_); }
@@ -49,6 +50,7 @@ public:
   ~context() { detail::release(*node_); }
 
   // -- looking ------------------------------------------------------------------------------------
+  /// Returns whether it has ended. Waits: never.
   bool cancelled() const noexcept { return detail::is_cancelled(*node_); }
   /// Returns why the context ended, or nothing while it has not: errc::cancelled, errc::timed_out, or the canceller's error.
   std::optional<error> cause() const {
@@ -68,6 +70,7 @@ public:
   // -- deriving -----------------------------------------------------------------------------------
   /// Returns a child that ends with errc::timed_out at `deadline`, or when this context does, whichever is first.
   context with_deadline(time_point deadline) const;
+  /// The same with a limit, counted from this call.
   template <class Rep, class Period>
   context with_timeout(std::chrono::duration<Rep, Period> limit) const {
     const auto from = now();
@@ -96,9 +99,12 @@ public:
 
   /// For the runtime.
   struct adopt {};
+  /// Takes over one count of a node.
   context(detail::context_node* counted, adopt) noexcept : node_(counted) {}
   after_func_handle
+  /// As after_func(), with an `fn` that refers to no actor's variables.
   when_ended(std::function<void()> fn) const; // after_func() with an `fn` that refers to no actor's variables
+  /// Returns what it names.
   detail::context_node& node() const noexcept { return *node_; }
 
 private:
@@ -112,6 +118,7 @@ private:
 /// The right to end one context; copyable. Thread safety: any thread.
 class GREENROOM_EXPORT canceller {
 public:
+  /// Makes the right to end `target`.
   explicit canceller(context target) noexcept : target_(std::move(target)) {}
   /// Ends the context and all that derive from it. The first cause holds; cancelling again does nothing.
   void operator()(error cause = errc::cancelled) const noexcept { detail::cancel(target_.node(), std::move(cause)); }
@@ -120,15 +127,17 @@ private:
   context target_;
 };
 
+/// A context and the right to end it.
 struct cancellable_context {
-  context ctx;
-  canceller cancel;
+  context ctx;      ///< the context
+  canceller cancel; ///< ends it
 };
 
 /// Keeps an after_func registered. Thread safety: owner only.
 class GREENROOM_EXPORT after_func_handle {
 public:
   after_func_handle() noexcept = default;
+  /// Default-constructed: of nothing.
   explicit after_func_handle(std::shared_ptr<detail::context_callback> callback) noexcept;
   after_func_handle(after_func_handle&&) noexcept = default;
   after_func_handle& operator=(after_func_handle&& other) noexcept;

@@ -31,8 +31,8 @@ namespace greenroom {
 
 /// An actor in a deadlock.
 struct deadlocked_actor {
-  std::uint64_t id;
-  std::string name;
+  std::uint64_t id;                        ///< of the actor
+  std::string name;                        ///< given at its spawn
   std::string spawned_at;                  ///< "file:line"
   std::string waits_for;                   ///< "to send to a mailbox of capacity 0", "for a lock", ...
   std::chrono::milliseconds waits_since{}; ///< how long it has waited
@@ -52,10 +52,12 @@ struct deadlock {
   GREENROOM_EXPORT std::string to_string() const;
 };
 
+/// What a search has found. Thread safety: as a value.
 struct deadlock_report {
-  std::vector<deadlock> found;
-  std::size_t actors = 0; ///< looked at: those that had waited long enough
+  std::vector<deadlock> found; ///< each of them; empty: there is none
+  std::size_t actors = 0;      ///< looked at: those that had waited long enough
 
+  /// Returns a text with all of them, or a sentence that there is none.
   GREENROOM_EXPORT std::string to_string() const;
 };
 

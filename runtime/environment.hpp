@@ -15,9 +15,10 @@ namespace greenroom {
 
 class transport;
 
+/// What a system takes from outside. Thread safety: as a value.
 struct environment {
-  const clock* time = &real_clock();
-  files* disk = &real_files();
+  const clock* time = &real_clock();           ///< the clock
+  files* disk = &real_files();                 ///< the files
   transport* net = nullptr;                    ///< null: the machine's TCP, polled by the workers
   std::shared_ptr<executor> runs_on = nullptr; ///< null: a team of worker threads, as many as the options say
   std::optional<logger> log = std::nullopt;    ///< none: the system's own, to stderr; see use_logger() for the host's

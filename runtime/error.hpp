@@ -74,7 +74,9 @@ public:
   /// Makes an error that says `text`; an empty text means the code's own sentence.
   error(errc code, std::string text);
 
+  /// Returns the code.
   errc code() const noexcept { return code_; }
+  /// Returns whether it has that code.
   bool is(errc code) const noexcept { return code_ == code; }
 
   /// Returns the text, or the code's sentence if there is none.
@@ -96,7 +98,9 @@ private:
 /// Thread safety: as std::logic_error.
 class GREENROOM_EXPORT bad_result : public std::logic_error {
 public:
+  /// Says that there is this error in place of a value.
   explicit bad_result(const error& why);
+  /// Returns the error.
   const error& why() const noexcept { return why_; }
 
 private:
@@ -145,11 +149,16 @@ public:
   template <class U = T>
     requires(std::is_convertible_v<U, T> && !std::is_same_v<std::remove_cvref_t<U>, result> &&
              !std::is_same_v<std::remove_cvref_t<U>, failure> && !std::is_same_v<std::remove_cvref_t<U>, errc>)
+  /// Holds a value or an error.
+  /// Holds a value or an error.
   result(U&& value)
   noexcept(std::is_nothrow_constructible_v<T, U>) : state_{std::in_place_index<0>, std::forward<U>(value)} {}
+  /// Holds a value or an error.
   result(failure why) noexcept : state_{std::in_place_index<1>, std::move(why)} {}
+  /// Holds a value or an error.
   result(errc code) noexcept : state_{std::in_place_index<1>, code} {}
 
+  /// Returns whether there is a value.
   bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
@@ -224,9 +233,11 @@ public:
   using value_type = void;
 
   result() noexcept = default;
+  /// Holds success, or an error.
   result(failure why) noexcept : error_{std::move(why)} {}
   result(errc code) noexcept : error_{code} {}
 
+  /// Returns whether it is success.
   bool has_value() const noexcept { return error_.code_ == errc{}; }
   explicit operator bool() const noexcept { return has_value(); }
 

@@ -10,6 +10,7 @@
 
 namespace greenroom {
 
+/// The four ways in which an actor ends.
 enum class exit_kind : std::uint8_t {
   normal,    ///< its function returned
   failed,    ///< an exception left its function
@@ -17,12 +18,16 @@ enum class exit_kind : std::uint8_t {
   killed     ///< its frames were destroyed
 };
 
+/// How an actor ended, and why. Thread safety: as a value.
 class exit_reason {
 public:
   exit_reason() noexcept = default;
+  /// Default-constructed: normal.
   exit_reason(exit_kind kind, error why) noexcept : kind_(kind), why_(std::move(why)) {}
 
+  /// Returns which of the four it was.
   exit_kind kind() const noexcept { return kind_; }
+  /// Returns whether the actor's function has returned.
   bool normal() const noexcept { return kind_ == exit_kind::normal; }
   /// Returns what went wrong, or what cancelled it. Requires: not normal().
   const error& why() const noexcept { return why_; }

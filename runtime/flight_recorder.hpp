@@ -29,16 +29,16 @@ namespace greenroom {
 struct flight_event {
   std::chrono::milliseconds
       at{}; ///< since the system started, as of the worker's last look at its clock; the last of several
-  flight_kind what = flight_kind::none;
-  std::uint64_t actor = 0;           ///< 0: a line of no actor
-  std::string name = {};             ///< of the actor; "" if it has ended and nobody knows its name any more
-  std::uint64_t times = 1;           ///< how many items were taken
-  std::string type = {};             ///< of the item
-  std::size_t mailbox = 0;           ///< tells the mailboxes of one flight_log apart, from 1
-  std::uint64_t by = 0;              ///< who spawned it; 0: none of these actors
-  std::string text = {};             ///< of the item, of the line, or how the actor ended
-  log_level level = log_level::info; ///< of the line
-  std::string trace_id = {};         ///< of the trace that its actor worked for, as in the line; "" for none
+  flight_kind what = flight_kind::none; ///< what happened
+  std::uint64_t actor = 0;              ///< 0: a line of no actor
+  std::string name = {};                ///< of the actor; "" if it has ended and nobody knows its name any more
+  std::uint64_t times = 1;              ///< how many items were taken
+  std::string type = {};                ///< of the item
+  std::size_t mailbox = 0;              ///< tells the mailboxes of one flight_log apart, from 1
+  std::uint64_t by = 0;                 ///< who spawned it; 0: none of these actors
+  std::string text = {};                ///< of the item, of the line, or how the actor ended
+  log_level level = log_level::info;    ///< of the line
+  std::string trace_id = {};            ///< of the trace that its actor worked for, as in the line; "" for none
 };
 
 /// Which events to return.
@@ -50,12 +50,13 @@ struct flight_query {
 /// The last events, the oldest first. Order: that of each worker; among workers by time, which is exact to some 50 microseconds at best.
 /// Thread safety: as a value.
 struct flight_log {
-  std::vector<flight_event> events;
-  std::optional<actor_info> actor; ///< the one that was asked for, if it lives: what it waits for now
-  std::chrono::milliseconds now{}; ///< since the system started
+  std::vector<flight_event> events; ///< the oldest first
+  std::optional<actor_info> actor;  ///< the one that was asked for, if it lives: what it waits for now
+  std::chrono::milliseconds now{};  ///< since the system started
 
   /// Returns a line for each event.
   GREENROOM_EXPORT std::string to_string() const;
+  /// Returns all of it as JSON.
   GREENROOM_EXPORT std::string to_json() const;
   /// Returns half a sentence about one actor, the oldest event first: "took order 3 times 12 ms ago; logged \"sold out\" 2 ms ago".
   GREENROOM_EXPORT std::string in_brief() const;

@@ -60,6 +60,7 @@ struct timed_lock_value_action : timed_acquire_action<mutex_guard> {
 
 } // namespace detail
 
+/// A value that can be reached only through its lock. Thread safety, lifetime and order: see the file comment.
 template <class T>
 class guarded {
 public:
@@ -77,6 +78,7 @@ public:
   auto lock_until(time_point deadline) noexcept {
     return detail::timed_operation(detail::timed_lock_value_action<T>(permit_, value_), deadline);
   }
+  /// The same; the limit counts from this call.
   template <class Rep, class Period>
   auto lock_for(std::chrono::duration<Rep, Period> limit) noexcept {
     return lock_until(detail::deadline_in(limit));

@@ -17,25 +17,28 @@ namespace greenroom {
 
 /// One actor as reports show it.
 struct actor_info {
-  std::uint64_t id;
-  std::string name;
+  std::uint64_t id;                        ///< unique in its system
+  std::string name;                        ///< given at its spawn, or "actor"
   std::string spawned_at;                  ///< "file:line"
   std::string waits_for;                   ///< "receive", "sleep", ..., or "nothing: it runs or is ready"
   std::chrono::milliseconds waits_since{}; ///< how long it has waited
 };
 
+/// An actor and what it holds. Thread safety: as a value.
 struct ledger_entry {
-  actor_info actor;
+  actor_info actor;            ///< who it is, and what it waits for
   std::uint64_t parent = 0;    ///< whose scope it is a child of; 0: of none
   std::size_t guards = 0;      ///< how many guards of locks and permits its variables hold; 0 while it does not wait
   bool until_deadline = false; ///< a deadline will end its wait
 };
 
+/// All that lives in a system. Thread safety: as a value.
 struct ledger {
-  std::vector<ledger_entry> actors;
+  std::vector<ledger_entry> actors;   ///< those that have not ended
   std::size_t timers = 0;             ///< of waits, and of contexts with a deadline
   std::uint64_t pending_requests = 0; ///< asks whose asker waits
 
+  /// Returns whether nothing is left.
   bool empty() const noexcept { return actors.empty() && timers == 0 && pending_requests == 0; }
   /// Returns a text with a line for each actor, children below their parents; "nothing is left" if empty.
   GREENROOM_EXPORT std::string to_string() const;

@@ -44,11 +44,11 @@ GREENROOM_EXPORT logger keep_lines(logger to, std::shared_ptr<line_keeper> keepe
 
 /// Which actor a line is about, and for which trace it works. The id 0 means none.
 struct log_origin {
-  std::uint64_t actor_id = 0;
-  std::string_view actor_name = {};
-  std::string_view trace_id = {};
-  std::string_view span_id = {};
-  std::string_view request_id = {};
+  std::uint64_t actor_id = 0;       ///< 0: none
+  std::string_view actor_name = {}; ///< "" if it has none
+  std::string_view trace_id = {};   ///< "" where there is no trace
+  std::string_view span_id = {};    ///< the same
+  std::string_view request_id = {}; ///< "" where there is no request
 };
 
 /// Writes log lines. Default-constructed it drops everything.
@@ -78,18 +78,22 @@ public:
   void trace(fmt::format_string<Args...> text, Args&&... args) const {
     format(log_level::trace, text, std::forward<Args>(args)...);
   }
+  /// The same, at the level debug.
   template <class... Args>
   void debug(fmt::format_string<Args...> text, Args&&... args) const {
     format(log_level::debug, text, std::forward<Args>(args)...);
   }
+  /// The same, at the level info.
   template <class... Args>
   void info(fmt::format_string<Args...> text, Args&&... args) const {
     format(log_level::info, text, std::forward<Args>(args)...);
   }
+  /// The same, at the level warn.
   template <class... Args>
   void warn(fmt::format_string<Args...> text, Args&&... args) const {
     format(log_level::warn, text, std::forward<Args>(args)...);
   }
+  /// The same, at the level error.
   template <class... Args>
   void error(fmt::format_string<Args...> text, Args&&... args) const {
     format(log_level::error, text, std::forward<Args>(args)...);

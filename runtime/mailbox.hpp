@@ -24,8 +24,8 @@ namespace greenroom {
 
 /// How many items a mailbox holds, how long, and what happens to one more; made by rendezvous(), bounded() and unbounded().
 struct mailbox_limits {
-  std::uint32_t capacity;
-  overflow when_full;
+  std::uint32_t capacity;                   ///< 0: rendezvous. Units: items
+  overflow when_full;                       ///< what happens to one more
   duration expires_after = duration::max(); ///< for ever
 
   /// Has items expire that are queued longer: they are dropped, and counted as expired, before a receive or a send would find them. Time is that of
@@ -75,6 +75,7 @@ public:
   auto receive_until(time_point deadline) const {
     return detail::timed_operation(detail::timed_receive_action<T>(core_), deadline);
   }
+  /// The same with a limit that counts from this call.
   template <class Rep, class Period>
   auto receive_for(std::chrono::duration<Rep, Period> limit) const {
     return receive_until(detail::deadline_in(limit));
@@ -102,7 +103,9 @@ public:
     if (core_ != nullptr) core_->keep_texts();
   }
 
+  /// Returns whether it accepts no more items; some may still be queued. Waits: never.
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
+  /// Returns how many items are queued, as it was a moment ago. Units: items.
   std::size_t size_approx() const noexcept { return core_ == nullptr ? 0 : core_->look().queued; }
   /// Counts the items that were queued too long. Units: items.
   std::uint64_t expired() const noexcept { return core_ == nullptr ? 0 : core_->expired(); }
@@ -154,6 +157,7 @@ public:
     return detail::timed_operation(detail::send_action<T, detail::copied_item<T>>(core_, item), deadline);
   }
   // Two overloads as above, not one template: an item that is converted must live as long as the caller's expression.
+  /// The same with a limit that counts from this call.
   template <class Rep, class Period>
   auto send_for(T&& item, std::chrono::duration<Rep, Period> limit) const {
     return send_until(std::move(item), detail::deadline_in(limit));
@@ -170,6 +174,7 @@ public:
   void close(queued fate = queued::deliver) const noexcept {
     if (core_ != nullptr) core_->close(fate);
   }
+  /// Returns whether it accepts no more items. Waits: never.
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
   explicit operator bool() const noexcept { return core_ != nullptr; }
   friend bool operator==(const address&, const address&) noexcept = default;
@@ -194,6 +199,7 @@ template <class T>
 class weak_address {
 public:
   weak_address() noexcept = default;
+  /// Names the mailbox of a strong one; default-constructed: none.
   weak_address(const address<T>& strong) noexcept : weak_address(strong.core_.get()) {}
   weak_address(const weak_address& other) noexcept : weak_address(other.core_.get()) {}
   weak_address(weak_address&& other) noexcept : core_(std::move(other.core_)) {}
@@ -229,9 +235,10 @@ inline constexpr bool owns_what_it_names<weak_address<T>> = true;
 /// Both ends of a new mailbox: `auto [in, out] = make_mailbox<job>(bounded(64));`
 template <class T>
 struct mailbox_ends {
-  mailbox<T> in;
-  address<T> out;
+  mailbox<T> in;  ///< the receive end
+  address<T> out; ///< the send end
 };
+/// Makes a mailbox and gives both ends. Errors: as mailbox's constructor.
 template <class T>
 mailbox_ends<T> make_mailbox(mailbox_limits limits) {
   mailbox<T> in(limits);

@@ -17,6 +17,7 @@
 
 namespace greenroom {
 
+/// A network inside the process. Thread safety: any thread.
 class GREENROOM_EXPORT memory_transport final : public transport {
 public:
   /// Makes a network whose connections hold at most `capacity` bytes each way, at least 1. Units: bytes.

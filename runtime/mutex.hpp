@@ -34,6 +34,7 @@ public:
 
   /// For the runtime.
   static constexpr auto kind = detail::wait_kind::lock;
+  /// Holds what was got.
   explicit mutex_guard(detail::holding held) noexcept : held_(std::move(held)) {}
 
 private:
@@ -56,6 +57,7 @@ public:
 
   /// The same with a limit. Errors: errc::timed_out.
   auto lock_until(time_point deadline) noexcept { return detail::acquire_until<mutex_guard>(permit_, 1, deadline); }
+  /// The same; the limit counts from this call.
   template <class Rep, class Period>
   auto lock_for(std::chrono::duration<Rep, Period> limit) noexcept {
     return lock_until(detail::deadline_in(limit));

@@ -17,6 +17,7 @@
 
 namespace greenroom {
 
+/// Work that is done once. Thread safety and lifetime: see the file comment.
 class once {
 public:
   once() { running_.add(); }

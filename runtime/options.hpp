@@ -107,7 +107,7 @@ enum class other_arguments : std::uint8_t {
 
 /// A command line, split into what is ours and what is the host's.
 struct parsed_arguments {
-  options values;
+  options values;                ///< `base` with what was given
   std::vector<std::string> rest; ///< in order, without the program's name; "--" and what follows included
   bool help = false;             ///< --help was given: print options_help()
 };

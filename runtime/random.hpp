@@ -55,6 +55,7 @@ class GREENROOM_EXPORT xoshiro final : public random_source {
 public:
   using result_type = std::uint64_t;
 
+  /// Begins the sequence of a seed.
   explicit xoshiro(std::uint64_t seed) noexcept;
 
   std::uint64_t next() noexcept override {
@@ -72,8 +73,11 @@ public:
   /// Returns a number from 0 to limit - 1, each equally likely. Requires: limit > 0 (asserted).
   std::uint64_t below(std::uint64_t limit) noexcept { return random_below(*this, limit); }
 
+  /// As next(), for <random>.
   result_type operator()() noexcept { return next(); }
+  /// Returns 0, for <random>.
   static constexpr result_type min() noexcept { return 0; }
+  /// Returns the greatest number of 64 bits, for <random>.
   static constexpr result_type max() noexcept { return std::numeric_limits<result_type>::max(); }
 
 private:

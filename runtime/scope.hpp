@@ -90,6 +90,7 @@ public:
 
   /// Cancels the body and all children.
   void cancel(error cause = errc::cancelled) noexcept { state_->cancel(std::move(cause)); }
+  /// Returns the context of the children. Its end cancels them.
   greenroom::context context() const noexcept { return state_->ctx(); }
   /// Counts the children that have not ended.
   std::size_t children() const noexcept { return state_->children(); }
@@ -115,6 +116,7 @@ private:
   detail::scope_state* state_;
 };
 
+/// For with_scope().
 template <class T, class F, class... Args>
 task<result<T>> run_scope(F fn, Args... args) {
   scope here;

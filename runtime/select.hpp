@@ -129,6 +129,7 @@ using case_value = decltype(std::declval<case_state<Case>&>().value());
 template <class... Values>
 class selected {
 public:
+  /// For select().
   explicit selected(std::variant<Values...>&& won) noexcept : won_(std::move(won)) {}
   /// Returns the position of the case in the call of select(). Units: cases, from 0.
   std::size_t index() const noexcept { return won_.index(); }

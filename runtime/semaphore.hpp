@@ -33,12 +33,14 @@ public:
 
   /// For the runtime.
   static constexpr auto kind = detail::wait_kind::semaphore;
+  /// Holds what was got.
   explicit permit(detail::holding held) noexcept : held_(std::move(held)) {}
 
 private:
   detail::holding held_;
 };
 
+/// Permits for something there is only so much of. Thread safety, lifetime and order: see the file comment.
 class semaphore {
 public:
   /// Makes a semaphore with all permits free. Errors: usage_error unless `capacity` is positive.
@@ -55,6 +57,7 @@ public:
   auto acquire_until(time_point deadline, std::int64_t count = 1) {
     return detail::acquire_until<permit>(permits_, checked(count), deadline);
   }
+  /// The same; the limit counts from this call.
   template <class Rep, class Period>
   auto acquire_for(std::chrono::duration<Rep, Period> limit, std::int64_t count = 1) {
     return acquire_until(detail::deadline_in(limit), count);
@@ -67,7 +70,9 @@ public:
     return permit(detail::holding(permits_, count));
   }
 
+  /// Returns how many permits there are in all. Units: permits.
   std::int64_t capacity() const noexcept { return permits_.capacity(); }
+  /// Returns how many are free, as it was a moment ago. Units: permits.
   std::int64_t available_approx() noexcept { return permits_.available(); }
 
 private:

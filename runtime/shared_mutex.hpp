@@ -40,9 +40,12 @@ private:
   detail::holding held_;
 };
 
+/// Holds it alone.
 using exclusive_guard = shared_mutex_guard<true>;
+/// Holds it together with other readers.
 using shared_guard = shared_mutex_guard<false>;
 
+/// A readers-writer lock. Thread safety, lifetime and order: see the file comment.
 class shared_mutex {
   // A writer takes all permits, a reader one.
   static constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();
@@ -60,6 +63,7 @@ public:
   auto lock_until(time_point deadline) noexcept {
     return detail::acquire_until<exclusive_guard>(permits_, all, deadline);
   }
+  /// The same with a limit that counts from this call.
   template <class Rep, class Period>
   auto lock_for(std::chrono::duration<Rep, Period> limit) noexcept {
     return lock_until(detail::deadline_in(limit));
@@ -74,6 +78,7 @@ public:
   auto lock_shared_until(time_point deadline) noexcept {
     return detail::acquire_until<shared_guard>(permits_, 1, deadline);
   }
+  /// The same with a limit that counts from this call.
   template <class Rep, class Period>
   auto lock_shared_for(std::chrono::duration<Rep, Period> limit) noexcept {
     return lock_shared_until(detail::deadline_in(limit));

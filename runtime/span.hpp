@@ -32,14 +32,15 @@ enum class span_kind : std::uint8_t {
 
 /// A piece of work that is over. Thread safety: as a value.
 struct span {
-  trace_context place;
-  std::string name;
-  span_kind kind = span_kind::internal;
-  time_point began; ///< by the clock of the system
-  time_point ended;
-  bool failed = false;
-  std::string why = {}; ///< it failed
+  trace_context place;                  ///< in its trace
+  std::string name;                     ///< method and route of a request, name of an actor, method of a call
+  span_kind kind = span_kind::internal; ///< what it is about
+  time_point began;                     ///< by the clock of the system
+  time_point ended;                     ///< by the same clock
+  bool failed = false;                  ///< it ended by an error
+  std::string why = {};                 ///< it failed
 
+  /// What an attribute may be.
   using value = std::variant<std::string, std::int64_t>;
   std::vector<std::pair<std::string_view, value>> attributes = {}; ///< names are literals
 };
@@ -48,6 +49,7 @@ struct span {
 class GREENROOM_EXPORT span_sink {
 public:
   virtual ~span_sink();
+  /// Takes one span. Waits: never. Thread safety: calls come from any thread.
   virtual void ended(span what) noexcept = 0;
 };
 

@@ -30,6 +30,7 @@ namespace greenroom {
 /// A literal, so that naming an actor costs nothing.
 class actor_name {
 public:
+  /// Converts from a literal, and from nothing else.
   template <std::size_t N>
   consteval actor_name(const char (&literal)[N]) noexcept : literal_(literal) {}
   template <std::convertible_to<std::string_view> Text>
@@ -37,12 +38,14 @@ public:
     static_assert(sizeof(Text) == 0,
                   "an actor's name must be a string literal; put one made at run time into spawn_options::made_name");
   }
+  /// Returns the literal.
   constexpr const char* literal() const noexcept { return literal_; }
 
 private:
   const char* literal_;
 };
 
+/// How an actor is started. Thread safety: as a value.
 struct spawn_options {
   /// The name for logs and reports.
   actor_name name = "actor";

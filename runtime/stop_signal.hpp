@@ -15,6 +15,7 @@
 
 namespace greenroom {
 
+/// SIGINT and SIGTERM as a wait. Thread safety and lifetime: see the file comment.
 class GREENROOM_EXPORT stop_signal {
 public:
   /// Errors: usage_error if there is one already; std::system_error if the system refuses.

@@ -24,6 +24,7 @@
 
 namespace greenroom {
 
+/// The versions of TLS that are spoken.
 enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
 
 /// Whether a server asks its clients for certificates. One that a client shows is always checked.
@@ -32,13 +33,13 @@ enum class client_certificates : std::uint8_t { none, optional, required };
 /// What a certificate says. Texts in it are printable whatever stands there.
 struct tls_certificate {
   std::string subject; ///< as in RFC 2253: "CN=example.com,O=Example"
-  std::string issuer;
+  std::string issuer;  ///< the same of who has signed it
   std::vector<std::string>
       names; ///< its alternative names: "DNS:example.com", "IP:10.0.0.1", "URI:spiffe://a/b", "email:a@b.c"
-  std::chrono::sys_seconds valid_from;
-  std::chrono::sys_seconds valid_until;
-  std::string sha256;  ///< of the whole certificate, 64 hexadecimal digits
-  std::string warning; ///< why peers will refuse it, as when it has expired; empty if nothing is known
+  std::chrono::sys_seconds valid_from;  ///< it counts from then on
+  std::chrono::sys_seconds valid_until; ///< and up to then
+  std::string sha256;                   ///< of the whole certificate, 64 hexadecimal digits
+  std::string warning;                  ///< why peers will refuse it, as when it has expired; empty if nothing is known
 };
 
 /// The server's side. Of each item one form is given: a file or its text.
@@ -46,11 +47,11 @@ struct tls_server_options {
   std::filesystem::path certificate_file{}; ///< PEM: the server's own certificate, then those between it and its root
   std::filesystem::path key_file{};         ///< PEM, not encrypted
   std::string certificate_pem{};            ///< the content of such a file
-  std::string key_pem{};
-  client_certificates clients = client_certificates::none;
-  std::filesystem::path client_ca_file{}; ///< PEM: who may have issued the certificates of clients
-  std::string client_ca_pem{};
-  tls_version min_version = tls_version::tls_1_2;
+  std::string key_pem{};                    ///< the content of such a file
+  client_certificates clients = client_certificates::none; ///< whether it asks for their certificates
+  std::filesystem::path client_ca_file{};                  ///< PEM: who may have issued the certificates of clients
+  std::string client_ca_pem{};                             ///< the content of such a file
+  tls_version min_version = tls_version::tls_1_2;          ///< older ones are refused
   /// What is spoken over it, the preferred one first (RFC 7301). A client that offers others only is refused; one that offers none is
   /// taken.
   std::vector<std::string> alpn{"http/1.1"};
@@ -58,26 +59,26 @@ struct tls_server_options {
 
 /// The client's side.
 struct tls_client_options {
-  std::filesystem::path ca_file{}; ///< PEM: whom to trust; without it and the next one, whom the system trusts
-  std::string ca_pem{};
+  std::filesystem::path ca_file{};          ///< PEM: whom to trust; without it and the next one, whom the system trusts
+  std::string ca_pem{};                     ///< the content of such a file
   std::filesystem::path certificate_file{}; ///< the client's own, if servers ask for one; as for a server
-  std::filesystem::path key_file{};
-  std::string certificate_pem{};
-  std::string key_pem{};
-  tls_version min_version = tls_version::tls_1_2;
-  std::vector<std::string> alpn{}; ///< what to offer, the preferred one first
+  std::filesystem::path key_file{};         ///< PEM, not encrypted
+  std::string certificate_pem{};            ///< the content of such a file
+  std::string key_pem{};                    ///< the same
+  tls_version min_version = tls_version::tls_1_2; ///< older ones are refused
+  std::vector<std::string> alpn{};                ///< what to offer, the preferred one first
   /// Takes any server for the right one, so that anybody on the way may read and change everything. For tests.
   bool insecure_skip_verify = false;
 };
 
 /// What two ends have agreed upon.
 struct tls_session {
-  tls_version version = tls_version::tls_1_3;
-  std::string cipher;                  ///< "TLS_AES_256_GCM_SHA384"
-  std::string alpn;                    ///< "http/1.1"; empty when none was agreed upon
-  std::string server_name;             ///< the host that the client asked for (SNI); empty when it named none
-  std::optional<tls_certificate> peer; ///< the peer's certificate, if it showed one
-  bool peer_verified = false;          ///< it did, and was checked; false under insecure_skip_verify
+  tls_version version = tls_version::tls_1_3; ///< what is spoken
+  std::string cipher;                         ///< "TLS_AES_256_GCM_SHA384"
+  std::string alpn;                           ///< "http/1.1"; empty when none was agreed upon
+  std::string server_name;                    ///< the host that the client asked for (SNI); empty when it named none
+  std::optional<tls_certificate> peer;        ///< the peer's certificate, if it showed one
+  bool peer_verified = false;                 ///< it did, and was checked; false under insecure_skip_verify
 };
 
 /// Takes clients in. Copies share one state, reload() included. Thread safety: any thread.

@@ -55,7 +55,9 @@ struct trace_record {
 /// Cost: a pointer; a copy counts.
 class GREENROOM_EXPORT trace_context {
 public:
+  /// Digits of a span.
   using digits_16 = std::array<char, 16>;
+  /// Digits of a trace.
   using digits_32 = std::array<char, 32>;
 
   trace_context() noexcept = default;
@@ -105,6 +107,7 @@ public:
   trace_context hop(time_point now) const;
   /// The same of an item that has been handled before, and comes again now.
   trace_context again(time_point now) const;
+  /// Returns when the item was sent whose handling this is; `never` if it is no such thing.
   time_point sent() const noexcept { return it_ == nullptr ? never : it_->sent; }
 
 private:

@@ -31,15 +31,17 @@ class actor_system;
 struct endpoint {
   // No aggregate: g++ 12 copies one that is made by braces within a co_await expression bit by bit, and its string breaks.
   endpoint() = default;
+  /// Names a host and a port.
   endpoint(std::string the_host, std::uint16_t the_port) : host(std::move(the_host)), port(the_port) {}
 
-  std::string host; ///< "127.0.0.1", "::1"; to connect also a name
-  std::uint16_t port = 0;
+  std::string host;       ///< "127.0.0.1", "::1"; to connect also a name
+  std::uint16_t port = 0; ///< 0 to listen at a free one
 
   /// Returns "127.0.0.1:80" or "[::1]:80".
   GREENROOM_EXPORT std::string to_string() const;
 };
 
+/// How to listen. Thread safety: as a value.
 struct listen_options {
   /// Connections that may wait to be accepted, at least 1. More survive a burst; the system's own limit
   /// (net.core.somaxconn) holds too. Units: connections.
@@ -74,11 +76,13 @@ public:
   /// case. Gives true; the timed form false when the time passed first.
   /// Waits: suspends the actor. Cancellation: throws `cancelled`; the stream stays usable.
   auto readable() noexcept { return detail::operation(action(detail::io_side::reading)); }
+  /// The same with a limit; gives false when the time passed first.
   auto readable_until(time_point deadline) noexcept {
     return detail::timed_operation(action(detail::io_side::reading), deadline);
   }
   /// The same for room to write.
   auto writable() noexcept { return detail::operation(action(detail::io_side::writing)); }
+  /// The same with a limit.
   auto writable_until(time_point deadline) noexcept {
     return detail::timed_operation(action(detail::io_side::writing), deadline);
   }

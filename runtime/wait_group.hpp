@@ -46,6 +46,7 @@ struct timed_group_action : group_action {
 
 } // namespace detail
 
+/// Counts what is not done yet. Thread safety and lifetime: see the file comment.
 class wait_group {
 public:
   wait_group() noexcept = default;
@@ -68,6 +69,7 @@ public:
   auto wait_until(time_point deadline) noexcept {
     return detail::timed_operation(detail::timed_group_action(*this), deadline);
   }
+  /// The same with a limit that counts from this call.
   template <class Rep, class Period>
   auto wait_for(std::chrono::duration<Rep, Period> limit) noexcept {
     return wait_until(detail::deadline_in(limit));

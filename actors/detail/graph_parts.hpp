@@ -21,14 +21,15 @@
 
 namespace greenroom {
 
+/// How the actors of a node are run and restarted. Thread safety: as a value.
 struct node_options {
   /// How many actors run the function; they share its inputs, each item going to one of them.
   std::size_t replicas = 1;
-  restart_kind restart = transient;
-  greenroom::backoff backoff = {};
+  restart_kind restart = transient;             ///< after which ends it is started anew
+  greenroom::backoff backoff = {};              ///< the pause before that
   std::optional<duration> grace = std::nullopt; ///< see child_options
-  queue_fate queue = queue_fate::drop_poison;
-  std::uint32_t deliveries = 3;
+  queue_fate queue = queue_fate::drop_poison;   ///< what becomes of its items then
+  std::uint32_t deliveries = 3;                 ///< how often an item may be in hand with queue_fate::keep
 };
 
 namespace detail {

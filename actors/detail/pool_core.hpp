@@ -23,12 +23,12 @@ namespace greenroom {
 /// What became of a pool's jobs. While nothing moves, submitted = queued + running + done + failed + dropped.
 struct pool_stats {
   std::uint64_t submitted = 0; ///< accepted; never goes back
-  std::uint64_t queued = 0;
-  std::uint64_t running = 0;
-  std::uint64_t done = 0;
-  std::uint64_t failed = 0;   ///< ended by an exception, an error or a cancellation, or not wanted any more
-  std::uint64_t dropped = 0;  ///< accepted, but not begun: by stop(), or by the queue's overflow policy
-  std::uint64_t rejected = 0; ///< not accepted
+  std::uint64_t queued = 0;    ///< jobs that wait for a worker
+  std::uint64_t running = 0;   ///< jobs that workers have in hand
+  std::uint64_t done = 0;      ///< jobs that gave a value
+  std::uint64_t failed = 0;    ///< ended by an exception, an error or a cancellation, or not wanted any more
+  std::uint64_t dropped = 0;   ///< accepted, but not begun: by stop(), or by the queue's overflow policy
+  std::uint64_t rejected = 0;  ///< not accepted
 };
 
 /// What a pool tells of a job that failed.

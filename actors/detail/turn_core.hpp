@@ -19,7 +19,7 @@ namespace greenroom {
 
 /// One party as reports show it.
 struct turn_info {
-  std::string name;
+  std::string name;            ///< as it was given to the table
   bool present = true;         ///< has not left
   std::uint64_t turns = 0;     ///< turns it has taken
   std::uint64_t timed_out = 0; ///< turns that were taken away from it, or that it did not take up, at the limit

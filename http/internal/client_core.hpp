@@ -31,7 +31,7 @@ enum class progress : std::uint8_t {
 };
 
 struct attempt_result {
-  // No aggregate: see the README about g++ 12.
+  // No aggregate: see docs/pitfalls.md about g++ 12.
   attempt_result() noexcept = default;
   explicit attempt_result(std::unique_ptr<incoming> got) noexcept : answer(std::move(got)) {}
   attempt_result(error failure, progress came) noexcept : why(std::move(failure)), how_far(came) {}

@@ -18,6 +18,7 @@
 
 // One meaning for building and for using, static and shared: on ELF systems the same visibility serves all.
 #if defined(__GNUC__) || defined(__clang__)
+/// Marks what a shared library exports.
 #define GREENROOM_EXPORT __attribute__((visibility("default")))
 #else
 #define GREENROOM_EXPORT

@@ -18,6 +18,7 @@ template <class T>
 class [[nodiscard("a send can fail, and the item comes back")]] send_result {
 public:
   send_result() noexcept {} // defaulted it would be deleted: the union has a member with a constructor
+  /// Holds success, or an error and the item.
   send_result(errc why, T && item) noexcept : code_(why) { std::construct_at(&item_, std::move(item)); }
   // By hand rather than with std::optional: success then moves two bytes, in every send.
   send_result(send_result && other) noexcept : code_(other.code_) {
@@ -31,12 +32,14 @@ public:
     if (!has_value()) std::destroy_at(&item_);
   }
 
+  /// Returns whether the item was sent.
   bool has_value() const noexcept { return code_ == errc{}; }
   explicit operator bool() const noexcept { return has_value(); }
   /// Requires: the send failed.
   greenroom::error error() const noexcept { return greenroom::error(code_); }
   /// Returns the item that was not sent. Requires: the send failed.
   T& item() noexcept { return item_; }
+  /// Returns it without the item.
   operator result<void>() const { return has_value() ? result<void>() : result<void>(error()); }
 
 private:

@@ -14,13 +14,14 @@ namespace greenroom {
 
 /// How the asks of one system went: each that was started ends once, as answered, failed, timed_out or cancelled.
 struct request_stats {
-  std::uint64_t started = 0;
-  std::uint64_t answered = 0;
-  std::uint64_t failed = 0; ///< refused by the mailbox, dropped unanswered, or answered by an error
-  std::uint64_t timed_out = 0;
+  std::uint64_t started = 0;   ///< asks
+  std::uint64_t answered = 0;  ///< with a value
+  std::uint64_t failed = 0;    ///< refused by the mailbox, dropped unanswered, or answered by an error
+  std::uint64_t timed_out = 0; ///< no answer came in time
   std::uint64_t cancelled = 0; ///< the asker was cancelled or killed
   std::uint64_t late = 0;      ///< answers that came after their ask had ended; they were dropped
 
+  /// Returns how many are under way.
   std::uint64_t pending() const noexcept { return started - answered - failed - timed_out - cancelled; }
 };
 

@@ -37,11 +37,12 @@ struct network_faults {
   /// That a call reads or writes only some bytes, from 1 to most_bytes, so that a program meets every split of what it expects.
   double slow = 0;
 
-  duration longest_delay = std::chrono::milliseconds(100);
-  std::size_t most_bytes = 7; ///< of a slow connection in one call
+  duration longest_delay = std::chrono::milliseconds(100); ///< of `delayed`
+  std::size_t most_bytes = 7;                              ///< of a slow connection in one call
   /// The moment of a reset or a silence: as often after so many bytes at most, both ways together (few are likelier than many),
   /// as after so much time at most.
   std::size_t latest_byte = 4'096;
+  /// The same as a time.
   duration latest_time = std::chrono::seconds(1);
 };
 
@@ -65,9 +66,9 @@ struct crash_faults {
 
 /// Everything that goes wrong. Thread safety: as a value.
 struct fault_plan {
-  network_faults network = {};
-  disk_faults disk = {};
-  crash_faults crashes = {};
+  network_faults network = {}; ///< of connections
+  disk_faults disk = {};       ///< of calls to the disk
+  crash_faults crashes = {};   ///< of actors
 
   /// Finds the first number that is outside its range. Errors: invalid_argument, naming it, its value and the range.
   GREENROOM_EXPORT result<void> check() const;

@@ -33,7 +33,7 @@ using http_fields = std::vector<std::pair<std::string, std::string>>;
 
 /// A complete answer. Thread safety: as a value.
 struct http_reply {
-  int status = 0;
+  int status = 0;     ///< from 200 to 599
   std::string reason; ///< "Not Found"; may be ""
   http_fields fields; ///< as they came; the trailers of a chunked body are dropped
   std::string body;   ///< taken out of its chunks
@@ -51,6 +51,7 @@ struct http_client_limits {
   duration time = std::chrono::seconds(30);
 };
 
+/// Asks an HTTP server, strictly. Thread safety: one actor at a time.
 class GREENROOM_EXPORT http_client {
 public:
   /// Makes a client that connects when it is first asked to send. Waits: never.
@@ -61,6 +62,7 @@ public:
 
   /// Sends a request and reads the answer to it: send() without further fields.
   task<result<http_reply>> get(std::string target);
+  /// The same with a body.
   task<result<http_reply>> post(std::string target, std::string body, std::string content_type = "text/plain");
 
   /// Sends a request, over the kept connection or a new one, and reads the answer; interim answers (1xx) are passed over. Host and

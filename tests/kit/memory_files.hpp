@@ -33,6 +33,7 @@ enum class disk_call : std::uint8_t {
   sync   ///< append_file::sync(), open_append()
 };
 
+/// A disk in memory. Thread safety: any thread.
 class GREENROOM_EXPORT memory_files final : public files {
 public:
   memory_files();

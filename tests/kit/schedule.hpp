@@ -19,11 +19,13 @@ namespace greenroom::testkit {
 
 /// Something that may run next: an actor by its order of appearance in the run, from 1; or `time`, which fires the next timer.
 using candidate = std::uint32_t;
+/// The candidate that fires the next timer.
 inline constexpr candidate time = 0;
 
 /// Thread safety: owner only.
 class GREENROOM_EXPORT schedule {
 public:
+  /// `seed` is that of what else is random in the run.
   explicit schedule(std::uint64_t seed) noexcept : seed_(seed) {}
   virtual ~schedule();
   /// Returns the position in `ready` of the one to run. Requires: there are two or more; `time` stands last if it is among them.
@@ -38,6 +40,7 @@ private:
 /// Thread safety: owner only.
 class GREENROOM_EXPORT random_schedule final : public schedule {
 public:
+  /// Equal seeds choose equally.
   explicit random_schedule(std::uint64_t seed) noexcept : schedule(seed), random_(seed) {}
   std::size_t choose(std::span<const candidate> ready) override;
 
@@ -65,6 +68,7 @@ private:
 /// Thread safety: owner only.
 class GREENROOM_EXPORT path_schedule final : public schedule {
 public:
+  /// Makes these choices, then the first each time.
   path_schedule(std::uint64_t seed, std::vector<std::uint32_t> path) noexcept
       : schedule(seed), path_(std::move(path)) {}
   std::size_t choose(std::span<const candidate> ready) override;

@@ -33,21 +33,24 @@ enum class verdict : std::uint8_t {
   deadlocked,  ///< actors wait, and nothing will ever end their waits
   ran_too_long ///< the limit of steps was reached
 };
+/// Returns "passed" and so on.
 GREENROOM_EXPORT const char* to_string(verdict v) noexcept;
 
 /// One run. Thread safety: as a value.
 struct run_report {
-  verdict how = verdict::passed;
-  std::string why;              ///< a sentence; for a deadlock with a line for each actor that waits; "" if it passed
-  std::uint64_t trace_hash = 0; ///< of who ran at each step: equal runs have equal hashes
-  std::uint64_t steps = 0;
+  verdict how = verdict::passed; ///< how it ended
+  std::string why;               ///< a sentence; for a deadlock with a line for each actor that waits; "" if it passed
+  std::uint64_t trace_hash = 0;  ///< of who ran at each step: equal runs have equal hashes
+  std::uint64_t steps = 0;       ///< that were made
   std::vector<std::uint32_t> choices; ///< what the schedule chose, where there was a choice
   std::vector<std::uint32_t> widths;  ///< among how many
   /// What went wrong as the fault_plan wanted, in order: "step 41: connection 2 to here:80 reset".
   std::vector<std::string> faults;
+  /// Returns whether it ended well.
   bool passed() const noexcept { return how == verdict::passed; }
 };
 
+/// What a simulation lets happen. Thread safety: as a value.
 struct simulation_options {
   /// Steps after which a run is given up: one that never ends is a fault too. Units: steps.
   std::uint64_t most_steps = 1'000'000;
@@ -86,11 +89,13 @@ public:
     return drive(by, root);
   }
 
+  /// Returns the system that its actors live in.
   actor_system& system() noexcept;
   /// Returns the network, the one of system().net(). A memory_transport, unless the faults have to do with connections.
   transport& net() noexcept;
   /// Returns the disk, the one of system().disk(). It keeps its files from run to run; explore() begins each with an empty one.
   memory_files& disk() noexcept;
+  /// Returns the virtual time.
   time_point now() const noexcept;
 
 private:

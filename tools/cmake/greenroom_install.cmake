@@ -53,7 +53,8 @@ install(
 include(greenroom_pkgconfig)
 
 # The documents, at their places in the tree, so that their links lead somewhere.
-foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md actors/README.md http/README.md tests/kit/README.md)
+foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md runtime/README.md actors/README.md
+                 http/README.md tests/kit/README.md tests/semantics/README.md)
   get_filename_component(folder "${document}" DIRECTORY)
   install(FILES "${PROJECT_SOURCE_DIR}/${document}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/${folder}")
 endforeach()
@@ -64,8 +65,16 @@ install(
   PATTERN "*.cpp"
   PATTERN "*.hpp"
   PATTERN "*.toml"
+  PATTERN "*.md"
   PATTERN "*.h"
   PATTERN "*.c"
   PATTERN "*.map")
 install(FILES "${PROJECT_SOURCE_DIR}/examples/price_library/CMakeLists.txt"
         DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/price_library")
+install(
+  DIRECTORY "${PROJECT_SOURCE_DIR}/docs/"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs"
+  FILES_MATCHING
+  PATTERN "*.md"
+  PATTERN "*.png"
+  PATTERN "snippets" EXCLUDE)
