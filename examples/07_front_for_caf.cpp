@@ -1,19 +1,19 @@
 // An HTTP front for a plain CAF program, whose actors and system stay as they are: what is new stands between the two lines below.
 // The front's actors live in the host's system, beside CAF's own, and ask them as CAF actors ask each other.
 //
-// Run: 07_front_for_caf [port, 8080 if not given]
+// Run: 07_front_for_caf [--port=8080]
 // You will see `listening on http://127.0.0.1:8080`. Then: curl http://127.0.0.1:8080/count; curl -X POST .../count/5
 #include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/send.hpp>
+#include <caf/exec_main.hpp>
 
 #include <greenroom/http/server.hpp>
 #include <greenroom/runtime/actor_system.hpp>
@@ -69,12 +69,15 @@ int serve(caf::actor_system& host, const caf::actor& whom, std::uint16_t port) {
 
 // -- to here --------------------------------------------------------------------------------------------
 
-int main(int argc, char** argv) {
-  caf::actor_system_config config;
-  caf::actor_system host(config);
-  const auto total = host.spawn(counter);
-  const int code = serve(host, total, static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8080));
-  caf::anon_send_exit(total, caf::exit_reason::user_shutdown);
+struct config : caf::actor_system_config {
+  std::uint16_t port = 8080;
+  config() { opt_group(custom_options_, "global").add(port, "port,p", "where to listen"); }
+};
+
+int caf_main(caf::actor_system& host, const config& c) {
+  const int code = serve(host, host.spawn(counter), c.port);
   if (code == 0) std::puts("stopped");
   return code;
 }
+
+CAF_MAIN()

@@ -5,7 +5,7 @@ import sys
 
 from program import Program, expect
 
-with Program(sys.argv[1], 0) as program:
+with Program(sys.argv[1], "--port=0") as program:
     expect(program.body("/count"), "total 0\n", "at first")
     expect(program.body("/count/5", "POST"), "total 5\n", "after 5")
     expect(program.body("/count/-2", "POST"), "total 3\n", "after -2")

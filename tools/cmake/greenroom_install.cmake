@@ -20,6 +20,11 @@ foreach(folder IN LISTS GREENROOM_LIBRARIES)
     PATTERN "internal" EXCLUDE)
 endforeach()
 
+# Where CAF is, for programs that use the package, unless they find it without being told.
+cmake_path(GET CAF_INCLUDE_DIR PARENT_PATH GREENROOM_CAF_PREFIX)
+if(GREENROOM_CAF_PREFIX MATCHES "^/usr(/local)?$")
+  set(GREENROOM_CAF_PREFIX "")
+endif()
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/greenroomConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/greenroomConfig.cmake"
