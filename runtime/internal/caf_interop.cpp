@@ -30,7 +30,7 @@ caf_identity& as_identity(const caf::strong_actor_ptr& pointer) { return static_
 
 /// Returns the system `who` belongs to: set once, by the thread that spawned `who`.
 /// ThreadSanitizer looks away: that thread hands the actor on by CAF's own atomics, which it does not see.
-[[gnu::no_sanitize("thread")]] const caf::actor_system& system_of(const caf::strong_actor_ptr& who) {
+__attribute__((no_sanitize("thread"))) const caf::actor_system& system_of(const caf::strong_actor_ptr& who) {
   const auto* block = who.get();
   return *block->home_system;
 }
