@@ -28,8 +28,7 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/error.hpp>
-#include <caf/mailbox_element.hpp>
-#include <caf/make_message.hpp>
+#include <caf/mailbox_element.hpp> // and with it make_message(), whose own header is gone from 1.0 on
 #include <caf/message.hpp>
 #include <caf/message_id.hpp>
 

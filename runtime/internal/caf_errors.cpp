@@ -1,7 +1,6 @@
 #include <greenroom/runtime/internal/caf_errors.hpp>
 
 #include <caf/exit_reason.hpp>
-#include <caf/make_message.hpp>
 #include <caf/sec.hpp>
 #include <fmt/format.h>
 

@@ -140,7 +140,7 @@ TEST_P(CafHandle, RequestsQueuedAtTheEndAreErrorsAtOnce) {
   auto pending = request(self, handle, number{1});
   who.kill();
   caf::error got;
-  pending.receive([](number) {}, [&](caf::error& why) { got = std::move(why); });
+  std::move(pending).receive([](number) {}, [&](caf::error& why) { got = std::move(why); });
   EXPECT_EQ(got, caf::sec::request_receiver_down);
 }
 
@@ -212,7 +212,7 @@ TEST_P(CafHandle, FullMailboxRefusesRequestsAndCountsMessages) {
   EXPECT_EQ(w.counters().dropped_messages, 1U);
   who.kill();
   caf::error why;
-  queued.receive([](number) {}, [&](caf::error& e) { why = std::move(e); });
+  std::move(queued).receive([](number) {}, [&](caf::error& e) { why = std::move(e); });
   EXPECT_EQ(why, caf::sec::request_receiver_down);
 }
 
@@ -324,7 +324,7 @@ TEST_P(CafHandle, RequestMayBeAnsweredByAnotherActorAfterTheEnd) {
   EXPECT_TRUE(front.wait().normal());
   w.sys().spawn(answers_for_another, std::move(in));
   number got = 0;
-  pending.receive([&](number n) { got = n; }, [](caf::error&) {});
+  std::move(pending).receive([&](number n) { got = n; }, [](caf::error&) {});
   EXPECT_EQ(got, 42);
 }
 
