@@ -1,8 +1,8 @@
 // An HTTP front and a supervised lightweight actor in a plain CAF program, 07_plain_caf.cpp: its actors and its system stay as they are, and the new
 // ones live beside them. Of the code, 29 lines are new and none is changed: diff 07_plain_caf.cpp 07_front_for_caf.cpp
 //
-// Run: 07_front_for_caf [port, 8080 if not given]; numbers can be typed as before.
-// You will see `listening on http://127.0.0.1:8080`. Then: curl -X POST http://127.0.0.1:8080/orders/5; and .../orders/many, which
+// Run: 07_front_for_caf; numbers can be typed as before.
+// You will see `listening on http://127.0.0.1:41234`. Then: curl -X POST http://127.0.0.1:41234/orders/5; and .../orders/many, which
 // crashes the desk: that request is answered with 503, and the supervisor starts the desk anew.
 #include <chrono>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/exec_main.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <greenroom/actors/ask.hpp>
@@ -56,11 +57,8 @@ task<http::response> post_order(http::request r, address<request<order>> desk) {
   co_return pieces ? http::text("stock " + std::to_string(*pieces) + "\n") : http::text("no answer\n", 503);
 }
 
-int main(int argc, char** argv) {
+void caf_main(caf::actor_system& system) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); // each line at once, into a pipe, too
-  caf::actor_system_config config;
-  if (config.parse(argc, argv)) return 1;
-  caf::actor_system system(config);
   caf::scoped_actor self(system);
   const auto stock = system.spawn(count);
   const auto clerk = system.spawn(serve, stock);
@@ -68,10 +66,10 @@ int main(int argc, char** argv) {
   auto [orders, desk] = make_mailbox<request<order>>(bounded(64));
   supervisor_spec shop("shop");
   shop.child("desk", take_orders, std::move(orders), clerk);
-  const auto open = supervise(sys, std::move(shop));
-  http::server front(sys, {.port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8080)});
+  const auto open = supervise(sys, std::move(shop)).value();
+  http::server front(sys, {.port = 0}); // a free one
   front.post("/orders/{change}", post_order, desk);
-  if (!open || !front.start()) return 1;
+  front.start().value();
   std::printf("listening on %s\n", front.url().c_str());
 
   for (int change = 0; std::cin >> change;)
@@ -79,3 +77,5 @@ int main(int argc, char** argv) {
   self->send_exit(clerk, caf::exit_reason::user_shutdown);
   self->send_exit(stock, caf::exit_reason::user_shutdown);
 }
+
+CAF_MAIN()

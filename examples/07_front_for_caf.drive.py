@@ -21,7 +21,7 @@ assert 10 < len(different) < 30, f"{len(different)} lines are new:\n" + "\n".joi
 said = f"{len(different)} lines are new"
 assert said in (Path(__file__).parent / "07_front_for_caf.cpp").read_text(), f"the head of the example should say that {said}"
 
-with Program(sys.argv[1], 0, stdin=subprocess.PIPE) as program:
+with Program(sys.argv[1], stdin=subprocess.PIPE) as program:
     program.type("5\n")
     expect(program.line(), "stock 5\n", "typed")
     expect(program.body("/orders/-2", "POST"), "stock 3\n", "ordered")

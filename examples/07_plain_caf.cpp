@@ -11,6 +11,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/exec_main.hpp>
 #include <caf/scoped_actor.hpp>
 
 using namespace std::chrono_literals;
@@ -30,11 +31,8 @@ caf::behavior serve(caf::event_based_actor* self, caf::actor stock) {
   }};
 }
 
-int main(int argc, char** argv) {
+void caf_main(caf::actor_system& system) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); // each line at once, into a pipe, too
-  caf::actor_system_config config;
-  if (config.parse(argc, argv)) return 1;
-  caf::actor_system system(config);
   caf::scoped_actor self(system);
   const auto stock = system.spawn(count);
   const auto clerk = system.spawn(serve, stock);
@@ -44,3 +42,5 @@ int main(int argc, char** argv) {
   self->send_exit(clerk, caf::exit_reason::user_shutdown);
   self->send_exit(stock, caf::exit_reason::user_shutdown);
 }
+
+CAF_MAIN()

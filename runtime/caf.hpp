@@ -6,6 +6,9 @@
 //   caf_accept(orders_out);                                       // inside the worker: orders from CAF go to this mailbox
 //   result<int> sum = co_await ask_caf<int>(adder, 1s, 40, 2);    // behaviours, typed actors and remote proxies alike
 //
+// The same source compiles with CAF 0.17.6, 0.18 and 1.x. From 0.18 on every type in a message needs a type id
+// (CAF_BEGIN_TYPE_ID_BLOCK), announced by CAF_MAIN or caf::init_global_meta_objects before the first system is made.
+//
 // Thread safety: all functions may be called from any thread; those that say so need a running actor.
 // Lifetime: handles are made while the system lives and stay valid after it; an actor that has ended answers with errors.
 #pragma once
@@ -25,8 +28,7 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/error.hpp>
-#include <caf/mailbox_element.hpp>
-#include <caf/make_message.hpp>
+#include <caf/mailbox_element.hpp> // and with it make_message(), whose own header is gone from 1.0 on
 #include <caf/message.hpp>
 #include <caf/message_id.hpp>
 
@@ -44,7 +46,7 @@ namespace greenroom {
 GREENROOM_EXPORT environment in_caf_system(caf::actor_system& host, environment env = {});
 
 /// Returns the CAF system that the actors of `sys` live in: the host's, or the system's own, which has no modules of CAF loaded
-/// and runs its CAF actors on our workers. Lifetime: as `sys`.
+/// and runs its CAF actors on our workers, or, with CAF 1.0 and later, on as many threads of CAF's. Lifetime: as `sys`.
 GREENROOM_EXPORT caf::actor_system& caf_system(actor_system& sys);
 
 /// What the border has seen. Units: counts since the start, except the first two, which are as of now.

@@ -277,7 +277,7 @@ private:
   template <std::size_t... I>
   bool try_case(std::size_t wanted, actor_cell*& wake, std::index_sequence<I...>) {
     bool done = false;
-    ((I == wanted && (done = std::get<I>(states_).try_now(wake), true)) || ...);
+    (void)((I == wanted && (done = std::get<I>(states_).try_now(wake), true)) || ...);
     return done;
   }
 

@@ -44,8 +44,8 @@ struct promise_base {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
-      if (auto* call = self.promise().call) {
-        go_on(call->caller, *call->caller_promise);
+      if (auto* from = self.promise().call) {
+        go_on(from->caller, *from->caller_promise);
       } else {
         this_turn.finished_root = self;
         this_turn.next_leaf = &self.promise();

@@ -7,6 +7,7 @@
   - no coroutine lambda with captures: the captures die with the lambda, before the coroutine does
   - no folder of one machine and no host of a package registry in any file
   - no TODO and no disabled test without an issue number
+  - CAF's version is looked at in one file alone, and what differs between versions stands in the few of CAF_VERSION_PLACES
   - no automatic formatting switched off, no tab, no space at the end of a line in C++ files
 """
 
@@ -23,6 +24,12 @@ SLEEPERS = {}
 CAPTURING_COROUTINE = re.compile(
     r"\[[^\[\]]+\]\s*(?:<[^<>]*>\s*)?\((?:[^()]|\([^()]*\))*\)\s*(?:mutable\s*)?(?:noexcept\s*)?->\s*(?:greenroom::)?task<"
 )
+
+CAF_VERSION = re.compile(r"\bCAF_(?:(?:MAJOR|MINOR|PATCH)_)?VERSION(?:_\w+)?\b|\bGREENROOM_CAF\b")
+CAF_VERSION_PLACES = {
+    "CAF": re.compile(r"runtime/internal/caf_version\.hpp$"),
+    "GREENROOM_CAF": re.compile(r"runtime/internal/caf_\w+\.(?:hpp|cpp)$|tests/caf/talk\.hpp$"),
+}
 
 # Written with escapes so that this file does not match itself.
 PLACES = re.compile(
@@ -55,6 +62,15 @@ def check_cpp(file, text):
                     "a coroutine lambda has no captures: pass them as parameters")
 
 
+def check_caf_version(file, text):
+    for match in CAF_VERSION.finditer(blank_comments(text)):
+        name = match.group(0)
+        places = CAF_VERSION_PLACES["GREENROOM_CAF" if name == "GREENROOM_CAF" else "CAF"]
+        if not places.match(str(file)):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{file}:{line}: what differs between versions of CAF stands in runtime/internal/caf_version.hpp (found: {name})"
+
+
 def text_files(root):
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = sorted(set(subfolders) - {".git", "build", "__pycache__"})
@@ -68,7 +84,9 @@ def main():
     root = root_from_arguments()
     faults = []
     for file in cpp_files(root):
-        faults += check_cpp(file, (root / file).read_text())
+        text = (root / file).read_text()
+        faults += check_cpp(file, text)
+        faults += check_caf_version(file, text)
     everything = list(text_files(root))
     for file in everything:
         text = (root / file).read_text(errors="replace")

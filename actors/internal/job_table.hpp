@@ -39,6 +39,14 @@ struct job_end {
   std::string error = {};
 };
 
+/// A run between its start and its end.
+struct run_underway {
+  job_run run;
+  std::optional<canceller> cancel;
+  std::optional<error> stopped; ///< why it was cancelled
+  bool at_stop = false;         ///< by stop()
+};
+
 /// Errors: invalid_argument, with the limit and the actual value.
 result<void> check_job(const job_spec& spec);
 
@@ -87,12 +95,6 @@ private:
     wall_time wall;
     bool by_hand = false;
   };
-  struct underway {
-    job_run run;
-    std::optional<canceller> cancel;
-    std::optional<error> stopped; ///< why it was cancelled
-    bool at_stop = false;         ///< by stop()
-  };
   struct job {
     job_spec spec;
     std::shared_ptr<detail::job_work> work;
@@ -103,7 +105,7 @@ private:
     bool paused = false;
     bool removed = false;
     bool changed = true;
-    std::optional<underway> now{};
+    std::optional<run_underway> now{};
     std::deque<pending> queue{};
     std::deque<job_run> history{}; ///< the newest first
     std::uint64_t runs = 0, failures = 0, skipped = 0;

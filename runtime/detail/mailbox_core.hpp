@@ -265,7 +265,7 @@ private:
                                    },
                                    [](mailbox_base& self) { static_cast<mailbox_core&>(self).close(queued::deliver); },
                                    [](mailbox_base& self, std::uint32_t most) {
-                                     return static_cast<mailbox_core&>(self).send_queue_.count_open(most);
+                                     return static_cast<mailbox_core&>(self).send_queue().count_open(most);
                                    }};
 
   /// Takes the next item; false if there is none.

@@ -1,17 +1,17 @@
 #include <greenroom/runtime/internal/caf_errors.hpp>
 
 #include <caf/exit_reason.hpp>
-#include <caf/make_message.hpp>
 #include <caf/sec.hpp>
 #include <fmt/format.h>
 
 #include <greenroom/runtime/caf.hpp>
+#include <greenroom/runtime/internal/caf_version.hpp>
 
 namespace greenroom {
 namespace internal {
 namespace {
 
-// CAF 0.18 has sec::broken_promise for this.
+// From 0.18 on CAF's own actors say sec::broken_promise; this one is known to all versions.
 constexpr caf::sec no_reply = caf::sec::request_receiver_down;
 
 } // namespace
@@ -19,13 +19,13 @@ constexpr caf::sec no_reply = caf::sec::request_receiver_down;
 std::string sentence_of(const caf::actor_system& where, const caf::error& why) {
   if (why == caf::sec::runtime_error && why.context().match_elements<std::string>())
     return why.context().get_as<std::string>(0);
-  return where.render(why);
+  return text_of(where, why);
 }
 
 error answer_error(const caf::actor_system& where, const std::string& whom, const caf::error& why) {
   if (why == caf::none)
     return {errc::failed, fmt::format("ask_caf: CAF actor {}: it answered with an empty error", whom)};
-  const auto code = why == no_reply ? errc::no_reply : errc::failed;
+  const auto code = says_no_reply(why) ? errc::no_reply : errc::failed;
   return {code, fmt::format("ask_caf: CAF actor {}: {}", whom, sentence_of(where, why))};
 }
 

@@ -15,7 +15,7 @@
 namespace greenroom::internal {
 
 caf_identity::caf_identity(caf::actor_config& config, detail::actor_cell& cell, std::shared_ptr<caf_totals> totals)
-    : monitorable_actor(config), cell_(cell), totals_(std::move(totals)) {
+    : caf_actor_base(config), cell_(cell), totals_(std::move(totals)) {
   detail::add_ref(cell_);
   totals_->identities.fetch_add(1, std::memory_order_relaxed);
 }
@@ -72,14 +72,20 @@ void caf_identity::on_exit(detail::actor_cell& cell, const exit_reason& why) noe
   self.swap(extras.caf_side);
 }
 
-void caf_identity::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
-  auto content = what->move_content_to_message();
-  if (what->mid.is_response()) return take_response(what->mid, std::move(content));
+enqueue_result caf_identity::enqueue(caf::mailbox_element_ptr what, caf_unit*) {
+  const bool alive = !detail::is_finished(cell_);
+  accept(*what, alive);
+  return static_cast<enqueue_result>(alive);
+}
+
+void caf_identity::accept(caf::mailbox_element& what, bool alive) {
+  auto content = take_content(what);
+  if (what.mid.is_response()) return take_response(what.mid, std::move(content));
   if (content.match_elements<caf::exit_msg>()) return obey(content.get_as<caf::exit_msg>(0));
-  const bool request = what->mid.is_request();
-  detail::caf_promise answer(pointer(), *what);
+  const bool request = what.mid.is_request();
+  detail::caf_promise answer(pointer(), what);
   std::optional<errc> refused = errc::closed;
-  if (!detail::is_finished(cell_)) {
+  if (alive) {
     const auto port = port_for(content, request);
     refused = port ? port->deliver(content, answer) : errc::not_found;
   }

@@ -1,6 +1,4 @@
-// A lightweight actor as CAF knows it. CAF 0.17.6; what later versions need instead:
-//   0.18: enqueue() returns bool; the content of a mailbox_element is its `payload`; forgotten requests are sec::broken_promise
-//   1.0:  the base is abstract_actor, with force_close_mailbox(); caf::scheduler in place of execution_unit; no stages
+// A lightweight actor as CAF knows it.
 // Locks: CAF calls enqueue() while it holds the mutex of this very actor (a link to one that has ended), so nothing on that way
 // may attach, detach, link or clean up.
 #pragma once
@@ -9,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include <caf/monitorable_actor.hpp>
 #include <caf/system_messages.hpp>
 
 #include <greenroom/runtime/caf.hpp>
@@ -22,7 +19,7 @@ struct pending_ask;
 
 /// References: the actor's record holds the identity (actor_extras::caf_side) until the actor has ended, so that monitors and links
 /// work while no handle exists; the identity holds the record for good.
-class caf_identity final : public caf::monitorable_actor, public detail::exit_listener {
+class caf_identity final : public caf_actor_base, public detail::exit_listener {
 public:
   caf_identity(caf::actor_config& config, detail::actor_cell& cell, std::shared_ptr<caf_totals> totals);
   ~caf_identity() override;
@@ -32,7 +29,7 @@ public:
 
   const char* name() const override { return cell_.name; }
   using caf::abstract_actor::enqueue;
-  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) override;
+  enqueue_result enqueue(caf::mailbox_element_ptr what, caf_unit* host) override;
   void on_exit(detail::actor_cell& cell, const exit_reason& why) noexcept override;
 
   void open(std::shared_ptr<const detail::caf_port> port);
@@ -43,6 +40,7 @@ private:
 
   static std::shared_ptr<caf_identity> make(detail::actor_cell& cell);
   caf::strong_actor_ptr pointer() { return caf::actor_cast<caf::strong_actor_ptr>(static_cast<abstract_actor*>(this)); }
+  void accept(caf::mailbox_element& what, bool alive);
   void obey(const caf::exit_msg& order);
   void take_response(caf::message_id id, caf::message&& content);
   std::shared_ptr<const detail::caf_port> port_for(const caf::message& content, bool request);

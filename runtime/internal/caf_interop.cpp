@@ -30,14 +30,14 @@ caf_identity& as_identity(const caf::strong_actor_ptr& pointer) { return static_
 
 /// Returns the system `who` belongs to: set once, by the thread that spawned `who`.
 /// ThreadSanitizer looks away: that thread hands the actor on by CAF's own atomics, which it does not see.
-[[gnu::no_sanitize("thread")]] const caf::actor_system& system_of(const caf::strong_actor_ptr& who) {
+__attribute__((no_sanitize("thread"))) const caf::actor_system& system_of(const caf::strong_actor_ptr& who) {
   const auto* block = who.get();
   return *block->home_system;
 }
 
 /// Sends, as every sender of ours does.
 void put(const caf::strong_actor_ptr& to, caf::strong_actor_ptr from, caf::message_id id, caf::message content) {
-  to->enqueue(std::move(from), id, std::move(content), unit_here(system_of(to)));
+  to->enqueue(make_element(std::move(from), id, {}, std::move(content)), unit_here(system_of(to)));
 }
 
 /// Attached to a watched actor; CAF calls it once, at the actor's end.
@@ -48,7 +48,7 @@ public:
 
   down_notice(const address<caf_down>& to, const caf::strong_actor_ptr& watched)
       : to_(to), system_(system_of(watched)), id_(watched->id()) {}
-  void actor_exited(const caf::error& why, caf::execution_unit*) override {
+  void actor_exited(const caf::error& why, caf_unit*) override {
     (void)to_.try_send({id_, from_caf(system_, why)}); // fails only if the monitor is gone
   }
   bool matches(const token& what) override {
@@ -95,7 +95,7 @@ caf_promise::caf_promise(caf::strong_actor_ptr self, caf::mailbox_element& asked
   if (!asked.mid.is_request()) return;
   self_ = std::move(self);
   source_ = std::move(asked.sender);
-  stages_ = std::move(asked.stages);
+  stages_ = internal::take_stages(asked);
 }
 
 caf_promise& caf_promise::operator=(caf_promise&& other) noexcept {
@@ -120,7 +120,7 @@ void caf_promise::deliver(caf::message answer) {
   }
   const auto next = std::move(stages_.back());
   stages_.pop_back();
-  next->enqueue(caf::make_mailbox_element(std::move(source), id_, std::move(stages_), std::move(answer)),
+  next->enqueue(internal::make_element(std::move(source), id_, std::move(stages_), std::move(answer)),
                 internal::unit_here(internal::system_of(next)));
 }
 

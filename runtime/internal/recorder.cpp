@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -62,9 +63,9 @@ void sort(std::vector<raw_event>& all, std::uint32_t outside, bool of_one_actor)
     all[i].order = all[i].at();
     if (i != 0 && all[i].ring == all[i - 1].ring) all[i].order = std::max(all[i].order, all[i - 1].order);
   }
-  std::stable_sort(all.begin(), all.end(), [of_one_actor](const auto& a, const auto& b) {
+  std::sort(all.begin(), all.end(), [of_one_actor](const auto& a, const auto& b) {
     if (of_one_actor && place_in_life(a) != place_in_life(b)) return place_in_life(a) < place_in_life(b);
-    return a.order < b.order;
+    return std::tuple(a.order, a.ring, a.number) < std::tuple(b.order, b.ring, b.number);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace greenroom::internal {
 
@@ -338,7 +339,11 @@ std::vector<wait_graph::group> wait_graph::groups() const {
     auto& mine = all[group_of[parts.of[i]]];
     mine.push_back({i, is_knot[parts.of[i]], who_holds_up(i, seen)});
   }
-  for (auto& g : all) std::stable_partition(g.begin(), g.end(), [](const member& m) { return m.in_knot; });
+  for (auto& g : all) { // the knot first
+    std::sort(g.begin(), g.end(), [](const member& a, const member& b) {
+      return std::pair(!a.in_knot, a.actor) < std::pair(!b.in_knot, b.actor);
+    });
+  }
   return all;
 }
 

@@ -10,7 +10,7 @@ namespace greenroom::test {
 namespace {
 
 caf::behavior helper(caf::event_based_actor* self) {
-  self->set_default_handler(caf::drop); // without a word on the console
+  drop_unknown(self);
   auto kept = std::make_shared<caf::typed_response_promise<number>>();
   return {
       [](number n) { return n + 1; },
@@ -66,7 +66,7 @@ TEST_P(CafAsk, GivesSeveralValues) {
   EXPECT_EQ(got.value(), std::tuple(number{7}, std::string("rounded")));
 }
 
-using adder = caf::typed_actor<caf::replies_to<number, number>::with<number>>;
+using adder = caf::typed_actor<takes<number, number, number>>;
 adder::behavior_type add() {
   return {[](number a, number b) { return a + b; }};
 }
@@ -104,7 +104,7 @@ TEST_P(CafAsk, GivesTheTextOfAnError) {
 }
 
 TEST_P(CafAsk, OfWhatTheReceiverDoesNotKnowFails) {
-  const auto got = ask_from<number>(w, peer, std::vector<std::string>{"?"});
+  const auto got = ask_from<number>(w, peer, std::u16string(u"?"));
   EXPECT_TRUE(got.error().is(errc::failed));
   EXPECT_NE(got.error().message().find("unexpected_message"), std::string::npos) << got.error().message();
 }
@@ -220,8 +220,7 @@ TEST_P(CafAsk, EachOfManyAsksGetsItsOwnAnswer) {
 // -- send_caf -------------------------------------------------------------------------------------
 
 caf::behavior echo(caf::event_based_actor* self) {
-  return {
-      [=](const std::string& text) { self->send(caf::actor_cast<caf::actor>(self->current_sender()), text + "!"); }};
+  return {[=](const std::string& text) { say(self, caf::actor_cast<caf::actor>(self->current_sender()), text + "!"); }};
 }
 
 task<std::string> shout(caf::actor to) {

@@ -33,7 +33,7 @@ TEST_P(CafHandle, AnswersRequestsOfAScopedActor) {
 }
 
 caf::behavior asks_for(caf::event_based_actor* self, caf::actor whom, caf::actor tell) {
-  self->request(whom, caf::infinite, number{1}).then([=](number n) { self->send(tell, n); });
+  request(self, whom, number{1}).then([=](number n) { say(self, tell, n); });
   return {[](caf::unit_t) {}};
 }
 
@@ -111,7 +111,7 @@ TEST_P(CafHandle, RefusesRequestsThatNoMailboxAccepts) {
 TEST_P(CafHandle, CountsDroppedMessages) {
   running_server server(w);
   caf::scoped_actor self(w.caf());
-  self->send(server.handle, std::string("what?"));
+  say(self, server.handle, std::string("what?"));
   EXPECT_EQ(ask(self, server.handle, number{1}).value, 2);
   EXPECT_EQ(w.counters().dropped_messages, 1U);
 }
@@ -121,7 +121,8 @@ TEST_P(CafHandle, DroppedRequestIsAnErrorAtOnce) {
   caf::scoped_actor self(w.caf());
   const auto got = ask(self, server.handle, number{1000});
   EXPECT_EQ(got.why, caf::sec::request_receiver_down);
-  EXPECT_NE(w.caf().render(got.why).find("without a reply"), std::string::npos) << w.caf().render(got.why);
+  EXPECT_NE(internal::text_of(w.caf(), got.why).find("without a reply"), std::string::npos)
+      << internal::text_of(w.caf(), got.why);
 }
 
 TEST_P(CafHandle, RequestsQueuedAtTheEndAreErrorsAtOnce) {
@@ -136,10 +137,10 @@ TEST_P(CafHandle, RequestsQueuedAtTheEndAreErrorsAtOnce) {
   ASSERT_TRUE(ready.wait());
   caf::scoped_actor self(w.caf());
   const auto handle = caf_handle(who);
-  auto pending = self->request(handle, caf::infinite, number{1});
+  auto pending = request(self, handle, number{1});
   who.kill();
   caf::error got;
-  pending.receive([](number) {}, [&](caf::error& why) { got = std::move(why); });
+  std::move(pending).receive([](number) {}, [&](caf::error& why) { got = std::move(why); });
   EXPECT_EQ(got, caf::sec::request_receiver_down);
 }
 
@@ -151,7 +152,7 @@ TEST_P(CafHandle, FailAnswersWithItsText) {
   EXPECT_EQ(got.why.context().get_as<std::string>(0), "too much");
 }
 
-using typed_server = caf::typed_actor<caf::replies_to<number>::with<number>>;
+using typed_server = caf::typed_actor<takes<number, number>>;
 
 TEST_P(CafHandle, ServesAsATypedHandle) {
   running_server server(w);
@@ -177,11 +178,11 @@ TEST_P(CafHandle, PutsMessagesIntoTheAcceptedMailboxInOrder) {
   ASSERT_TRUE(ready.wait());
   caf::scoped_actor self(w.caf());
   const auto handle = caf_handle(who);
-  self->send(handle, "one");
-  self->send(handle, "two");
+  say(self, handle, "one");
+  say(self, handle, "two");
   // A request to a mailbox of plain messages is answered with nothing, as by a behaviour that returns void.
   bool answered = false;
-  self->request(handle, caf::infinite, "three").receive([&] { answered = true; }, [](caf::error&) {});
+  request(self, handle, "three").receive([&] { answered = true; }, [](caf::error&) {});
   EXPECT_TRUE(answered);
   ASSERT_TRUE(done.wait());
   EXPECT_EQ(got, (std::vector<std::string>{"one", "two", "three"}));
@@ -202,16 +203,16 @@ TEST_P(CafHandle, FullMailboxRefusesRequestsAndCountsMessages) {
   ASSERT_TRUE(ready.wait());
   const auto handle = caf_handle(who);
   caf::scoped_actor self(w.caf());
-  auto queued = self->request(handle, caf::infinite, number{1});
+  auto queued = request(self, handle, number{1});
   const auto got = ask(self, handle, number{2});
   EXPECT_EQ(got.why, caf::sec::runtime_error);
-  EXPECT_NE(w.caf().render(got.why).find("full"), std::string::npos) << w.caf().render(got.why);
-  self->send(handle, "one too many");
+  EXPECT_NE(internal::text_of(w.caf(), got.why).find("full"), std::string::npos) << internal::text_of(w.caf(), got.why);
+  say(self, handle, "one too many");
   EXPECT_EQ(ask(self, handle, 1.5).why, caf::sec::unexpected_message); // behind the message
   EXPECT_EQ(w.counters().dropped_messages, 1U);
   who.kill();
   caf::error why;
-  queued.receive([](number) {}, [&](caf::error& e) { why = std::move(e); });
+  std::move(queued).receive([](number) {}, [&](caf::error& e) { why = std::move(e); });
   EXPECT_EQ(why, caf::sec::request_receiver_down);
 }
 
@@ -255,7 +256,7 @@ TEST_P(CafHandle, LaterAcceptOfTheSameTypeTakesOver) {
   std::string got;
   const auto who = w.sys().spawn(accepts_again, &ready, &done, &got);
   ASSERT_TRUE(ready.wait());
-  caf::anon_send(caf_handle(who), "hello");
+  post(caf_handle(who), "hello");
   ASSERT_TRUE(done.wait());
   EXPECT_EQ(got, "hello");
 }
@@ -291,13 +292,12 @@ TEST_P(CafHandle, TakesAndAnswersNoneOneOrSeveralValues) {
   caf::scoped_actor self(w.caf());
   EXPECT_EQ(ask(self, handle, number{40}, number{2}).value, 42);
   std::string got;
-  self->request(handle, caf::infinite, "head")
-      .receive([&](std::string& a, std::string& b) { got = a + b; }, [](caf::error&) {});
+  request(self, handle, "head").receive([&](std::string& a, std::string& b) { got = a + b; }, [](caf::error&) {});
   EXPECT_EQ(got, "headtail");
   bool nothing_came = false;
-  self->request(handle, caf::infinite, true).receive([&] { nothing_came = true; }, [](caf::error&) {});
+  request(self, handle, true).receive([&] { nothing_came = true; }, [](caf::error&) {});
   EXPECT_TRUE(nothing_came);
-  self->send(handle, false);
+  say(self, handle, false);
   EXPECT_TRUE(who.wait().normal());
 }
 
@@ -320,11 +320,11 @@ TEST_P(CafHandle, RequestMayBeAnsweredByAnotherActorAfterTheEnd) {
   const auto front = w.sys().spawn(hands_on, &ready, std::move(out));
   ASSERT_TRUE(ready.wait());
   caf::scoped_actor self(w.caf());
-  auto pending = self->request(caf_handle(front), caf::infinite, number{21});
+  auto pending = request(self, caf_handle(front), number{21});
   EXPECT_TRUE(front.wait().normal());
   w.sys().spawn(answers_for_another, std::move(in));
   number got = 0;
-  pending.receive([&](number n) { got = n; }, [](caf::error&) {});
+  std::move(pending).receive([&](number n) { got = n; }, [](caf::error&) {});
   EXPECT_EQ(got, 42);
 }
 
@@ -332,7 +332,13 @@ TEST_P(CafHandle, TakesPartInComposedActors) {
   running_server inner(w);
   running_server outer(w);
   caf::scoped_actor self(w.caf());
-  EXPECT_EQ(ask(self, outer.handle * inner.handle, number{5}).value, 7);
+  [&](const auto& second, const auto& first) {
+    if constexpr (requires { second* first; }) {
+      EXPECT_EQ(ask(self, second * first, number{5}).value, 7);
+    } else {
+      GTEST_SKIP() << "CAF has no composed actors from 1.0 on";
+    }
+  }(outer.handle, inner.handle);
 }
 
 } // namespace

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/runtime/caf.hpp>
+#include <greenroom/tests/caf/talk.hpp>
 
 namespace greenroom::test {
 
@@ -74,7 +75,7 @@ class world {
 public:
   explicit world(mode m = mode::own) {
     if (m == mode::attached) {
-      config_.set("scheduler.max-threads", 2);
+      internal::use_threads_of_caf(config_, 2);
       host_ = std::make_unique<caf::actor_system>(config_);
     }
     own_ = std::make_unique<actor_system>(quiet(), host_ ? in_caf_system(*host_) : environment{});
@@ -145,7 +146,7 @@ struct answer {
 template <class Handle, class... Args>
 answer ask(caf::scoped_actor& self, const Handle& to, Args... args) {
   answer got;
-  self->request(to, caf::infinite, args...)
+  request(self, to, args...)
       .receive([&](number n) { got.value = n; }, [&](caf::error& why) { got.why = std::move(why); });
   return got;
 }

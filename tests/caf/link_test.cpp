@@ -17,8 +17,8 @@ struct ending {
   exit_kind kind;
 };
 
-void end_normally(running_server& s) { caf::anon_send(s.handle, number{0}); }
-void end_with_failure(running_server& s) { caf::anon_send(s.handle, number{-1}); }
+void end_normally(running_server& s) { post(s.handle, number{0}); }
+void end_with_failure(running_server& s) { post(s.handle, number{-1}); }
 void end_by_kill(running_server& s) { s.who.kill(); }
 void end_by_cancel(running_server& s) { s.who.cancel(); }
 
@@ -111,7 +111,7 @@ TEST_P(CafMonitorOfPeer, GivesOneNoticeOfANormalEnd) {
   auto peer = w.caf().spawn(ends_on_demand);
   const auto watcher = w.sys().spawn(watch, peer, &watching, &why, &id);
   ASSERT_TRUE(watching.wait());
-  caf::anon_send(peer, caf::exit_reason::normal);
+  post(peer, caf::exit_reason::normal);
   EXPECT_TRUE(watcher.wait().normal());
   EXPECT_EQ(id, peer.id());
   EXPECT_TRUE(why.normal());
@@ -121,7 +121,7 @@ TEST_P(CafMonitorOfPeer, GivesTheTextOfAFailure) {
   auto peer = w.caf().spawn(ends_on_demand);
   const auto watcher = w.sys().spawn(watch, peer, &watching, &why, &id);
   ASSERT_TRUE(watching.wait());
-  caf::anon_send(peer, "it broke");
+  post(peer, "it broke");
   EXPECT_TRUE(watcher.wait().normal());
   EXPECT_EQ(why.to_string(), "failed: it broke");
 }
@@ -166,7 +166,7 @@ TEST_P(CafMonitorOfPeer, DroppedMonitorLeavesTheOthers) {
   auto peer = w.caf().spawn(ends_on_demand);
   const auto watcher = w.sys().spawn(watch_twice_drop_one, peer, &watching);
   ASSERT_TRUE(watching.wait());
-  caf::anon_send(peer, caf::exit_reason::normal);
+  post(peer, caf::exit_reason::normal);
   EXPECT_TRUE(watcher.wait().normal());
 }
 
@@ -183,9 +183,9 @@ TEST_P(CafMonitorOfPeer, IsASelectCase) {
   auto second = w.caf().spawn(ends_on_demand);
   const auto watcher = w.sys().spawn(watch_two, first, second, &watching);
   ASSERT_TRUE(watching.wait());
-  caf::anon_send(second, caf::exit_reason::normal);
+  post(second, caf::exit_reason::normal);
   EXPECT_TRUE(watcher.wait().normal());
-  caf::anon_send(first, caf::exit_reason::normal);
+  post(first, caf::exit_reason::normal);
 }
 
 TEST_P(CafMonitorOfPeer, OfAnEmptyHandleIsAUsageError) {
@@ -225,7 +225,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Modes, CafLink, testing::Values(mode::own, mode::attached), name_of);
 
 TEST_P(CafLink, FailureOfThePeerCancelsTheActor) {
-  caf::anon_send(peer, "it broke");
+  post(peer, "it broke");
   EXPECT_TRUE(gone.wait());
   const auto why = who.wait();
   EXPECT_EQ(why.kind(), exit_kind::cancelled);
@@ -239,35 +239,35 @@ TEST_P(CafLink, KillOfThePeerKillsTheActor) {
 
 TEST_P(CafLink, NormalEndOfThePeerChangesNothing) {
   caf::scoped_actor self(w.caf());
-  caf::anon_send(peer, caf::exit_reason::normal);
+  post(peer, caf::exit_reason::normal);
   self->wait_for(peer);
   EXPECT_FALSE(who.finished());
-  caf::anon_send(handle, number{0});
+  post(handle, number{0});
   EXPECT_TRUE(who.wait().normal());
 }
 
 TEST_P(CafLink, FailureOfTheActorEndsThePeer) {
   caf::scoped_actor self(w.caf());
   self->monitor(peer);
-  caf::anon_send(handle, number{-1});
+  post(handle, number{-1});
   const auto why = from_caf(w.caf(), next_down(self).reason);
   EXPECT_NE(why.to_string().find("a negative number"), std::string::npos) << why.to_string();
 }
 
 TEST_P(CafLink, NormalEndOfTheActorChangesNothing) {
   caf::scoped_actor self(w.caf());
-  caf::anon_send(handle, number{0});
+  post(handle, number{0});
   EXPECT_TRUE(who.wait().normal());
   w.sys().stop(); // the peer has been told
   self->monitor(peer);
   EXPECT_FALSE(self->has_next_message());
-  caf::anon_send(peer, caf::exit_reason::user_shutdown);
+  post(peer, caf::exit_reason::user_shutdown);
   EXPECT_EQ(next_down(self).reason, caf::exit_reason::user_shutdown); // not what the link said
 }
 
 caf::behavior links_itself(caf::event_based_actor* self, caf::actor whom, caf::actor tell) {
   self->link_to(whom);
-  self->send(tell, caf::ok_atom_v);
+  say(self, tell, caf::ok_atom_v);
   return {[](number) {}};
 }
 
@@ -294,7 +294,7 @@ TEST_P(CafLink, JoinsTwoLightweightActors) {
   event other_gone;
   const auto other = w.sys().spawn(linked, handle, &other_ready, &other_gone);
   ASSERT_TRUE(other_ready.wait());
-  caf::anon_send(handle, number{-1});
+  post(handle, number{-1});
   EXPECT_EQ(other.wait().kind(), exit_kind::cancelled);
 }
 

@@ -59,10 +59,11 @@ TEST_P(CafModes, RegistryKnowsLightweightActorsByName) {
   world w(GetParam());
   running_server server(w);
   auto& registry = w.caf().registry();
-  registry.put(caf::atom("server"), caf::actor_cast<caf::strong_actor_ptr>(server.handle));
+  const auto name = registry_name("server");
+  registry.put(name, caf::actor_cast<caf::strong_actor_ptr>(server.handle));
   caf::scoped_actor self(w.caf());
-  EXPECT_EQ(ask(self, registry.get<caf::actor>(caf::atom("server")), number{1}).value, 2);
-  registry.erase(caf::atom("server"));
+  EXPECT_EQ(ask(self, registry.get<caf::actor>(name), number{1}).value, 2);
+  registry.erase(name);
 }
 
 /// Sends `count` requests at once, and tells how many were answered and refused when all are settled.
@@ -73,10 +74,10 @@ caf::behavior flood(caf::event_based_actor* self, caf::actor whom, caf::actor te
   };
   const auto seen = std::make_shared<tally>();
   const auto settle = [=] {
-    if (seen->answers + seen->errors == count) self->send(tell, seen->answers, seen->errors);
+    if (seen->answers + seen->errors == count) say(self, tell, seen->answers, seen->errors);
   };
   for (number i = 1; i <= count; ++i) {
-    self->request(whom, caf::infinite, number{1})
+    request(self, whom, number{1})
         .then([=](number) { ++seen->answers, settle(); }, [=](caf::error&) { ++seen->errors, settle(); });
   }
   return {[](caf::unit_t) {}};

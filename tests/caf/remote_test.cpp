@@ -1,8 +1,6 @@
 // Two hosts on loopback, each with a Greenroom system: lightweight actors are published, asked, monitored and linked by BASP.
 #include <string>
 
-#include <caf/io/all.hpp>
-
 #include <greenroom/tests/caf/kit.hpp>
 
 namespace greenroom::test {
@@ -11,7 +9,7 @@ namespace {
 struct node_config : caf::actor_system_config {
   node_config() {
     load<caf::io::middleman>();
-    set("scheduler.max-threads", 2);
+    internal::use_threads_of_caf(*this, 2);
   }
 };
 
@@ -24,9 +22,9 @@ struct node {
 /// Returns `served`, an actor of node `from`, as node `to` sees it.
 caf::actor through_network(const caf::actor& served, node& from, node& to) {
   const auto port = from.caf.middleman().publish(served, 0, "127.0.0.1");
-  EXPECT_TRUE(port.engaged());
+  EXPECT_TRUE(port);
   auto proxy = to.caf.middleman().remote_actor("127.0.0.1", *port);
-  EXPECT_TRUE(proxy.engaged());
+  EXPECT_TRUE(proxy);
   return std::move(*proxy);
 }
 

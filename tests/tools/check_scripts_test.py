@@ -151,6 +151,16 @@ class CheckScripts(unittest.TestCase):
     def test_rules_reject_a_todo_without_issue(self):
         self.rule_fault("runtime/a.cpp", "// TO" + "DO: later\n", "a TODO carries its issue")
 
+    def test_rules_keep_versions_of_caf_in_one_place(self):
+        for name in ("CAF_VERSION", "CAF_VERSION_MAJOR", "CAF_MAJOR_VERSION", "GREENROOM_CAF"):
+            self.rule_fault("http/a.cpp", f"// CAF_VERSION\n#if {name} >= 1800\n#endif\n",
+                            "http/a.cpp:2: what differs between versions of CAF stands in")
+        self.write("http/a.cpp", "")
+        self.rule_fault("runtime/internal/caf_errors.cpp", "#if CAF_VERSION >= 1800\n#endif\n", "(found: CAF_VERSION)")
+        self.write("runtime/internal/caf_errors.cpp", "#if GREENROOM_CAF >= 1800\n#endif\n")
+        self.write("runtime/internal/caf_version.hpp", "#define GREENROOM_CAF CAF_VERSION\n")
+        self.assert_clean("check_rules.py")
+
     # check_example
 
     def example(self, expected, script, name="a.out"):

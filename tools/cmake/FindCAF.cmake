@@ -24,11 +24,11 @@ if(NOT TARGET CAF::core)
   endforeach()
 endif()
 
-set(_caf_hints "")
-if(TARGET CAF::core)
-  get_target_property(_caf_hints CAF::core INTERFACE_INCLUDE_DIRECTORIES)
+if(TARGET CAF::core) # its own headers, whatever else is installed
+  get_target_property(_caf_headers CAF::core INTERFACE_INCLUDE_DIRECTORIES)
+  find_path(CAF_INCLUDE_DIR caf/config.hpp PATHS ${_caf_headers} NO_DEFAULT_PATH)
 endif()
-find_path(CAF_INCLUDE_DIR caf/config.hpp HINTS ${_caf_hints})
+find_path(CAF_INCLUDE_DIR caf/config.hpp)
 mark_as_advanced(CAF_INCLUDE_DIR)
 if(CAF_INCLUDE_DIR AND NOT CAF_VERSION)
   # Up to 0.19 config.hpp has one number, "CAF_VERSION 1706" for 0.17.6; 1.x has one macro per part.
@@ -86,12 +86,29 @@ foreach(_caf_component IN LISTS CAF_FIND_COMPONENTS)
   endif()
 endforeach()
 
+# What to do about it, by what there is.
+if(NOT CAF_INCLUDE_DIR)
+  set(_caf_advice "install the package libcaf-dev (apt-get install libcaf-dev), which is 0.17.6, or set CMAKE_PREFIX_PATH to where \
+another version is installed")
+elseif(CAF_VERSION VERSION_LESS 0.17.6)
+  set(_caf_advice "what was found is ${CAF_VERSION}, in ${CAF_INCLUDE_DIR}: install a later one, or set CMAKE_PREFIX_PATH to where \
+one is")
+elseif(CAF_VERSION VERSION_LESS 0.18)
+  set(_caf_advice "${CAF_VERSION} was found in ${CAF_INCLUDE_DIR}, but not all of its libraries: install the package libcaf-dev, \
+which has core, io and openssl")
+else()
+  set(_caf_advice "${CAF_VERSION} was found in ${CAF_INCLUDE_DIR}, but not all of its libraries: build it with \
+CAF_ENABLE_IO_MODULE=ON for io, CAF_ENABLE_OPENSSL_MODULE=ON for openssl")
+endif()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(
   CAF
   REQUIRED_VARS CAF_INCLUDE_DIR
   VERSION_VAR CAF_VERSION
   HANDLE_COMPONENTS NAME_MISMATCHED
-  REASON_FAILURE_MESSAGE
-    "The C++ Actor Framework 0.17.6 or later is needed: install the package libcaf-dev (apt-get install libcaf-dev) or set CMAKE_PREFIX_PATH to where CAF is installed."
+  REASON_FAILURE_MESSAGE "The C++ Actor Framework 0.17.6 or later is needed: ${_caf_advice}."
 )
+if(CAF_FOUND AND CAF_VERSION VERSION_GREATER_EQUAL 1.2 AND NOT CAF_FIND_QUIETLY)
+  message(STATUS "CAF ${CAF_VERSION} is newer than what Greenroom is tested with: 0.17.6, 0.18.7 and 1.1")
+endif()

@@ -35,6 +35,11 @@ endforeach()
 if(NOT GREENROOM_IS_SHARED)
   set(GREENROOM_PACKAGE_NEEDS_SPDLOG ON)
 endif()
+# Where CAF is, for programs that use the package, unless they find it without being told.
+cmake_path(GET CAF_INCLUDE_DIR PARENT_PATH GREENROOM_CAF_PREFIX)
+if(GREENROOM_CAF_PREFIX MATCHES "^/usr(/local)?$")
+  set(GREENROOM_CAF_PREFIX "")
+endif()
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/greenroomConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/greenroomConfig.cmake"
