@@ -25,7 +25,7 @@ context actor_system::context() const {
 }
 const options& actor_system::settings() const noexcept { return core_->opts; }
 const logger& actor_system::log() const noexcept { return core_->log; }
-files& actor_system::disk() const noexcept { return *core_->env.disk; }
+files& actor_system::disk() const noexcept { return core_->env.disk == nullptr ? real_files() : *core_->env.disk; }
 transport& actor_system::net() const noexcept { return core_->env.net != nullptr ? *core_->env.net : *core_->sockets; }
 time_point actor_system::now() const noexcept { return core_->env.time->now(); }
 std::chrono::system_clock::time_point actor_system::wall_now() const noexcept { return core_->env.time->wall_now(); }

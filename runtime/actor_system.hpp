@@ -141,7 +141,7 @@ private:
   }
   template <class Call>
   static auto begin(Call& call) {
-    return std::apply([&call](auto&... args) { return std::invoke(call.fn, std::move(args)...); }, call.args);
+    return std::apply([&call](auto&... args) { return detail::invoke(call.fn, std::move(args)...); }, call.args);
   }
   template <class Call>
   static task<> keep_void(Call* call) {

@@ -40,7 +40,7 @@ void expired(timer_node& timer) noexcept {
 
 void run_callbacks(std::vector<std::weak_ptr<context_callback>> callbacks) noexcept {
   for (auto& weak : callbacks) {
-    if (auto callback = weak.lock(); callback && !callback->taken.exchange(true)) callback->fn();
+    if (auto callback = weak.lock(); callback && !callback->taken.exchange(true)) callback->call();
   }
 }
 
@@ -279,14 +279,9 @@ context context::with_any(std::any value, bool may_refer) const {
 
 context context::without_cancel() const { return {&detail::new_independent_child(*node_), adopt{}}; }
 
-after_func_handle context::after_func(std::function<void()> fn) const {
-  if (detail::this_turn.cell != nullptr) detail::mark_exposed(*detail::this_turn.cell); // to what `fn` refers to
-  return when_ended(std::move(fn));
-}
-
-after_func_handle context::when_ended(std::function<void()> fn) const {
-  auto callback = std::make_shared<detail::context_callback>();
-  callback->fn = std::move(fn);
+after_func_handle context::keep(std::shared_ptr<detail::context_callback> callback, bool may_refer) const {
+  if (may_refer && detail::this_turn.cell != nullptr)
+    detail::mark_exposed(*detail::this_turn.cell); // to what it refers to
   {
     std::lock_guard guard(node_->lock);
     if (node_->ended == errc{}) {
@@ -297,7 +292,7 @@ after_func_handle context::when_ended(std::function<void()> fn) const {
     }
   }
   callback->taken = true;
-  callback->fn();
+  callback->call();
   return {};
 }
 

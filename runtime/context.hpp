@@ -6,7 +6,7 @@
 
 #include <any>
 #include <chrono>
-#include <functional>
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <typeindex>
@@ -93,7 +93,8 @@ public:
 
   /// Has `fn` called once, when the context ends; at once if it has ended. It runs on the thread that ends the context, so it must
   /// be short and must not throw or wait. Ownership: destroying the handle takes the call back.
-  after_func_handle after_func(std::function<void()> fn) const;
+  template <std::invocable F>
+  after_func_handle after_func(F fn) const;
 
   friend bool operator==(const context&, const context&) noexcept = default;
 
@@ -101,13 +102,14 @@ public:
   struct adopt {};
   /// Takes over one count of a node.
   context(detail::context_node* counted, adopt) noexcept : node_(counted) {}
-  after_func_handle
   /// As after_func(), with an `fn` that refers to no actor's variables.
-  when_ended(std::function<void()> fn) const; // after_func() with an `fn` that refers to no actor's variables
+  template <std::invocable F>
+  after_func_handle when_ended(F fn) const;
   /// Returns what it names.
   detail::context_node& node() const noexcept { return *node_; }
 
 private:
+  after_func_handle keep(std::shared_ptr<detail::context_callback> callback, bool may_refer) const;
   time_point now() const noexcept;
   context with_deadline(time_point deadline, time_point now) const;
   context with_any(std::any value, bool may_refer) const;
@@ -148,5 +150,14 @@ public:
 private:
   std::shared_ptr<detail::context_callback> callback_;
 };
+
+template <std::invocable F>
+after_func_handle context::after_func(F fn) const {
+  return keep(std::make_shared<detail::context_callback_of<F>>(std::move(fn)), true);
+}
+template <std::invocable F>
+after_func_handle context::when_ended(F fn) const {
+  return keep(std::make_shared<detail::context_callback_of<F>>(std::move(fn)), false);
+}
 
 } // namespace greenroom

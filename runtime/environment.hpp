@@ -7,18 +7,18 @@
 #include <optional>
 
 #include <greenroom/runtime/clock.hpp>
-#include <greenroom/runtime/executor.hpp>
-#include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/log.hpp>
 
 namespace greenroom {
 
+class executor;
+class files;
 class transport;
 
 /// What a system takes from outside. Thread safety: as a value.
 struct environment {
   const clock* time = &real_clock();           ///< the clock
-  files* disk = &real_files();                 ///< the files
+  files* disk = nullptr;                       ///< the files; null: the machine's, real_files()
   transport* net = nullptr;                    ///< null: the machine's TCP, polled by the workers
   std::shared_ptr<executor> runs_on = nullptr; ///< null: a team of worker threads, as many as the options say
   std::optional<logger> log = std::nullopt;    ///< none: the system's own, to stderr; see use_logger() for the host's

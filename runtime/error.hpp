@@ -10,7 +10,6 @@
 
 #include <cassert>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -20,6 +19,7 @@
 #include <variant>
 
 #include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/detail/invoke.hpp>
 
 namespace greenroom {
 
@@ -126,10 +126,10 @@ using result_of = result<std::remove_cvref_t<std::invoke_result_t<F, Args...>>>;
 template <class F, class... Args>
 result_of<F, Args...> invoke_as_result(F&& f, Args&&... args) {
   if constexpr (std::is_void_v<std::invoke_result_t<F, Args...>>) {
-    std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    detail::invoke(std::forward<F>(f), std::forward<Args>(args)...);
     return {};
   } else {
-    return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::invoke(std::forward<F>(f), std::forward<Args>(args)...);
   }
 }
 
@@ -206,13 +206,13 @@ public:
     static_assert(detail::is_result<std::invoke_result_t<F, const T&>>,
                   "and_then needs a function that returns a result");
     if (!has_value()) return error();
-    return std::invoke(std::forward<F>(f), **this);
+    return detail::invoke(std::forward<F>(f), **this);
   }
   template <class F>
   std::invoke_result_t<F, T> and_then(F&& f) && {
     static_assert(detail::is_result<std::invoke_result_t<F, T>>, "and_then needs a function that returns a result");
     if (!has_value()) return error();
-    return std::invoke(std::forward<F>(f), *std::move(*this));
+    return detail::invoke(std::forward<F>(f), *std::move(*this));
   }
 
 private:
@@ -261,7 +261,7 @@ public:
   std::invoke_result_t<F> and_then(F&& f) const {
     static_assert(detail::is_result<std::invoke_result_t<F>>, "and_then needs a function that returns a result");
     if (!has_value()) return error_;
-    return std::invoke(std::forward<F>(f));
+    return detail::invoke(std::forward<F>(f));
   }
 
 private:

@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <concepts>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -40,9 +39,9 @@ public:
       }
       const end_mark end(*this);
       if constexpr (std::is_void_v<value>) {
-        std::invoke(fn);
+        detail::invoke(fn);
       } else {
-        auto body = std::invoke(fn);
+        auto body = detail::invoke(fn);
         co_await std::move(body);
       }
     }

@@ -125,7 +125,7 @@ task<result<T>> run_scope(F fn, Args... args) {
   {
     detail::context_switch inside(here.context());
     try {
-      auto body = std::invoke(fn, here, std::move(args)...);
+      auto body = detail::invoke(fn, here, std::move(args)...);
       if constexpr (std::is_void_v<T>) {
         co_await std::move(body);
         value.emplace();

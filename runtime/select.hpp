@@ -9,7 +9,6 @@
 // Thread safety: awaited by an actor. Lifetime: the ends and items named in the cases outlive the await.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -236,12 +235,19 @@ private:
 
     void collect(std::tuple<case_state<Cases>...>& states) {
       std::apply([this](auto&... state) { (add(state.lock_of()), ...); }, states);
-      std::sort(locks.begin(), locks.begin() + static_cast<std::ptrdiff_t>(used));
-      used = static_cast<std::size_t>(std::unique(locks.begin(), locks.begin() + static_cast<std::ptrdiff_t>(used)) -
-                                      locks.begin());
     }
     void add(spin_lock* l) noexcept {
-      if (l != nullptr) locks[used++] = l;
+      if (l == nullptr) return;
+      std::size_t at = used; // of the first that is not before it
+      while (at > 0 && !before(locks[at - 1], l)) --at;
+      if (at < used && locks[at] == l) return;
+      for (auto i = used; i > at; --i) locks[i] = locks[i - 1];
+      locks[at] = l;
+      ++used;
+    }
+    /// Pointers into different objects have no order but that of their numbers.
+    static bool before(const spin_lock* a, const spin_lock* b) noexcept {
+      return reinterpret_cast<std::uintptr_t>(a) < reinterpret_cast<std::uintptr_t>(b);
     }
     void lock() noexcept {
       for (std::size_t i = 0; i < used; ++i) locks[i]->lock();

@@ -11,7 +11,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <source_location>
@@ -158,13 +157,13 @@ private:
       constexpr bool stateless = std::is_pointer_v<function> || std::is_empty_v<function>;
       constexpr bool may_refer = !stateless || !(refers_to_nothing<std::decay_t<Args>> && ...);
       if constexpr (self_contained<function, std::decay_t<Args>...>()) {
-        return {std::invoke(self.template callable<F>(), std::decay_t<Args>(std::forward<Args>(args))...).release(),
+        return {detail::invoke(self.template callable<F>(), std::decay_t<Args>(std::forward<Args>(args))...).release(),
                 nullptr, may_refer};
       } else {
         using kept = kept_call<function, std::decay_t<Args>...>;
         auto call = std::make_unique<kept>(self.template callable<F>(), std::forward<Args>(args)...);
         auto root =
-            std::apply([&call](auto&... a) { return std::invoke(call->fn, std::move(a)...).release(); }, call->args);
+            std::apply([&call](auto&... a) { return detail::invoke(call->fn, std::move(a)...).release(); }, call->args);
         return {root, call.release(), may_refer};
       }
     }

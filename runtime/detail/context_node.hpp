@@ -5,7 +5,6 @@
 
 #include <any>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <typeindex>
@@ -21,8 +20,16 @@ namespace greenroom::detail {
 
 /// A function to call when a context ends; called or stopped, never both.
 struct context_callback {
-  std::function<void()> fn;
+  virtual ~context_callback() = default;
+  virtual void call() = 0;
+
   std::atomic<bool> taken{false};
+};
+template <class F>
+struct context_callback_of final : context_callback {
+  explicit context_callback_of(F f) : fn(std::move(f)) {}
+  void call() override { fn(); }
+  F fn;
 };
 
 /// What few contexts have.

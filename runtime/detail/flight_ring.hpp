@@ -3,7 +3,6 @@
 // Thread safety: one thread writes, which owns the ring or holds its owner's lock; any may copy it meanwhile. Lifetime: that of the recorder.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -115,7 +114,8 @@ public:
                         s.when.load(std::memory_order_acquire)});
     }
     const auto now = written_.load(std::memory_order_relaxed);
-    for (auto i = std::max(first, now >= size ? now - size + 1 : 0); i < end; ++i) {
+    const auto kept = now >= size ? now - size + 1 : 0; // meanwhile others may have been written over
+    for (auto i = first < kept ? kept : first; i < end; ++i) {
       const auto& words = copied[i - first];
       if (words.kind() != flight_kind::none) see(i, words);
     }

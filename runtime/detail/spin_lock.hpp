@@ -4,10 +4,10 @@
 // Lifetime: must not be destroyed while held or waited for.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <thread>
+
+#include <sched.h>
 
 #include <greenroom/runtime/detail/export.hpp>
 
@@ -56,11 +56,11 @@ private:
     constexpr int patience = 1000; // pauses of some 20 ns; a section takes about as long as one of them
     int pauses = FirstPauses;
     for (int paused = 0;; paused += pauses) {
-      if (paused >= patience) std::this_thread::yield();
+      if (paused >= patience) ::sched_yield();
       for (int i = 0; i < pauses; ++i) cpu_pause();
       pauses_before_locks += static_cast<std::uint32_t>(pauses);
       if (!held_.load(std::memory_order_relaxed)) return;
-      pauses = std::min(2 * pauses, MostPauses);
+      pauses = 2 * pauses < MostPauses ? 2 * pauses : MostPauses;
     }
   }
 
