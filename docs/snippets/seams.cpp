@@ -6,7 +6,6 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/memory_transport.hpp>
-#include <greenroom/runtime/stop_signal.hpp>
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/testkit/memory_files.hpp>
 
