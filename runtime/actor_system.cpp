@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/blocking.hpp>
+#include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/internal/deadlock_search.hpp>
 #include <greenroom/runtime/internal/recorder.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>

@@ -14,6 +14,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/detail/context_node.hpp>
 #include <greenroom/runtime/detail/request_counters.hpp>
+#include <greenroom/runtime/executor.hpp>
 #include <greenroom/runtime/internal/blocking_pool.hpp>
 #include <greenroom/runtime/internal/border.hpp>
 
