@@ -83,6 +83,12 @@ class Help(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertTrue(done.stderr.startswith(sentence), done.stderr)
 
+    def test_a_result_that_cannot_be_written_is_a_failure(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([COMMAND, "man"], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=LIMIT,
+                                  check=False)
+        self.assertEqual((done.returncode, done.stderr), (1, "greenroom: the result cannot be written: is the disk full?\n"))
+
     def test_options_end_at_two_hyphens(self):
         done = call("doctor", "--", "--help")
         self.assertEqual(done.returncode, 2)
