@@ -8,6 +8,7 @@
 
 #include <greenroom/tools/greenroom/arguments.hpp>
 #include <greenroom/tools/greenroom/graph_commands.hpp>
+#include <greenroom/tools/greenroom/load_command.hpp>
 #include <greenroom/tools/greenroom/new_command.hpp>
 #include <greenroom/tools/greenroom/watch_command.hpp>
 
@@ -15,7 +16,7 @@ namespace cli {
 namespace {
 
 constexpr std::array table{
-    &new_command, &run_command, &check_command, &graph_command, &nodes_command, &top_command,
+    &new_command, &run_command, &check_command, &graph_command, &nodes_command, &top_command, &load_command,
 };
 
 constexpr std::size_t columns = 80;
