@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/tools/greenroom/arguments.hpp>
+#include <greenroom/tools/greenroom/bench_command.hpp>
 #include <greenroom/tools/greenroom/graph_commands.hpp>
 #include <greenroom/tools/greenroom/load_command.hpp>
 #include <greenroom/tools/greenroom/new_command.hpp>
@@ -16,7 +17,8 @@ namespace cli {
 namespace {
 
 constexpr std::array table{
-    &new_command, &run_command, &check_command, &graph_command, &nodes_command, &top_command, &load_command,
+    &new_command,   &run_command, &check_command, &graph_command,
+    &nodes_command, &top_command, &load_command,  &bench_command,
 };
 
 constexpr std::size_t columns = 80;
