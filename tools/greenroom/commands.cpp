@@ -11,14 +11,15 @@
 #include <greenroom/tools/greenroom/graph_commands.hpp>
 #include <greenroom/tools/greenroom/load_command.hpp>
 #include <greenroom/tools/greenroom/new_command.hpp>
+#include <greenroom/tools/greenroom/trace_command.hpp>
 #include <greenroom/tools/greenroom/watch_command.hpp>
 
 namespace cli {
 namespace {
 
 constexpr std::array table{
-    &new_command,   &run_command, &check_command, &graph_command,
-    &nodes_command, &top_command, &load_command,  &bench_command,
+    &new_command, &run_command,  &check_command, &graph_command, &nodes_command,
+    &top_command, &load_command, &bench_command, &trace_command,
 };
 
 constexpr std::size_t columns = 80;
