@@ -9,6 +9,7 @@
 #include <greenroom/tools/greenroom/arguments.hpp>
 #include <greenroom/tools/greenroom/bench_command.hpp>
 #include <greenroom/tools/greenroom/graph_commands.hpp>
+#include <greenroom/tools/greenroom/ledger_command.hpp>
 #include <greenroom/tools/greenroom/load_command.hpp>
 #include <greenroom/tools/greenroom/new_command.hpp>
 #include <greenroom/tools/greenroom/trace_command.hpp>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::array table{
     &new_command, &run_command,  &check_command, &graph_command, &nodes_command,
-    &top_command, &load_command, &bench_command, &trace_command,
+    &top_command, &load_command, &bench_command, &trace_command, &ledger_command,
 };
 
 constexpr std::size_t columns = 80;
