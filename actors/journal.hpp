@@ -43,6 +43,12 @@ struct journal_snapshot {
   std::string content = {};
 };
 
+/// Somebody who reads a journal, and up to which record that is done.
+struct journal_reader {
+  std::string name;
+  std::uint64_t number = 0;
+};
+
 class GREENROOM_EXPORT journal {
 public:
   journal(const journal&) = delete;
@@ -84,7 +90,10 @@ public:
   /// Counts with the transaction under way, if there is one.
   virtual result<void> set_cursor(std::string_view reader, std::uint64_t number) = 0;
 
-  /// Looks for damage: all of the file, and that no number is missing. Errors: io, with what was found. Cost: reads everything.
+  /// Returns all readers, by name.
+  virtual result<std::vector<journal_reader>> readers() = 0;
+
+  /// Looks for damage: all of the file, that no number is missing, and that the tags found are those of the records. Errors: io, with what was found. Cost: reads everything.
   virtual result<void> verify() = 0;
   /// Counts the commits that had to wait for the disk.
   virtual std::uint64_t flushes() const noexcept = 0;
@@ -111,6 +120,9 @@ struct postgres_journal_options {
   /// The keys of so many records are read when it is opened, for a filter in memory (2 bytes each), so that looking for a key that is new asks nobody. A journal with more
   /// asks the server for each key: one round trip. 0 has no filter.
   std::size_t known_keys = 1'000'000;
+  /// Only reads, what was there when it was opened, also while another process has the journal and writes to it: it takes no lock and makes no tables
+  /// (not_found, if there are none). begin() and all that writes fail with unsupported.
+  bool read_only = false;
 };
 
 /// Opens a journal in a PostgreSQL database, or makes one. `connection` is libpq's: key=value pairs or a URI. It has the journal for itself by an advisory lock of its session (so

@@ -12,6 +12,7 @@
 namespace greenroom::money {
 
 using internal::ledger_entry;
+using internal::reversal_tag;
 
 /// What is written; under the name that the header knows.
 struct ledger_state::entry : ledger_entry {};
@@ -50,9 +51,6 @@ std::optional<refusal> refuse_amount(std::int64_t amount, std::int64_t least) {
   if (amount >= least) return std::nullopt;
   return refusal{fault::invalid_order, fmt::format("the amount must be {} or more, not {}", least, amount)};
 }
-
-/// What a reversal is found by. No account can have that name.
-std::string reversal_tag(std::uint64_t transfer) { return fmt::format("\treversal of {}", transfer); }
 
 using verdict = result<std::optional<refusal>>;
 
@@ -165,9 +163,7 @@ result<std::optional<answer<receipt>>> ledger_state::repeated(const entry& e, co
 }
 
 result<answer<receipt>> ledger_state::append(entry e, const std::string& key, log& to) const {
-  journal_record record{.key = key, .tags = {e.from}, .content = e.to_text()};
-  if (!e.to.empty()) record.tags.push_back(e.to);
-  if (e.what == "reversal") record.tags.push_back(reversal_tag(e.of));
+  journal_record record{.key = key, .tags = e.tags(), .content = e.to_text()};
   const auto number = to.append(std::move(record));
   if (!number) return number.error();
   return answer<receipt>(receipt{*number, false, e.moved()});

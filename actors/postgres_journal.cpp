@@ -10,6 +10,7 @@
 #ifdef GREENROOM_HAS_POSTGRES
 #include <greenroom/actors/internal/journal_parts.hpp>
 #include <greenroom/actors/internal/postgres.hpp>
+#include <greenroom/actors/internal/postgres_statements.hpp>
 #endif
 
 namespace greenroom {
@@ -29,6 +30,8 @@ result<std::unique_ptr<journal>> open_postgres_journal(std::string, postgres_jou
 namespace {
 
 using internal::joined_tags;
+using internal::journal_statements;
+using internal::journal_tables;
 using internal::journal_time;
 using internal::key_filter;
 using internal::postgres_connection;
@@ -40,46 +43,6 @@ using internal::tags_apart;
 constexpr std::size_t longest_key = 2000; // an index of PostgreSQL takes some 2,700 bytes
 constexpr std::uint64_t page = 500;       // records that a replay has in memory
 constexpr std::uint64_t keys_at_once = 20'000;
-
-struct named_statement {
-  const char* name;
-  const char* sql; // {} is the schema
-};
-constexpr named_statement statements[] = {
-    {"put_record", "INSERT INTO {}.records VALUES($1::bigint, $2::bigint, $3::bytea, $4::bytea, $5::bytea)"},
-    {"put_tag", "INSERT INTO {}.tags VALUES($1::bytea, $2::bigint)"},
-    {"by_key", "SELECT number, written_at, key, tags, content FROM {}.records WHERE key = $1::bytea"},
-    {"by_number", "SELECT number, written_at, key, tags, content FROM {}.records WHERE number = $1::bigint"},
-    {"behind", "SELECT number, written_at, key, tags, content FROM {}.records WHERE number > $1::bigint "
-               "ORDER BY number LIMIT $2::bigint"},
-    {"by_tag", "SELECT r.number, written_at, key, tags, content FROM {0}.tags t JOIN {0}.records r ON r.number = "
-               "t.number WHERE tag = $1::bytea AND t.number > $2::bigint ORDER BY t.number LIMIT $3::bigint"},
-    {"keys", "SELECT number, key FROM {}.records WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint"},
-    {"newest", "SELECT coalesce(max(number), 0) FROM {}.records"},
-    {"get_snapshot", "SELECT number, content FROM {}.snapshots"},
-    {"put_snapshot", "INSERT INTO {}.snapshots VALUES(1, $1::bigint, $2::bytea) "
-                     "ON CONFLICT (id) DO UPDATE SET number = excluded.number, content = excluded.content"},
-    {"get_cursor", "SELECT number FROM {}.cursors WHERE reader = $1::bytea"},
-    {"put_cursor", "INSERT INTO {}.cursors VALUES($1::bytea, $2::bigint) "
-                   "ON CONFLICT (reader) DO UPDATE SET number = excluded.number"},
-    // md5 has the server read all of what is kept apart from its row, too.
-    {"look", "SELECT count(*), sum(length(md5(tags) || md5(content)))::bigint FROM {}.records "
-             "WHERE number > $1::bigint AND number <= $2::bigint"},
-    {"look_at_tags", "SELECT count(*) FROM {0}.tags t WHERE NOT EXISTS "
-                     "(SELECT FROM {0}.records r WHERE r.number = t.number)"},
-    {"begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
-    {"commit", "COMMIT"},
-    {"rollback", "ROLLBACK"},
-};
-
-constexpr const char* tables[] = {
-    "CREATE TABLE {}.records(number bigint PRIMARY KEY, written_at bigint NOT NULL, key bytea UNIQUE, tags bytea NOT "
-    "NULL, content bytea NOT NULL)",
-    "CREATE TABLE {}.tags(tag bytea NOT NULL, number bigint NOT NULL, PRIMARY KEY(tag, number))",
-    "CREATE TABLE {}.snapshots(id integer PRIMARY KEY CHECK(id = 1), number bigint NOT NULL, content bytea NOT NULL)",
-    "CREATE TABLE {}.cursors(reader bytea PRIMARY KEY, number bigint NOT NULL)",
-    "CREATE TABLE {}.greenroom_journal AS SELECT 1::bigint AS version",
-};
 
 class postgres_journal final : public journal {
 public:
@@ -116,6 +79,7 @@ public:
   }
   result<std::uint64_t> cursor(std::string_view reader) override;
   result<void> set_cursor(std::string_view reader, std::uint64_t number) override;
+  result<std::vector<journal_reader>> readers() override;
   result<void> verify() override;
   std::uint64_t flushes() const noexcept override { return flushes_; }
 
@@ -123,6 +87,9 @@ private:
   using values = std::initializer_list<postgres_value>;
 
   result<void> settle();
+  result<void> settle_to_read();
+  result<void> prepare();
+  result<bool> has_tables();
   result<void> make_tables();
   result<void> learn_keys();
   result<std::int64_t> number_of(const std::string& sql);
@@ -168,6 +135,7 @@ result<void> postgres_journal::connect() {
 }
 
 result<void> postgres_journal::settle() {
+  if (how_.read_only) return settle_to_read();
   const auto lock_limit = std::max<std::int64_t>(1, how_.lock_limit.count());
   for (const auto& setting : {
            std::string("SET synchronous_commit = on"),
@@ -200,9 +168,7 @@ result<void> postgres_journal::settle() {
   if (auto set = db_.run(fmt::format("SET statement_timeout = {}", how_.statement_limit.count())); !set)
     return set.error();
   if (auto made = make_tables(); !made) return made;
-  for (const auto& [name, sql] : statements) {
-    if (auto prepared = db_.prepare(name, fmt::format(fmt::runtime(sql), schema_)); !prepared) return prepared;
-  }
+  if (auto prepared = prepare(); !prepared) return prepared;
   const auto newest = db_.ask("newest", {});
   if (!newest) return newest.error();
   const auto there = static_cast<std::uint64_t>(newest->number(0, 0));
@@ -218,7 +184,39 @@ result<void> postgres_journal::settle() {
   return {};
 }
 
-result<void> postgres_journal::make_tables() {
+/// Takes no lock and makes nothing: it sees one moment, by a transaction that lasts as long as the connection.
+result<void> postgres_journal::settle_to_read() {
+  if (opened_)
+    return error(
+        errc::io,
+        fmt::format("the connection to {} was lost, and another would see another moment: open it anew", what_));
+  for (const auto& said : {fmt::format("SET statement_timeout = {}", how_.statement_limit.count()),
+                           std::string("SET idle_in_transaction_session_timeout = 0"),
+                           std::string("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")}) {
+    if (auto done = db_.run(said); !done) return done.error();
+  }
+  const auto is_there = has_tables();
+  if (!is_there) return is_there.error();
+  if (!*is_there)
+    return error(errc::not_found,
+                 fmt::format("there is no {}: the database has no such schema, or nothing in it", what_));
+  if (auto prepared = prepare(); !prepared) return prepared;
+  const auto newest = db_.ask("newest", {});
+  if (!newest) return newest.error();
+  last_ = committed_ = static_cast<std::uint64_t>(newest->number(0, 0));
+  opened_ = true;
+  return {};
+}
+
+result<void> postgres_journal::prepare() {
+  for (const auto& [name, sql] : journal_statements) {
+    if (auto prepared = db_.prepare(name, fmt::format(fmt::runtime(sql), schema_)); !prepared) return prepared;
+  }
+  return {};
+}
+
+/// Errors: parse, for tables of something else.
+result<bool> postgres_journal::has_tables() {
   const auto has = [this](const char* table) {
     return number_of(fmt::format("SELECT (to_regclass('{}.{}') IS NOT NULL)::int::bigint", schema_, table));
   };
@@ -228,19 +226,26 @@ result<void> postgres_journal::make_tables() {
   if (*is_there == 1) {
     const auto version = number_of(fmt::format("SELECT max(version) FROM {}.greenroom_journal", schema_));
     if (!version) return version.error();
-    if (*version == 1) return {};
+    if (*version == 1) return true;
   }
   if (*is_there == 1 || *is_taken == 1)
     return error(errc::parse, fmt::format("cannot use {}: the schema has tables, but no journal of this version; name "
                                           "another schema",
                                           what_));
+  return false;
+}
+
+result<void> postgres_journal::make_tables() {
+  const auto is_there = has_tables();
+  if (!is_there) return is_there.error();
+  if (*is_there) return {};
   if (auto begun = db_.run("BEGIN"); !begun) return begun.error();
   const auto has_schema = number_of(fmt::format("SELECT (to_regnamespace('{}') IS NOT NULL)::int::bigint", schema_));
   if (!has_schema) return has_schema.error();
   if (*has_schema == 0) { // who may not make one can be given one
     if (auto made = db_.run(fmt::format("CREATE SCHEMA {}", schema_)); !made) return made.error();
   }
-  for (const auto* table : tables) {
+  for (const auto* table : journal_tables) {
     if (auto made = db_.run(fmt::format(fmt::runtime(table), schema_)); !made) return made.error();
   }
   if (auto done = db_.run("COMMIT"); !done) return done.error();
@@ -289,6 +294,7 @@ result<postgres_rows> postgres_journal::ask(const char* statement, values with) 
 // -- writing -------------------------------------------------------------------------------------------------------------
 
 result<void> postgres_journal::begin() {
+  if (how_.read_only) return error(errc::unsupported, fmt::format("{} was opened for reading alone", what_));
   auto fine = ready();
   open_ = fine.has_value();
   return fine;
@@ -296,6 +302,7 @@ result<void> postgres_journal::begin() {
 
 // In a transaction it only sends; else it waits.
 result<void> postgres_journal::write(const char* statement, values with) {
+  if (how_.read_only) return error(errc::unsupported, fmt::format("{} was opened for reading alone", what_));
   if (!open_) {
     const auto done = ask(statement, with);
     return done ? result<void>() : done.error();
@@ -433,6 +440,15 @@ result<void> postgres_journal::set_cursor(std::string_view reader, std::uint64_t
   return write("put_cursor", {reader, number});
 }
 
+result<std::vector<journal_reader>> postgres_journal::readers() {
+  const auto rows = ask("get_cursors", {});
+  if (!rows) return rows.error();
+  std::vector<journal_reader> all;
+  for (int i = 0; i < rows->size(); ++i)
+    all.push_back({rows->bytes(i, 0), static_cast<std::uint64_t>(rows->number(i, 1))});
+  return all;
+}
+
 result<void> postgres_journal::verify() {
   constexpr std::uint64_t part = 10'000; // one statement each, so that none takes too long
   std::uint64_t at = 0;
@@ -454,30 +470,10 @@ result<void> postgres_journal::verify() {
   return {};
 }
 
-result<void> check(const postgres_journal_options& how) {
-  const auto& name = how.schema;
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-  if (name.empty() || name.size() > 48 || !std::all_of(name.begin(), name.end(), fits) ||
-      (name[0] >= '0' && name[0] <= '9') || name.starts_with("pg_"))
-    return error(
-        errc::invalid_argument,
-        fmt::format("'{}' cannot be the schema of a journal: small letters, digits and '_', 48 at most, with no "
-                    "digit and no pg_ at the beginning",
-                    name));
-  using namespace std::chrono_literals;
-  for (const auto limit : {how.connect_limit, how.statement_limit, how.lock_limit}) {
-    if (limit < 1ms || limit > 24h)
-      return error(
-          errc::invalid_argument,
-          fmt::format("a limit of the journal '{}' is {} ms; it must be from 1 ms to 24 h", name, limit.count()));
-  }
-  return {};
-}
-
 } // namespace
 
 result<std::unique_ptr<journal>> open_postgres_journal(std::string connection, postgres_journal_options how) {
-  if (auto fine = check(how); !fine) return fine.error();
+  if (auto fine = internal::check(how); !fine) return fine.error();
   auto made = std::make_unique<postgres_journal>(std::move(connection), std::move(how));
   if (auto connected = made->connect(); !connected) return connected.error();
   return result<std::unique_ptr<journal>>(std::move(made));

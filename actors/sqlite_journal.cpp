@@ -82,6 +82,7 @@ public:
     moved_ = true;
     return write(put_cursor_.begin(reader, number));
   }
+  result<std::vector<journal_reader>> readers() override;
   result<void> verify() override;
   std::uint64_t flushes() const noexcept override { return flushes_; }
 
@@ -99,7 +100,7 @@ private:
   sqlite_database db_; // before its statements
   const std::string file_;
   sqlite_statement put_record_, put_tag_, by_key_, by_number_, behind_, by_tag_, get_snapshot_, put_snapshot_,
-      get_cursor_, put_cursor_, begin_, commit_, rollback_;
+      get_cursor_, get_cursors_, put_cursor_, begin_, commit_, rollback_;
   std::uint64_t last_ = 0;
   std::uint64_t committed_ = 0; // the last that is on disk
   bool open_ = false;           // a transaction is under way
@@ -143,6 +144,7 @@ result<void> sqlite_journal::set_up() {
            wanted{&get_snapshot_, "SELECT number, content FROM snapshots"},
            wanted{&put_snapshot_, "INSERT OR REPLACE INTO snapshots VALUES(1, ?, ?)"},
            wanted{&get_cursor_, "SELECT number FROM cursors WHERE reader = ?"},
+           wanted{&get_cursors_, "SELECT number, reader FROM cursors ORDER BY reader"},
            wanted{&put_cursor_, "INSERT OR REPLACE INTO cursors VALUES(?, ?)"},
            wanted{&begin_, "BEGIN IMMEDIATE"},
            wanted{&commit_, "COMMIT"},
@@ -283,14 +285,39 @@ result<std::uint64_t> sqlite_journal::cursor(std::string_view reader) {
   return number;
 }
 
+result<std::vector<journal_reader>> sqlite_journal::readers() {
+  if (auto fine = check_usable(); !fine) return fine.error();
+  std::vector<journal_reader> all;
+  int code = get_cursors_.begin().step();
+  for (; code == SQLITE_ROW; code = get_cursors_.step())
+    all.push_back({get_cursors_.text(1), static_cast<std::uint64_t>(get_cursors_.number(0))});
+  get_cursors_.end();
+  if (code != SQLITE_DONE) return fail("read", code);
+  return all;
+}
+
 result<void> sqlite_journal::verify() {
   if (auto fine = check_usable(); !fine) return fine;
   const auto found = db_.ask("PRAGMA integrity_check(1)");
   if (!found) return found.error();
   if (*found != "ok") return error(errc::io, fmt::format("'{}' is damaged: {}", file_, *found));
-  const auto count = db_.ask("SELECT count(*) = coalesce(max(number), 0) FROM records");
-  if (!count) return count.error();
-  if (*count != "1") return error(errc::io, fmt::format("'{}' is damaged: there are numbers without a record", file_));
+  std::uint64_t records = 0, newest = 0, tags = 0;
+  const auto counted = replay(0, [&](const journal_record& r) -> result<void> {
+    ++records;
+    newest = r.number;
+    tags += r.tags.size();
+    return {};
+  });
+  if (!counted) return counted;
+  if (records != newest)
+    return error(errc::io, fmt::format("'{}' is damaged: there are numbers without a record", file_));
+  // As bytes: a text would end at its first zero.
+  const auto listed =
+      db_.ask("SELECT count(*) || ' ' || count(r.number) FROM tags t LEFT JOIN records r ON r.number = t.number AND "
+              "instr(x'0a' || CAST(r.tags AS BLOB) || x'0a', x'0a' || CAST(t.tag AS BLOB) || x'0a') > 0");
+  if (!listed) return listed.error();
+  if (*listed != fmt::format("{0} {0}", tags))
+    return error(errc::io, fmt::format("'{}' is damaged: the list of tags is not that of the records", file_));
   return {};
 }
 

@@ -36,7 +36,9 @@ std::string what(const flight_event& e) {
   }
   case flight_kind::spawned: return e.by == 0 ? "spawned" : fmt::format("spawned by actor {}", e.by);
   case flight_kind::ended: return "ended: " + e.text;
-  case flight_kind::logged: return fmt::format("{}: {}", to_string(e.level), e.text);
+  case flight_kind::logged:
+    return fmt::format("{}: {}{}", to_string(e.level), e.text,
+                       e.trace_id.empty() ? "" : " (trace_id=" + e.trace_id + ")");
   case flight_kind::none: break;
   }
   return "none";
@@ -62,6 +64,7 @@ std::string json_of(const flight_event& e) {
     text += fmt::format(R"(,"times":{},"type":{},"mailbox":{})", e.times, json_literal(e.type), e.mailbox);
   if (e.what == flight_kind::spawned) text += fmt::format(R"(,"by":{})", e.by);
   if (e.what == flight_kind::logged) text += fmt::format(R"(,"level":"{}")", to_string(e.level));
+  if (!e.trace_id.empty()) text += ",\"trace_id\":" + json_literal(e.trace_id);
   if (!e.text.empty()) text += ",\"text\":" + json_literal(e.text);
   return text + "}";
 }

@@ -38,6 +38,7 @@ struct flight_event {
   std::uint64_t by = 0;              ///< who spawned it; 0: none of these actors
   std::string text = {};             ///< of the item, of the line, or how the actor ended
   log_level level = log_level::info; ///< of the line
+  std::string trace_id = {};         ///< of the trace that its actor worked for, as in the line; "" for none
 };
 
 /// Which events to return.

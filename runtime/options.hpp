@@ -66,7 +66,7 @@ struct options {
   /// the recorder off. Each takes 24 bytes. More look further back; so many that they do not fit into a core's cache cost more time.
   std::size_t flight_events = 1'024;
 
-  /// Lines of the log, and as many texts of items, that the flight recorder keeps, up to 65,536. Each takes 130 bytes and its text, which is
+  /// Lines of the log, and as many texts of items, that the flight recorder keeps, up to 65,536. Each takes 160 bytes and its text, which is
   /// cut after 400.
   std::size_t flight_lines = 256;
 

@@ -23,7 +23,7 @@ ALLOWED = {
     "http": {"runtime", "actors", "http"},
     "examples": {"runtime", "actors", "http", "testkit"},
     "tools": {"runtime", "actors", "http", "tools"},
-    "tests": {"runtime", "actors", "http", "testkit", "tests"},
+    "tests": {"runtime", "actors", "http", "testkit", "tools", "tests"},
     "testkit": {"runtime", "actors", "http", "testkit"},
 }
 CAF_PLACES = re.compile(

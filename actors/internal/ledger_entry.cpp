@@ -35,6 +35,15 @@ std::int64_t ledger_entry::moved() const noexcept {
   return what == "transfer" || what == "capture" || what == "reversal" ? amount : 0;
 }
 
+std::string reversal_tag(std::uint64_t transfer) { return fmt::format("\treversal of {}", transfer); }
+
+std::vector<std::string> ledger_entry::tags() const {
+  std::vector<std::string> all{from};
+  if (!to.empty()) all.push_back(to);
+  if (what == "reversal") all.push_back(reversal_tag(of));
+  return all;
+}
+
 std::string ledger_entry::to_text() const {
   return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", what, from, to, amount, asked, of, from_balance,
                      to_balance, currency, may_be_negative ? 1 : 0, note);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace greenroom::money::internal {
 
@@ -24,11 +25,16 @@ struct ledger_entry {
 
   /// Returns what goes from the one account to the other by it; 0 if nothing does.
   std::int64_t moved() const noexcept;
+  /// Returns what its record is found by: the accounts, and what it reverses.
+  std::vector<std::string> tags() const;
   std::string to_text() const;
   static std::optional<ledger_entry> from_text(std::string_view text);
   /// Returns whether the orders behind both are the same.
   bool same_order(const ledger_entry& other) const noexcept;
 };
+
+/// What the reversal of a transfer is found by. No account can have that name.
+std::string reversal_tag(std::uint64_t transfer);
 
 /// The fields of a line.
 class field_reader {

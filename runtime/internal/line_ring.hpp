@@ -27,6 +27,7 @@ struct kept_text {
   std::uint16_t mailbox = 0; // flight_words::tag_of()
   std::string name = {};     // of the actor, if it was told
   std::string text = {};
+  std::string trace_id = {}; // of a line
 };
 
 class line_ring {

@@ -105,6 +105,7 @@ flight_event shown(const raw_event& raw, std::size_t mailbox) {
     e.what = raw.text.what;
     e.level = raw.text.level;
     e.text = raw.text.text;
+    e.trace_id = raw.text.trace_id;
     if (raw.text.type == nullptr) break;
     e.type = detail::type_name(*raw.text.type);
     e.mailbox = mailbox;
@@ -153,6 +154,7 @@ void recorder::keep(log_level level, std::string_view text, log_origin origin) n
   try {
     kept_text one{.what = flight_kind::logged, .level = level, .actor = origin.actor_id};
     one.name = origin.actor_name;
+    one.trace_id = origin.trace_id;
     one.text = shortened(std::string(text.substr(0, most_line + 4)), most_line);
     const auto put = [&one](const detail::runtime_core& core, detail::flight_ring& ring) {
       one.at = core.milliseconds(core.env.time->now());

@@ -141,6 +141,22 @@ TEST_P(AnyJournal, KeepsTheNewestSnapshotAndWhereReadersAre) {
   EXPECT_EQ((**j->snapshot()).number, 5U);
   EXPECT_EQ((**j->snapshot()).content, "new");
   EXPECT_EQ(*j->cursor("mail"), 4U);
+  const auto readers = j->readers();
+  ASSERT_TRUE(readers && readers->size() == 2);
+  EXPECT_EQ((*readers)[0].name, "audit");
+  EXPECT_EQ((*readers)[0].number, 2U);
+  EXPECT_EQ((*readers)[1].name, "mail");
+}
+
+TEST_P(AnyJournal, FindsItsTagsWhole) {
+  auto j = open();
+  ASSERT_TRUE(j->begin());
+  ASSERT_TRUE(j->append({.tags = {"b", "a b", std::string("z\0ero", 5), "\xc3\xa9"}, .content = "x"}));
+  ASSERT_TRUE(j->append({.content = "without"}));
+  ASSERT_TRUE(j->append({.tags = {"b"}, .content = "y"}));
+  ASSERT_TRUE(j->commit());
+  const auto whole = j->verify();
+  EXPECT_TRUE(whole) << whole.error().message();
 }
 
 TEST_P(AnyJournal, CountsTheCommitsThatHadSomethingToWrite) {

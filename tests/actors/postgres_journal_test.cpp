@@ -82,6 +82,29 @@ TEST_F(PostgresJournal, RefusesASecondOneUntilTheFirstLetsGo) {
   EXPECT_TRUE(open_postgres_journal(server->connection(), how));
 }
 
+TEST_F(PostgresJournal, ReadsOneMomentBesideWhoHasItAndWritesNothing) {
+  auto to_read = how;
+  to_read.read_only = true;
+  const auto none = open_postgres_journal(server->connection(), to_read);
+  ASSERT_FALSE(none);
+  EXPECT_TRUE(none.error().is(errc::not_found)) << none.error().message();
+  auto j = open();
+  ASSERT_TRUE(put(*j, {"a", "b"}));
+  ASSERT_TRUE(j->set_cursor("mail", 1));
+  const auto reading = open_postgres_journal(server->connection(), to_read);
+  ASSERT_TRUE(reading) << reading.error().message();
+  ASSERT_TRUE(put(*j, {"c"}));
+  EXPECT_EQ(all(**reading), "1a 2b ");
+  EXPECT_EQ((*reading)->last(), 2U);
+  EXPECT_TRUE((*reading)->verify());
+  EXPECT_EQ((*reading)->readers()->at(0).number, 1U);
+  EXPECT_TRUE((*reading)->begin().error().is(errc::unsupported));
+  EXPECT_TRUE((*reading)->set_cursor("mail", 2).error().is(errc::unsupported));
+  EXPECT_TRUE((*reading)->save_snapshot({2, "x"}).error().is(errc::unsupported));
+  EXPECT_EQ(all(*j), "1a 2b 3c ");
+  EXPECT_EQ(all(**open_postgres_journal(server->connection(), to_read)), "1a 2b 3c ") << "another moment";
+}
+
 TEST_F(PostgresJournal, HasWhatWasCommittedAndNothingElseWhenTheServerStopsInATransaction) {
   for (const int signal : {SIGQUIT, SIGKILL}) {
     how.schema = server->new_schema();

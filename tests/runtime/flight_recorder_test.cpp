@@ -16,6 +16,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <greenroom/runtime/trace.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom {
@@ -252,6 +253,21 @@ TEST_F(FlightOfALog, ShowsTheLinesOfAnActorBetweenItsItems) {
   EXPECT_NE(written.str().find("half of it\\nis done"), std::string::npos);
 }
 
+TEST_F(FlightOfALog, NamesTheTraceOfALine) {
+  const auto trace = begin_trace(false);
+  const auto logs = [](const char* what) -> task<> {
+    this_actor::system().log().warn("{}", what);
+    co_return;
+  };
+  sys->spawn({.ctx = sys->context().with_value(trace)}, logs, "in it").wait();
+  sys->spawn(logs, "in none").wait();
+  auto lines = sys->flight().events;
+  std::erase_if(lines, [](const auto& e) { return e.what != flight_kind::logged; });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].trace_id, trace.trace_id());
+  EXPECT_EQ(lines[1].trace_id, "");
+}
+
 TEST_F(FlightOfALog, KeepsLinesOfThreadsAndOfLoggersThatOutliveTheSystem) {
   const auto log = sys->log();
   log.warn("by main");
@@ -318,6 +334,7 @@ TEST(Flight, IsWrittenAsTextAndAsJson) {
       {.at = 3ms, .what = flight_kind::spawned, .actor = 7, .name = "a\"b", .by = 2},
       {.at = 4ms, .what = flight_kind::took, .actor = 7, .times = 2, .type = "int", .mailbox = 1, .text = "\xff"},
       {.at = 5ms, .what = flight_kind::logged, .text = "tab\there", .level = log_level::warn},
+      {.at = 5ms, .what = flight_kind::logged, .actor = 7, .text = "x", .trace_id = "4bf9"},
       {.at = 6ms, .what = flight_kind::ended, .actor = 7, .name = "a\"b", .text = "failed"}};
   log.now = 9ms;
   EXPECT_EQ(log.to_json(),
@@ -325,14 +342,17 @@ TEST(Flight, IsWrittenAsTextAndAsJson) {
             R"({"at_ms":3,"what":"spawned","actor":7,"name":"a\"b","by":2},)"
             R"({"at_ms":4,"what":"took","actor":7,"name":"","times":2,"type":"int","mailbox":1,"text":"\ufffd"},)"
             R"({"at_ms":5,"what":"logged","actor":0,"name":"","level":"warn","text":"tab\u0009here"},)"
+            R"({"at_ms":5,"what":"logged","actor":7,"name":"","level":"info","trace_id":"4bf9","text":"x"},)"
             R"({"at_ms":6,"what":"ended","actor":7,"name":"a\"b","text":"failed"}]})"
             "\n");
   EXPECT_EQ(log.to_string(), "         3 ms  actor 7 'a\"b' spawned by actor 2\n"
                              "         4 ms  actor 7 took int from mailbox 1, 2 times: \xff\n"
                              "         5 ms  - warn: tab\there\n"
+                             "         5 ms  actor 7 info: x (trace_id=4bf9)\n"
                              "         6 ms  actor 7 'a\"b' ended: failed\n");
-  EXPECT_EQ(log.in_brief(),
-            "was spawned 6 ms ago; took int 2 times (\xff) 5 ms ago; logged \"tab\there\" 4 ms ago; ended 3 ms ago");
+  EXPECT_EQ(log.in_brief(), "was spawned 6 ms ago; took int 2 times (\xff) 5 ms ago; logged \"tab\there\" 4 ms ago; "
+                            "logged \"x\" 4 ms ago; ended 3 ms "
+                            "ago");
 }
 
 TEST(FlightRing, ShowsNoEventThatIsHalfOverwritten) {

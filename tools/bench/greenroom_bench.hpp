@@ -1,14 +1,21 @@
-// The workloads of greenroom_bench, one coroutine each; the bodies stand in greenroom_bench_*.cpp by theme. What one item of
-// each is says tools/bench/compare --items.
+// The workloads of greenroom_bench and of `greenroom bench`, one coroutine each; the bodies stand in greenroom_bench_*.cpp by theme.
 // Thread safety and lifetime: each runs once, as an actor of a system of its own.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/task.hpp>
 #include <greenroom/tools/bench/measure.hpp>
 
 namespace greenroom::bench {
+
+/// All of them, as a table.
+std::span<const workload<actor_system>> workloads();
+
+/// Runs one with as many items and threads as the arguments say, in a system of its own, which has ended when this returns.
+measured run_workload(const workload<actor_system>& which, const arguments& args);
 
 // Actors that come, wait and go.
 task<outcome> spawn_and_end(std::int64_t n, meter* m);

@@ -64,6 +64,17 @@ struct outcome {
   double bytes_each = 0;
 };
 
+/// What a run has measured.
+struct measured {
+  double seconds = 0;
+  double cpu_seconds = 0;
+  std::int64_t context_switches = 0;
+  outcome found = {};
+};
+inline measured result_of(const meter& m, const outcome& found) {
+  return {m.seconds(), m.cpu_seconds(), m.context_switches(), found};
+}
+
 /// One workload. `System` is what it runs in.
 template <class System>
 struct workload {
@@ -71,6 +82,8 @@ struct workload {
   std::int64_t n;    // default number of items
   std::int64_t unit; // n is rounded down to a multiple of it; 0: to a power of ten
   outcome (*run)(System& system, std::int64_t n, meter& m);
+  const char* item = "";                           // what an item of it is, for those who show it
+  std::int64_t (*right)(std::int64_t n) = nullptr; // the check value of a run that did all of its work
 };
 
 inline std::int64_t rounded(std::int64_t n, std::int64_t unit) {
@@ -127,6 +140,19 @@ const workload<System>* choose(std::span<const workload<System>> all, arguments&
   return nullptr;
 }
 
+/// Writes a run as tools/bench/compare reads it, without a line feed.
+inline std::string line_of(const arguments& args, const char* lang, const measured& m) {
+  char line[512];
+  const int length = std::snprintf(
+      line, sizeof line,
+      "{\"bench\":\"%.*s\",\"lang\":\"%s\",\"threads\":%zu,\"n\":%lld,\"seconds\":%.9f,\"cpu_seconds\":%.6f,"
+      "\"bytes_each\":%.1f,\"check\":%lld,\"context_switches\":%lld}",
+      static_cast<int>(args.bench.size()), args.bench.data(), lang, args.threads, static_cast<long long>(args.n),
+      m.seconds, m.cpu_seconds, m.found.bytes_each, static_cast<long long>(m.found.check),
+      static_cast<long long>(m.context_switches));
+  return std::string(line, static_cast<std::size_t>(length));
+}
+
 template <class System>
 int print_usage(const char* program, std::span<const workload<System>> all) {
   std::fprintf(stderr, "usage: %s NAME [--threads N] [--n N]; NAME is one of:", program);
@@ -136,11 +162,7 @@ int print_usage(const char* program, std::span<const workload<System>> all) {
 }
 
 inline void print_line(const arguments& args, const char* lang, const meter& m, const outcome& found) {
-  std::printf("{\"bench\":\"%.*s\",\"lang\":\"%s\",\"threads\":%zu,\"n\":%lld,\"seconds\":%.9f,\"cpu_seconds\":%.6f,"
-              "\"bytes_each\":%.1f,\"check\":%lld,\"context_switches\":%lld}\n",
-              static_cast<int>(args.bench.size()), args.bench.data(), lang, args.threads,
-              static_cast<long long>(args.n), m.seconds(), m.cpu_seconds(), found.bytes_each,
-              static_cast<long long>(found.check), static_cast<long long>(m.context_switches()));
+  std::printf("%s\n", line_of(args, lang, result_of(m, found)).c_str());
   std::fflush(stdout);
 }
 

@@ -160,6 +160,22 @@ result<std::uint64_t> arguments::number(std::string_view name, std::uint64_t oth
   return bad(fmt::format("{}: '{}' is not a whole number from {} to {}", name, *given, least, most));
 }
 
+result<double> arguments::real(std::string_view name, double otherwise, double least, double most) const {
+  const auto given = text(name);
+  if (!given) return otherwise;
+  const auto n = read_real(*given);
+  if (n && *n >= least && *n <= most) return *n;
+  return bad(fmt::format("{}: '{}' is not a number from {:g} to {:g}", name, *given, least, most));
+}
+
+std::optional<double> read_real(std::string_view text) {
+  double n = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, n, std::chars_format::fixed);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return n;
+}
+
 std::vector<std::string_view> nearest(std::string_view spelled, const std::vector<std::string_view>& known) {
   std::vector<std::pair<std::size_t, std::string_view>> by_distance;
   for (const auto name : known) {

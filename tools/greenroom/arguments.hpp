@@ -36,6 +36,7 @@ public:
                                                     std::chrono::milliseconds most) const;
   greenroom::result<std::uint64_t> number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
                                           std::uint64_t most) const;
+  greenroom::result<double> real(std::string_view name, double otherwise, double least, double most) const;
 
   // As main got them, for what reads them by itself.
   int argc() const noexcept { return argc_; }
@@ -47,6 +48,9 @@ private:
   int argc_ = 0;
   const char* const* argv_ = nullptr;
 };
+
+/// Reads a number as "2.5"; nothing of anything else.
+std::optional<double> read_real(std::string_view text);
 
 /// All options of a command, with those of the actor system if it takes them, and --help.
 std::vector<option> options_of(const command& c);

@@ -7,11 +7,15 @@
 #include <fmt/format.h>
 
 #include <greenroom/tools/greenroom/arguments.hpp>
+#include <greenroom/tools/greenroom/bench_command.hpp>
 #include <greenroom/tools/greenroom/completions_command.hpp>
 #include <greenroom/tools/greenroom/doctor_command.hpp>
 #include <greenroom/tools/greenroom/graph_commands.hpp>
+#include <greenroom/tools/greenroom/ledger_command.hpp>
+#include <greenroom/tools/greenroom/load_command.hpp>
 #include <greenroom/tools/greenroom/man_command.hpp>
 #include <greenroom/tools/greenroom/new_command.hpp>
+#include <greenroom/tools/greenroom/trace_command.hpp>
 #include <greenroom/tools/greenroom/watch_command.hpp>
 
 namespace cli {
@@ -28,6 +32,11 @@ constexpr std::array table{
     &nodes_command,
     // services that run
     &top_command,
+    &load_command,
+    &trace_command,
+    // what they leave, and what they are made of
+    &ledger_command,
+    &bench_command,
     // of the command itself
     &completions_command,
     &man_command,

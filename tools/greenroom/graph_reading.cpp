@@ -6,12 +6,11 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/runtime/detail/utf8.hpp>
+#include <greenroom/tools/greenroom/plain_text.hpp>
 
 namespace graph_reading {
 
 using namespace greenroom;
-using namespace std::chrono_literals;
 
 void describe(http::schema<input>& s) {
   s.ignore_unknown();
@@ -67,20 +66,6 @@ void describe(http::schema<graph>& s) {
 
 namespace {
 
-/// Replaces what would command a terminal: a service on the other side chose these names.
-void make_plain(std::string& text) {
-  std::string out;
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto length = greenroom::detail::utf8_length(rest);
-    const auto first = static_cast<unsigned char>(rest.front());
-    const bool is_control =
-        first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(rest[1]) < 0xa0);
-    out += length == 0 || is_control ? std::string_view("?") : rest.substr(0, length);
-    rest.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  text = std::move(out);
-}
-
 /// Takes the capacity out of "bounded(64, overflow::wait)", for services that do not say it otherwise.
 std::optional<std::uint64_t> capacity_in(std::string_view limits) {
   constexpr std::string_view begin = "bounded(";
@@ -98,24 +83,6 @@ std::string with_path(std::string url) {
   return path + 1 == url.size() ? url + "graph.json" : url;
 }
 
-options for_one_client() {
-  options o;
-  o.name = "greenroom";
-  o.workers = 1;
-  o.log_level = "off";
-  return o;
-}
-
-task<result<std::string>> get(http::client* web, std::string url) {
-  auto got = co_await web->get(std::move(url));
-  if (!got) co_return got.error();
-  if (!got->ok()) {
-    co_return error(errc::upstream, fmt::format("{} answers {} {}: is this a service that shows its graph?", got->url(),
-                                                got->status(), got->reason()));
-  }
-  co_return got->take_body();
-}
-
 } // namespace
 
 bool is_full(const input& in) {
@@ -125,16 +92,16 @@ bool is_full(const input& in) {
 result<graph> parse(std::string_view json) {
   auto g = http::from_json<graph>(json);
   if (!g) return g;
-  make_plain(g->name);
+  cli::make_plain(g->name);
   for (auto& n : g->nodes) {
-    make_plain(n.name);
-    if (n.state) make_plain(*n.state);
+    cli::make_plain(n.name);
+    if (n.state) cli::make_plain(*n.state);
     for (auto& in : n.inputs) {
-      make_plain(in.type);
+      cli::make_plain(in.type);
       if (!in.capacity) in.capacity = capacity_in(in.limits);
     }
   }
-  for (auto& e : g->entries) make_plain(e.name);
+  for (auto& e : g->entries) cli::make_plain(e.name);
   const auto is_there = [&g](std::uint64_t n) { return n < g->nodes.size(); };
   const bool whole = std::all_of(g->edges.begin(), g->edges.end(),
                                  [&](const auto& e) { return is_there(e.from) && is_there(e.to); }) &&
@@ -143,15 +110,14 @@ result<graph> parse(std::string_view json) {
   return g;
 }
 
-source::source(std::string url)
-    : url_(with_path(std::move(url))), sys_(for_one_client()), web_(sys_, {.request_time = 5s, .retries = 0}) {}
+source::source(std::string url) : from_(with_path(std::move(url)), "is this a service that shows its graph?") {}
 
 result<reading> source::read() {
-  auto body = sys_.run(get, &web_, url_);
+  const auto body = from_.read();
   if (!body) return body.error();
   const auto now = std::chrono::steady_clock::now();
   auto g = parse(*body);
-  if (!g) return error(g.error().code(), fmt::format("{}: {}", url_, g.error().message()));
+  if (!g) return error(g.error().code(), fmt::format("{}: {}", url(), g.error().message()));
   return reading{*std::move(g), now};
 }
 

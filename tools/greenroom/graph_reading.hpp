@@ -9,9 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include <greenroom/http/client.hpp>
 #include <greenroom/http/json.hpp>
-#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/tools/greenroom/url_text.hpp>
 
 namespace graph_reading {
 
@@ -85,14 +84,12 @@ public:
   /// `url` is that of the JSON, or of the service alone.
   explicit source(std::string url);
 
-  const std::string& url() const noexcept { return url_; }
+  const std::string& url() const noexcept { return from_.url(); }
   /// Waits: blocks the thread, for a few seconds at most. Errors: what went wrong, in a sentence.
   greenroom::result<reading> read();
 
 private:
-  std::string url_;
-  greenroom::actor_system sys_;
-  greenroom::http::client web_;
+  cli::url_text from_;
 };
 
 } // namespace graph_reading
