@@ -106,35 +106,45 @@ int fail(std::string_view why, int code = 1) {
   return code;
 }
 
-/// The same for faults that say where they are, for editors that jump there.
-int fail_at_places(const std::string& faults) { return std::fprintf(stderr, "%s\n", faults.c_str()), 1; }
+/// The same for faults that say where they are, a line for each, for editors that jump there.
+int fail_at_places(const std::vector<std::string>& faults) {
+  for (const auto& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
+  return 1;
+}
 
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
 }
 
-/// Adds the libraries; what cannot be loaded has a line each.
-std::string load_all_nodes(node_library& nodes, const std::vector<std::filesystem::path>& libraries) {
-  std::string faults;
+void add_lines(std::vector<std::string>& to, std::string_view text) {
+  while (!text.empty()) {
+    to.emplace_back(text.substr(0, text.find('\n')));
+    text.remove_prefix(std::min(to.back().size() + 1, text.size()));
+  }
+}
+
+/// Adds the libraries. Returns which cannot be loaded, and why.
+std::vector<std::string> load_all_nodes(node_library& nodes, const std::vector<std::filesystem::path>& libraries) {
+  std::vector<std::string> faults;
   for (const auto& library : libraries) {
     const auto loaded = nodes.load(library);
-    if (!loaded) faults.append(faults.empty() ? "" : "\n").append(loaded.error().message());
+    if (!loaded) faults.emplace_back(loaded.error().message());
   }
   return faults;
 }
 
 /// Returns the graph, or nothing: then all that is wrong with libraries and file, or with the graph as a whole, is in `faults`.
-std::optional<graph> load(node_library nodes, const request& r, std::string& faults) {
+std::optional<graph> load(node_library nodes, const request& r, std::vector<std::string>& faults) {
   const auto& file = r.files.front();
   faults = load_all_nodes(nodes, r.libraries);
-  const auto add = [&faults](std::string_view more) { faults.append(faults.empty() ? "" : "\n").append(more); };
   auto g = load_graph(nodes, file);
-  if (!g) add(g.error().message());
-  if (g && !g->faults().empty())
-    add(fmt::format("{}: {}", file.native(), graph_error(g->plan().name, g->faults()).what()));
+  if (!g) add_lines(faults, g.error().message());
+  if (g) {
+    for (const auto& fault : g->faults()) faults.push_back(fmt::format("{}: {}", file.native(), fault));
+  }
   const auto system = g ? load_file({}, file) : options(); // its table [greenroom]
-  if (!system) add(system.error().message());
+  if (!system) faults.emplace_back(system.error().message());
   if (!faults.empty()) return std::nullopt;
   return *std::move(g);
 }
@@ -207,18 +217,9 @@ int run_graph(const request& r, graph g, int argc, const char* const* argv) {
 
 // -- the others -------------------------------------------------------------------------------------------------
 
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    lines.emplace_back(text.substr(0, text.find('\n')));
-    text.remove_prefix(std::min(lines.back().size() + 1, text.size()));
-  }
-  return lines;
-}
-
-int check_graph(const request& r, const graph* g, const std::string& faults) {
+int check_graph(const request& r, const graph* g, const std::vector<std::string>& faults) {
   const auto& file = r.files.front().native();
-  internal::check_report report{.file = file, .faults = lines_of(faults)};
+  internal::check_report report{.file = file, .faults = faults};
   if (g != nullptr) {
     const auto& plan = g->plan();
     report.graph = plan.name;
@@ -246,7 +247,7 @@ int do_as_asked(node_library nodes, int argc, const char* const* argv) {
     if (!faults.empty()) return fail_at_places(faults);
     return print(r.json ? internal::json_of(nodes) : internal::text_of(nodes)), 0;
   }
-  std::string faults;
+  std::vector<std::string> faults;
   auto g = load(std::move(nodes), r, faults);
   if (r.verb == "check") return check_graph(r, g ? &*g : nullptr, faults);
   if (!g) return fail_at_places(faults);

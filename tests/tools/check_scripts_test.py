@@ -88,6 +88,11 @@ class CheckScripts(unittest.TestCase):
         self.write("examples/main.cpp", '#include "shop/prices.hpp"\n')
         self.assert_fault("check_layers.py", "examples/main.cpp:1: shop/prices.hpp: own headers")
 
+    def test_layers_leave_a_project_of_users_to_its_own_headers(self):
+        self.write("tools/greenroom/new_project/tests/one_test.cpp", '#include "graph.hpp"\n#include <greenroom/testkit/explore.hpp>\n')
+        self.assert_clean("check_layers.py")
+        self.layer_fault("tools/greenroom/other/one.cpp", '#include "graph.hpp"', "own headers are included as <greenroom/folder/file.hpp>")
+
     def test_layers_reject_detail_in_examples(self):
         self.write("runtime/detail/part.hpp", "#pragma once\n")
         self.layer_fault("examples/one.cpp", "#include <greenroom/runtime/detail/part.hpp>", "never detail/")

@@ -150,9 +150,12 @@ class GraphCommand(unittest.TestCase):
         self.assertEqual(self.fails("run", path), said)
 
     def test_a_graph_that_cannot_run_is_refused_as_a_whole(self):
-        said = self.fails("check", self.file(SUMS.rpartition("[[edges]]")[0]))
-        self.assertIn("graph 'sums' cannot run: 3 fault(s)", said)
-        self.assertIn("output 0 of 'doubler' is open", said)
+        path = self.file(SUMS.rpartition("[[edges]]")[0])
+        faults = self.fails("check", path).splitlines()
+        self.assertEqual([line for line in faults if not line.startswith(f"{path}: ")], [])
+        self.assertEqual(len(faults), 3)
+        self.assertTrue(any("output 0 of 'doubler' is open" in line for line in faults), faults)
+        self.assertEqual(json.loads(self.call("check", path, "--json").stdout)["faults"], faults)
         path = self.file(SUMS + "[greenroom]\nworkers = 0\n")
         self.assertIn(f"{path}:22:11: bad option: workers", self.fails("check", path))
 

@@ -123,6 +123,7 @@ class Load(unittest.TestCase):
         with Service(status=503) as service:
             report = self.report(service.url, "--rate", "100", "--for", "100ms", "--connections", "2")
         self.assertEqual(report["statuses"], {"503": 10})
+        self.assertTrue(any("100.0 % of the requests were answered with an error" in w for w in report["warnings"]), report["warnings"])
 
     def test_says_so_when_nothing_was_answered(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
@@ -163,21 +164,18 @@ class Load(unittest.TestCase):
         self.assertGreaterEqual(report["requests"]["due"], 1)
         self.assertLess(report["lasted_s"], 3600)
 
-    def test_finds_the_highest_rate_that_keeps_a_limit(self):
-        # The service answers one request at a time over one connection, and takes 10 ms for each: 100/s and no more.
-        gate = threading.Event()
-        with Service() as service:
-            handle = service.server.RequestHandlerClass.answer
-            for method in ("do_GET",):
-                setattr(service.server.RequestHandlerClass, method, lambda self: (gate.wait(0.01), handle(self)))
-            done = call(service.url, "--until-p99", "40ms", "--rate", "20", "--for", "400ms", "--connections", "1", "--time-out", "1s", "--json")
+    def test_looks_for_the_highest_rate_that_keeps_a_limit(self):
+        with Service() as service:  # which rate that is, is for load_search_test.cpp: here a busy machine has a say in it
+            options = ("--until-p99", "1s", "--rate", "20", "--for", "50ms", "--connections", "1", "--time-out", "5s")
+            done = call(service.url, *options, "--json")
+            shown = call(service.url, *options)
         found = json.loads(done.stdout)
-        self.assertEqual(found["limit_ms"], 40)
-        rates = [trial["from_rate"] for trial in found["trials"]]
-        if done.returncode == 0:  # a busy machine may keep no limit at all
-            self.assertLess(found["highest_rate"], 110)
-            self.assertIn(found["highest_rate"], [round(rate, 3) for rate in rates] + [found["highest_rate"]])
-        self.assertGreater(len(rates), 1)
+        self.assertEqual(found["limit_ms"], 1000)
+        self.assertEqual(found["trials"][0]["from_rate"], 20)
+        self.assertEqual(done.returncode, 0 if found["highest_rate"] else 1)
+        self.assertRegex(shown.stdout, r"20\.0/s .* p99 .* (not )?kept\n")
+        self.assertRegex(shown.stdout, r"\n  (1s kept up to \d+/s|no rate kept 1s)\n")
+        self.assertIn("leave --ramp out", call(service.url, "--until-p99", "1s", "--ramp", "1..2").stderr)
 
     @unittest.skipUnless(SERVER, "the example server is not built")
     def test_loads_the_example_server(self):

@@ -346,6 +346,22 @@ TEST(LoadReport, TakesALatenessThatIsMostOfTheTimesForAFaultOfItsOwn) {
   EXPECT_FALSE(r.kept_up());
 }
 
+TEST(LoadReport, TellsItsOwnLimitFromThatOfTheServer) {
+  load_report r{"GET", "http://here/", {.from = 10, .to = 10, .measured = 10s}, 1, 1, false, {}};
+  r.found.due = r.found.answered = 100;
+  r.found.lasted = 10s;
+  r.found.response.record(1ms, 100);
+  r.found.all_busy = 8s;
+  r.found.all_busy_cpu = 3s;
+  EXPECT_TRUE(r.kept_up()) << "it had time left: the server was what it waited for";
+  r.found.all_busy_cpu = 7'500ms;
+  EXPECT_FALSE(r.kept_up());
+  ASSERT_EQ(r.warnings().size(), 1U);
+  EXPECT_NE(r.warnings()[0].find("computed for 94 % of the time"), std::string::npos) << r.warnings()[0];
+  r.found.all_busy = r.found.all_busy_cpu = 100ms;
+  EXPECT_TRUE(r.kept_up()) << "that was a moment";
+}
+
 TEST(LoadReport, ShowsTimesInThreeDigits) {
   EXPECT_EQ(show_time(0ns), "0");
   EXPECT_EQ(show_time(999ns), "999 ns");

@@ -144,6 +144,7 @@ class Trace(unittest.TestCase):
         self.file.write_bytes(b'{"now_ms":1,"actor":null,"events":[{"at_ms":1,"what":"logged","actor":0,"text":"\xff"}]}')
         self.assertEqual(call(self.file).returncode, 1, "no UTF-8")
         self.assertIn("cannot be read", call(self.file.parent / "none").stderr)
+        self.assertIn("begins with http://", call("127.0.0.1:8080").stderr)
 
     def test_refuses_a_wrong_command_line(self):
         for options, part in ((("--kind", "danced"), "--kind: 'danced' is not took"), (("--since", "soon"), "--since: 'soon' is not"),

@@ -1,7 +1,6 @@
 #include <greenroom/tools/greenroom/load_command.hpp>
 
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -17,6 +16,7 @@
 #include <greenroom/runtime/stop_signal.hpp>
 #include <greenroom/tools/greenroom/arguments.hpp>
 #include <greenroom/tools/greenroom/load_report.hpp>
+#include <greenroom/tools/greenroom/load_search.hpp>
 #include <greenroom/tools/greenroom/load_target.hpp>
 #include <greenroom/tools/greenroom/load_threads.hpp>
 
@@ -166,9 +166,9 @@ int run_once(const wanted& w, const stop_signal& asked) {
 // -- the highest rate ---------------------------------------------------------------------------------------------------
 
 struct search {
+  explicit search(double first) : rates(first, least_rate, most_rate) {}
+  load::rate_search rates;
   std::vector<load_report> trials;
-  double kept = 0;                    // the highest rate that kept the limit, and
-  double broke = most_rate * 2;       // the lowest that did not
   std::optional<std::string> stopped; // why it ended before it was exact
 };
 
@@ -184,46 +184,35 @@ std::string line_of(const load_report& r, std::chrono::milliseconds limit) {
                      keeps(r, limit) ? "kept" : "not kept");
 }
 
-/// Doubles or halves until the limit lies between two rates, then takes the middle until they are within a twentieth.
-double next_rate(const search& s, double last) {
-  if (s.kept == 0) return last / 2;
-  if (s.broke > most_rate) return last * 2;
-  return std::sqrt(s.kept * s.broke);
-}
-
 result<search> find_rate(const wanted& w, const stop_signal& asked) {
-  search s;
+  search s(w.job.shape.from);
   auto job = w.job;
-  double rate = job.shape.from;
-  while (s.broke > 1.05 * s.kept) {
-    if (rate < least_rate || rate > most_rate) {
-      s.stopped = "no rate that can be asked for is the last one";
-      break;
-    }
-    job.shape.from = job.shape.to = rate;
+  while (const auto rate = s.rates.next()) {
+    job.shape.from = job.shape.to = *rate;
     auto report = measure(w, job, asked);
     if (!report) return report.error();
     if (asked.came()) {
       s.stopped = "the user ended it";
-      break;
+      return s;
     }
     if (!w.json) print(line_of(*report, *w.until_p99));
-    (keeps(*report, *w.until_p99) ? s.kept : s.broke) = rate;
-    const bool own_limit = !report->kept_up();
+    const bool kept = keeps(*report, *w.until_p99);
+    const bool own_limit = !kept && !report->kept_up();
     s.trials.push_back(*std::move(report));
     if (own_limit) {
       s.stopped =
-          fmt::format("at {:.0f}/s the generator itself did not keep the schedule: the server may do more", rate);
-      break;
+          fmt::format("at {:.0f}/s the generator itself did not keep the schedule: the server may do more", *rate);
+      return s;
     }
-    rate = next_rate(s, rate);
+    s.rates.tell(kept);
   }
+  if (!s.rates.is_exact()) s.stopped = "no rate beyond the last one can be asked for";
   return s;
 }
 
 std::string json_of(const search& s, std::chrono::milliseconds limit) {
-  auto text = fmt::format("{{\"limit_ms\":{},\"highest_rate\":{:.3f},\"exact\":{},\"trials\":[", limit.count(), s.kept,
-                          !s.stopped);
+  auto text = fmt::format("{{\"limit_ms\":{},\"highest_rate\":{:.3f},\"exact\":{},\"trials\":[", limit.count(),
+                          s.rates.kept().value_or(0), !s.stopped);
   for (std::size_t i = 0; i < s.trials.size(); ++i) {
     auto one = s.trials[i].to_json();
     one.pop_back();
@@ -244,11 +233,11 @@ int search_rate(const wanted& w, const stop_signal& asked) {
   if (w.json) {
     print(json_of(*s, limit));
   } else {
-    print(s->kept == 0 ? fmt::format("\n  no rate kept {}\n", limit_text)
-                       : fmt::format("\n  {} kept up to {:.0f}/s\n", limit_text, s->kept));
+    print(!s->rates.kept() ? fmt::format("\n  no rate kept {}\n", limit_text)
+                           : fmt::format("\n  {} kept up to {:.0f}/s\n", limit_text, *s->rates.kept()));
     if (s->stopped) print(fmt::format("  Note: {}.\n", *s->stopped));
   }
-  return s->kept == 0 ? 1 : 0;
+  return !s->rates.kept() ? 1 : 0;
 }
 
 int load_url(const arguments& given) {

@@ -35,9 +35,10 @@ double share_of(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string row_of(const char* name, const latency_histogram& h) {
+  const auto cell = [&h](nanoseconds time) { return fmt::format("{:>10}", h.count() == 0 ? "-" : show_time(time)); };
   auto row = fmt::format("  {:<15}", name);
-  for (const auto& q : quantiles) row += fmt::format("{:>10}", show_time(h.quantile(q.share)));
-  return row + fmt::format("{:>10}{:>10}\n", show_time(h.most()), show_time(h.mean()));
+  for (const auto& q : quantiles) row += cell(h.quantile(q.share));
+  return row + cell(h.most()) + cell(h.mean()) + "\n";
 }
 
 std::string table_of(const load_tally& found) {
@@ -142,7 +143,12 @@ double load_report::answered_rate() const noexcept {
   return found.lasted.count() == 0 ? 0 : static_cast<double>(found.answered_in_time) / seconds(found.lasted);
 }
 
+bool load_report::was_own_limit() const noexcept {
+  return found.all_busy * 20 > found.lasted && found.all_busy_cpu * 5 > found.all_busy * 4;
+}
+
 bool load_report::kept_up() const noexcept {
+  if (was_own_limit()) return false;
   if (found.lateness.quantile(0.99) > late_at_most) return false;
   const auto usual = found.lateness.quantile(0.5);
   return found.response.count() == 0 || usual <= resolution || usual * 2 <= found.response.quantile(0.5);
@@ -156,15 +162,20 @@ std::vector<std::string> load_report::warnings() const {
                   "a longer --for");
     return all;
   }
-  if (!kept_up())
-    all.push_back(fmt::format("the generator itself did not keep the schedule: it noticed half of the requests {} "
-                              "after they were due, one in a "
-                              "hundred more than {} after, one {} after; with a lower --rate, more --threads, or an "
-                              "idle processor for each of them the "
-                              "figures would be better",
-                              show_time(f.lateness.quantile(0.5)), show_time(f.lateness.quantile(0.99)),
-                              show_time(f.lateness.most())));
-  if (f.queued * 1'000 > f.due)
+  if (was_own_limit()) {
+    all.push_back(fmt::format("while all connections were busy the generator itself computed for {:.0f} % of the time: "
+                              "the figures are its own "
+                              "limit and not the server's; take more --threads, or a lower --rate",
+                              100 * seconds(f.all_busy_cpu) / seconds(f.all_busy)));
+  } else if (!kept_up()) {
+    all.push_back(fmt::format(
+        "the generator itself did not keep the schedule: it noticed half of the requests {} after they were due, one "
+        "in a "
+        "hundred more than {} after, one {} after; with a lower --rate, more --threads, or an idle processor for each "
+        "of them the figures would be better",
+        show_time(f.lateness.quantile(0.5)), show_time(f.lateness.quantile(0.99)), show_time(f.lateness.most())));
+  }
+  if (!was_own_limit() && f.queued * 1'000 > f.due)
     all.push_back(fmt::format(
         "{:.1f} % of the requests found no connection free when they were due: the server was slower than the "
         "schedule, or {} connections are too few for it (--connections); they waited, and that counts",
@@ -178,6 +189,12 @@ std::vector<std::string> load_report::warnings() const {
     all.push_back(fmt::format("{} requests were under way when the run was ended: as above", f.cut_off));
   if (const auto timed_out = f.faults[static_cast<std::size_t>(load_fault::timed_out)].times; timed_out != 0)
     all.push_back(fmt::format("{} requests had no answer within the time-out: as above", timed_out));
+  std::uint64_t refused = 0;
+  for (std::size_t status = 400; status < f.statuses.size(); ++status) refused += f.statuses[status];
+  if (refused * 100 > f.due)
+    all.push_back(fmt::format(
+        "{:.1f} % of the requests were answered with an error, which may take less time than what was asked for",
+        share_of(refused, f.due)));
   if (f.failed * 100 > f.due)
     all.push_back(fmt::format("{:.1f} % of the requests failed: the others may have been served better for that",
                               share_of(f.failed, f.due)));
@@ -235,6 +252,7 @@ std::string load_report::to_json() const {
                                        json_literal(one.second.first));
                   }) +
           "],";
+  text += fmt::format(R"("all_busy_s":{:.6f},"all_busy_cpu_s":{:.6f},)", seconds(f.all_busy), seconds(f.all_busy_cpu));
   text += fmt::format(R"("connects":{},"reconnects":{},"bytes_in":{},)", f.connects, f.reconnects, f.bytes_in);
   text += fmt::format(R"("response_ms":{},"service_ms":{},"generator_late_ms":{},)", json_of(f.response),
                       json_of(f.service), json_of(f.lateness));

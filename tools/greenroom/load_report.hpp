@@ -25,6 +25,8 @@ struct load_report {
   double asked_rate() const noexcept;
   /// Returns how many were answered in a second, within the time that is measured.
   double answered_rate() const noexcept;
+  /// Says whether the connections waited for the generator and not for the server.
+  bool was_own_limit() const noexcept;
   /// Says whether the generator noticed in time what was due, so that the figures are the server's and not its own.
   bool kept_up() const noexcept;
   /// Returns sentences about what makes the figures less than they seem; none if nothing does.

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <ctime>
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/mailbox.hpp>
@@ -39,12 +39,21 @@ void load_tally::merge(const load_tally& other) {
     if (faults[i].times == 0) faults[i].first = other.faults[i].first;
     faults[i].times += other.faults[i].times;
   }
+  all_busy += other.all_busy;
+  all_busy_cpu += other.all_busy_cpu;
   lasted = std::max(lasted, other.lasted);
 }
 
 namespace {
 
-/// A request between the schedule and a connection. Its own record of what became of it: dropped without an answer, it counts as cut off.
+/// Returns how long this thread has computed.
+duration cpu_time() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return std::chrono::seconds(t.tv_sec) + duration(t.tv_nsec);
+}
+
+/// A request between the schedule and a connection.
 struct order {
   time_point due;
   bool counts = true; // not of the warm-up
@@ -64,17 +73,40 @@ struct share {
   time_point begin = never; // of the schedule
   time_point end = never;
   wait_group connecting;
-  std::size_t under_way = 0; // orders that are queued or in hand
+  std::size_t under_way = 0;     // orders that are queued or in hand
+  time_point busy_since = never; // since when no connection is free, as the schedule has seen it
+  duration cpu_at_busy{0};
+  bool rests = false;                                // the schedule, until
+  mailbox<char> freed{bounded(1, overflow::reject)}; // a connection is free
+  address<char> to_freed = freed.address();
   std::optional<error> first_failure;
 
+  bool is_all_busy() const noexcept { return under_way >= plan->connections; }
+  void finish_one() {
+    --under_way;
+    if (rests && !is_all_busy()) (void)to_freed.try_send(0);
+  }
+  void note_business(time_point now, bool busy) noexcept {
+    if (busy == (busy_since != never)) return;
+    if (busy) {
+      busy_since = now;
+      cpu_at_busy = cpu_time();
+    } else {
+      found->all_busy += now - std::exchange(busy_since, never);
+      found->all_busy_cpu += cpu_time() - cpu_at_busy;
+    }
+  }
   void note_due(const order& o, time_point now) {
+    note_business(now, is_all_busy());
     if (!o.counts) {
       ++found->warm_up;
       return;
     }
     ++found->due;
-    found->lateness.record(now - o.due);
-    if (under_way >= plan->connections) ++found->queued;
+    // One that has to wait for a connection loses nothing by a schedule that was asleep.
+    const auto late = now - o.due - (is_all_busy() ? plan->watchful : duration::zero());
+    found->lateness.record(late);
+    if (is_all_busy()) ++found->queued;
   }
   /// The time that a request has taken, or waited in vain.
   void note_response(const order& o, time_point now) {
@@ -112,7 +144,7 @@ public:
   in_hand(const in_hand&) = delete;
   in_hand& operator=(const in_hand&) = delete;
   ~in_hand() {
-    --of_->under_way;
+    of_->finish_one();
     if (done_ || !what_.counts) return;
     ++of_->found->cut_off;
     of_->note_response(what_, of_->system.now());
@@ -254,9 +286,15 @@ task<> keep_connection(share* s) {
 
 // -- the schedule -----------------------------------------------------------------------------------------------------
 
+/// While no connection is free there is nothing to be in time for: it sleeps, and leaves the processor to who has work.
 task<> wait_until(share* s, time_point due) {
   while (due > s->system.now()) {
-    if (due - s->system.now() > s->plan->watchful) {
+    if (s->is_all_busy()) {
+      s->rests = true;
+      const auto woken = co_await s->freed.receive_until(due);
+      s->rests = false;
+      (void)woken;
+    } else if (due - s->system.now() > s->plan->watchful) {
       co_await sleep_until(due - s->plan->watchful);
     } else {
       co_await yield();
@@ -303,6 +341,7 @@ task<> run_share(scope& all, share* s) {
     s->end = s->begin + s->when.shape().total();
     auto keeping = keep_schedule(s);
     co_await std::move(keeping);
+    s->note_business(s->system.now(), false);
     // What is queued may still be sent for a while: in a run that kept up it is a request or two.
     const auto last = s->end + s->plan->time_out;
     while (s->queue.size_approx() != 0 && s->system.now() < last) co_await sleep_for(std::chrono::milliseconds(1));

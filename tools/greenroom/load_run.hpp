@@ -70,6 +70,9 @@ struct load_tally {
   std::uint64_t bytes_in = 0;
   std::array<std::uint64_t, 1'000> statuses{};
   std::array<fault_count, load_faults> faults{};
+  std::chrono::nanoseconds all_busy{0}; ///< how long no connection was free, over all threads; and how much the threads
+  std::chrono::nanoseconds all_busy_cpu{
+      0};                             ///< computed meanwhile: almost as much, if they are what the connections wait for
   std::chrono::nanoseconds lasted{0}; ///< of the measured time, as much as there was before the run was ended
 
   void merge(const load_tally& other);

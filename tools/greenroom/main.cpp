@@ -51,7 +51,9 @@ int main(int argc, char** argv) {
   const auto* const c = cli::find_command(first);
   if (c == nullptr) return unknown(first);
   try {
-    return run(*c, argc, argv);
+    const int code = run(*c, argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    return cli::fail("the result cannot be written: is the disk full?");
   } catch (const std::exception& e) { // no memory, no threads, options out of range
     return cli::fail(e.what());
   }

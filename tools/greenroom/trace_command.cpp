@@ -63,7 +63,10 @@ result<flight_log> parse(const std::string& json, const std::string& from) {
 result<flight_log> read_file(const std::string& name) {
   std::ifstream file(name, std::ios::binary);
   const std::string json(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad()) return error(errc::io, fmt::format("'{}' cannot be read", name));
+  if (!file.is_open() || file.bad())
+    return error(errc::io,
+                 fmt::format("'{}' cannot be read as a file{}", name,
+                             name.find(':') == name.npos ? "" : "; the address of a service begins with http://"));
   return parse(json, name);
 }
 
@@ -193,7 +196,7 @@ constexpr option trace_options[] = {
 constinit const command trace_command{
     "trace",
     "FILE|URL",
-    "shows the last events of a service: who took what, who came and went, what was logged",
+    "shows the last events of a service, of its flight recorder",
     "Shows what a flight recorder has kept: of a service that runs, by its address (that of the service is enough if "
     "it shows it at /debug/flight, as "
     "the example server does), or from a file with the JSON that it gave, or that flight_log::to_json() wrote.\n\n"

@@ -18,8 +18,8 @@ std::optional<std::int64_t> price_of(std::string_view item) {
   return found == cents.end() ? std::nullopt : std::optional(found->second);
 }
 
-// A node is a coroutine; its mailboxes are its inputs, its addresses its outputs. A throw restarts it, and it goes on with what is queued;
-// who waits for the order in hand is told at once.
+// A node is a coroutine; its mailboxes are its inputs, its addresses its outputs. A throw restarts it, and it goes on
+// with what is queued; who waits for the order in hand is told at once.
 task<> price(mailbox<request<order>> orders, address<priced_order> out) {
   while (auto next = co_await orders.receive()) { // empty when the service is drained
     const auto each = price_of(next->message.item);
@@ -34,7 +34,8 @@ task<> price(mailbox<request<order>> orders, address<priced_order> out) {
   }
 }
 
-// One actor, so its sums need no lock. They are in memory: greenroom/actors/event_sourced.hpp and ledger.hpp keep such things on disk.
+// One actor, so its sums need no lock. They are in memory, and begin anew with a restart of the node:
+// greenroom/actors/event_sourced.hpp and ledger.hpp keep such things on disk.
 task<> book(mailbox<priced_order> orders, mailbox<request<get_totals>> questions) {
   totals so_far;
   for (;;) {

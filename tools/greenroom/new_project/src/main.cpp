@@ -50,8 +50,8 @@ int serve(my_service::settings s) {
   page.add(front).add(requests).add([graph = desk->running] { return graph.look().to_metrics(); });
   front.mount("/v1", my_service::api(*desk, s.request_time));
   front.get("/healthz", health).get("/readyz", readiness, &front, desk->running);
-  front.get("/metrics", page)
-      .mount("/", http::graph_page(desk->running)); // for those who run it: let the public to /v1 alone
+  // For those who run it; let the public to /v1 alone.
+  front.get("/metrics", page).mount("/", http::graph_page(desk->running));
   if (const auto started = front.start(); !started) return fail(started.error().message());
   sys.spawn({.name = "end of the graph"}, stop_with, desk->running, &asked);
   std::printf("listening on %s\n", front.url().c_str());

@@ -1,5 +1,5 @@
-// What the service speaks of. describe() says how each stands in JSON; a body out of these bounds is answered with 422 before any
-// handler sees it.
+// What the service speaks of. describe() says how each stands in JSON; a body out of these bounds is answered with 422
+// before any handler sees it.
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,8 @@
 
 namespace my_service {
 
-/// POST /orders and GET /totals, to be mounted below a version. A request that takes longer than `limit` gets 503, and what it has
-/// begun is cancelled.
+/// POST /orders and GET /totals, to be mounted below a version. A request that takes longer than `limit` gets 503, and
+/// what it has begun is cancelled.
 greenroom::http::routes api(const order_desk& desk, greenroom::duration limit);
 
 } // namespace my_service

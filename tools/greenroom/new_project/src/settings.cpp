@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 
 namespace my_service {
 
-// "stop_time" is stop_time in the table [my-service] of the file, MY_SERVICE_STOP_TIME in the environment, --stop-time on the command line.
+// "stop_time" is stop_time in the table [my-service] of the file, MY_SERVICE_STOP_TIME in the environment, and
+// --stop-time on the command line.
 result<settings> read_settings(int argc, const char* const* argv) {
   settings s;
   s.front.stop_time = 4s;
