@@ -46,8 +46,8 @@ struct journal_snapshot {
 
 /// Somebody who reads a journal, and up to which record that is done.
 struct journal_reader {
-  std::string name;
-  std::uint64_t number = 0;
+  std::string name;         ///< as it was given to set_cursor()
+  std::uint64_t number = 0; ///< of the last record that it is done with
 };
 
 /// A log of records that only grows. Thread safety: one thread at a time.

@@ -28,24 +28,25 @@ struct ledger_violation {
 
 /// What the journal of a ledger holds, and what is wrong with it. Thread safety: as a value.
 struct ledger_verdict {
-  std::uint64_t records = 0;
-  std::uint64_t last = 0; ///< the highest number
+  std::uint64_t records = 0; ///< that were read
+  std::uint64_t last = 0;    ///< the highest number
 
-  std::uint64_t opened = 0; ///< accounts
-  std::uint64_t closed = 0;
-  std::uint64_t transfers = 0;
-  std::uint64_t reversals = 0;
-  std::uint64_t holds = 0;
-  std::uint64_t captures = 0;
-  std::uint64_t releases = 0;
+  std::uint64_t opened = 0;     ///< accounts
+  std::uint64_t closed = 0;     ///< accounts
+  std::uint64_t transfers = 0;  ///< between two accounts
+  std::uint64_t reversals = 0;  ///< transfers that were moved back
+  std::uint64_t holds = 0;      ///< amounts that were set aside
+  std::uint64_t captures = 0;   ///< holds that were moved in the end
+  std::uint64_t releases = 0;   ///< holds that were given up
   std::uint64_t open_holds = 0; ///< at the end
 
   std::vector<currency_total> totals;    ///< by the balances that the records say, at the end
   std::optional<std::uint64_t> snapshot; ///< the record that it is of
   std::vector<journal_reader> readers;   ///< outboxes, and how far they are
 
-  std::uint64_t violations = 0;
+  std::uint64_t violations = 0;        ///< all of them
   std::vector<ledger_violation> first; ///< of them, in order; those of the whole journal come last
+  /// Returns whether nothing is wrong.
   bool sound() const noexcept { return violations == 0; }
 };
 

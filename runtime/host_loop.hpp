@@ -95,6 +95,7 @@ task<> run_for_loop(std::shared_ptr<loop_answer<R, Then>> answer, F fn, Args... 
 
 } // namespace detail
 
+/// The loop of a host. Thread safety: any thread.
 class host_loop {
 public:
   /// Makes it of a function that has `work` called on the loop's thread, soon, and in order. Requires: `post` may be called from any

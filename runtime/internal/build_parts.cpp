@@ -5,9 +5,9 @@
 
 #include <link.h>
 
-#include <caf/config.hpp>
-
 #include <fmt/format.h>
+
+#include <greenroom/runtime/internal/caf_version.hpp>
 
 #if GREENROOM_HAS_TLS
 #include <openssl/crypto.h>
@@ -22,14 +22,6 @@
 namespace greenroom::detail {
 
 namespace {
-
-std::string caf_of_headers() {
-#ifdef CAF_VERSION_MAJOR
-  return fmt::format("{}.{}.{}", CAF_VERSION_MAJOR, CAF_VERSION_MINOR, CAF_VERSION_PATCH);
-#else
-  return fmt::format("{}.{}.{}", CAF_VERSION / 10'000, CAF_VERSION / 100 % 100, CAF_VERSION % 100);
-#endif
-}
 
 /// The version in the name of a library that is loaded, "0.17.6" for libcaf_core.so.0.17.6: CAF 0.17 cannot be asked.
 std::string version_in_name(const char* library) {
@@ -55,7 +47,7 @@ std::string version_in_name(const char* library) {
 
 std::vector<build_part> runtime_parts() {
   std::vector<build_part> parts;
-  parts.push_back({"CAF", caf_of_headers(), version_in_name("libcaf_core.so."), {}});
+  parts.push_back({"CAF", internal::caf_of_headers(), version_in_name("libcaf_core.so."), {}});
 #if GREENROOM_HAS_TLS
   parts.push_back({"OpenSSL", OPENSSL_VERSION_STR, OpenSSL_version(OPENSSL_VERSION_STRING), {}});
 #else

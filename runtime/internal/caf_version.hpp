@@ -39,6 +39,13 @@
 
 namespace greenroom::internal {
 
+/// Returns the version that this is compiled with, "0.17.6".
+inline std::string caf_of_headers() {
+  constexpr auto number = GREENROOM_CAF;
+  return std::to_string(number / 10'000) + '.' + std::to_string(number / 100 % 100) + '.' +
+         std::to_string(number % 100);
+}
+
 // -- actors ---------------------------------------------------------------------------------------
 
 #if GREENROOM_CAF >= 10000
