@@ -26,7 +26,7 @@ foreach(folder IN LISTS GREENROOM_LIBRARIES)
 endforeach()
 
 set(GREENROOM_BUILT_IN "")
-foreach(ability IN ITEMS tls zlib json toml sqlite postgres time_zones)
+foreach(ability IN ITEMS tls zlib json toml sqlite postgres time_zones nodes)
   string(TOUPPER "${ability}" option)
   if(GREENROOM_HAS_${option})
     list(APPEND GREENROOM_BUILT_IN ${ability})

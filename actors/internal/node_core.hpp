@@ -1,0 +1,84 @@
+// A node's inside: what it publishes, who has connected to it, and the nodes that it connects to.
+// Thread safety: any thread, unless noted. Lifetime: counted; its actors end with its context.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <greenroom/actors/internal/node_session.hpp>
+#include <greenroom/actors/node.hpp>
+#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/context.hpp>
+#include <greenroom/runtime/tls.hpp>
+
+namespace greenroom::internal {
+
+class node_core : public std::enable_shared_from_this<node_core> {
+public:
+  node_core(actor_system& sys, node_options options);
+
+  result<void> start();
+  void stop() noexcept;
+  std::uint16_t port() const noexcept { return port_.load(); }
+
+  /// Makes a connection to `at` and lives on it until it is lost; returns why. Errors: it was not made.
+  static task<result<std::string>> attempt(std::shared_ptr<node_core> self, endpoint at,
+                                           std::shared_ptr<node_session> session);
+  std::shared_ptr<node_session> make_session(session_owner* owner);
+
+  actor_system& sys;
+  const node_options options;
+  const std::shared_ptr<publications> offers;
+  const introduction us;
+  const cancellable_context life;
+
+private:
+  static task<> accept(std::shared_ptr<node_core> self);
+  static task<> serve(std::shared_ptr<node_core> self, std::unique_ptr<stream> io);
+  static task<result<std::unique_ptr<stream>>> connect(std::shared_ptr<node_core> self, endpoint at);
+  link_settings settings() const noexcept { return {options.heartbeat, options.detection, options.most_bytes}; }
+
+  std::unique_ptr<listener> entrance_; // set by start()
+  std::atomic<std::uint16_t> port_{0};
+  std::optional<tls_server> tls_in_;
+  std::optional<tls_client> tls_out_;
+};
+
+/// A node that this one connects to, again and again.
+class peer_core final : public session_owner, public std::enable_shared_from_this<peer_core> {
+public:
+  peer_core(std::shared_ptr<node_core> of, endpoint at);
+
+  /// Runs as long as the peer is wanted.
+  static task<> keep(std::shared_ptr<peer_core> self);
+
+  std::shared_ptr<detail::outflow> begin(std::string name, detail::flow_types types, bool waits);
+  void forget(const std::shared_ptr<detail::outflow>& flow);
+  mailbox<node_down> monitor();
+  node_state state() const;
+  error why_down() const;
+  actor_system& sys() const noexcept { return of_->sys; }
+
+private:
+  result<void> met(const std::string& name, std::uint64_t life) override;
+  void lost(const std::string& why);
+
+  const std::shared_ptr<node_core> of_;
+  const endpoint at_;
+  mutable std::mutex lock_; // guards the following
+  std::string name_;        // its address until it was up
+  std::string why_ = "it was not tried yet";
+  bool up_ = false;
+  std::shared_ptr<node_session> session_; // the latest
+  std::uint32_t next_stream_ = 1;
+  std::map<std::uint32_t, std::weak_ptr<detail::outflow>> flows_; // to be opened whenever it is up
+  std::vector<address<node_down>> monitors_;
+};
+
+} // namespace greenroom::internal

@@ -1,0 +1,158 @@
+#include <greenroom/actors/internal/node_link.hpp>
+
+#include <chrono>
+#include <exception>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <greenroom/runtime/actor_system.hpp>
+#include <greenroom/runtime/blocking.hpp>
+#include <greenroom/runtime/detail/duration_text.hpp>
+#include <greenroom/runtime/select.hpp>
+#include <greenroom/runtime/timer.hpp>
+#include <greenroom/runtime/within.hpp>
+
+namespace greenroom::internal {
+namespace {
+
+// What one write, and one frame, may gather: large enough that calls cost little, small enough that nobody waits behind it.
+constexpr std::size_t gathered_bytes = 64 * 1024;
+constexpr std::size_t gathered_parts = 256;
+// CAF ends its threads in milliseconds.
+constexpr auto closing_time = std::chrono::seconds(10);
+
+std::size_t size_of(const node_part& part) {
+  const auto* const item = std::get_if<item_part>(&part);
+  return item == nullptr ? 64 : item->bytes.size();
+}
+
+} // namespace
+
+link_user::~link_user() = default;
+
+node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings how)
+    : io_(std::move(io)),
+      role_(role),
+      how_(how),
+      bytes_(unbounded()),
+      to_bytes_(bytes_.address()),
+      events_(unbounded()),
+      to_events_(events_.address()),
+      parts_(unbounded()),
+      to_say_(parts_.address()) {}
+
+// -- on CAF's threads -------------------------------------------------------------------------------
+
+void node_link::bytes_out(std::string_view bytes) noexcept { (void)to_bytes_.try_send(std::string(bytes)); }
+void node_link::ready() noexcept { (void)to_events_.try_send({true, {}}); }
+void node_link::frame_in(std::string frame) noexcept { (void)to_events_.try_send({false, std::move(frame)}); }
+void node_link::closed(std::string why) noexcept {
+  why_ = std::move(why);
+  to_events_.close();
+}
+
+// -- actors -----------------------------------------------------------------------------------------
+
+task<> node_link::read(std::shared_ptr<node_link> self) {
+  std::vector<std::byte> into(gathered_bytes);
+  for (;;) {
+    const auto got = co_await self->io_->read_some(into);
+    if (!got || *got == 0) break;
+    self->wire_->bytes_in(
+        {reinterpret_cast<const char*>(into.data()), *got}); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
+  }
+  self->wire_->hang_up();
+}
+
+task<> node_link::write(std::shared_ptr<node_link> self) {
+  while (auto bytes = co_await self->bytes_.receive()) {
+    while (bytes->size() < gathered_bytes) {
+      const auto more = self->bytes_.try_receive();
+      if (!more) break;
+      bytes->append(*more);
+    }
+    const auto written = co_await self->io_->write_all(std::as_bytes(std::span(*bytes)));
+    if (!written) break;
+  }
+  self->wire_->hang_up();
+}
+
+task<> node_link::send(std::shared_ptr<node_link> self) {
+  while (auto part = co_await self->parts_.receive()) {
+    node_frame frame;
+    auto size = size_of(*part);
+    frame.push_back(*std::move(part));
+    while (size < gathered_bytes && frame.size() < gathered_parts) {
+      auto more = self->parts_.try_receive();
+      if (!more) break;
+      size += size_of(*more);
+      frame.push_back(*std::move(more));
+    }
+    self->wire_->send(wire_encode(frame));
+  }
+}
+
+task<> node_link::beat(std::shared_ptr<node_link> self) {
+  for (ticker every(self->how_.heartbeat);;) {
+    co_await every.tick();
+    self->say(sign_of_life{});
+  }
+}
+
+task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self, link_user* user) {
+  for (;;) {
+    const auto got = co_await self->events_.receive_for(self->how_.detection);
+    if (!got) {
+      if (got.error().is(errc::closed)) co_return self->why_;
+      const auto silent = std::chrono::ceil<std::chrono::milliseconds>(self->how_.detection);
+      co_return fmt::format("it has been silent for {}", greenroom::detail::show_duration(silent));
+    }
+    if (got->ready) {
+      here.spawn({.name = "node link send"}, send, self);
+      here.spawn({.name = "node link beat"}, beat, self);
+      user->up();
+      continue;
+    }
+    auto frame = wire_decode<node_frame>(got->frame);
+    if (!frame) co_return std::string(frame.error().message());
+    for (auto& part : *frame) {
+      const auto fine = user->heard(std::move(part));
+      if (!fine) co_return std::string(fine.error().message());
+    }
+  }
+}
+
+task<std::string> node_link::live(scope& here, std::shared_ptr<node_link> self, link_user* user) {
+  here.spawn({.name = "node link read"}, read, self);
+  here.spawn({.name = "node link write"}, write, self);
+  auto why = co_await follow(here, self, user);
+  here.cancel();
+  co_return why;
+}
+
+/// CAF's threads are waited for, which no worker may.
+task<> node_link::close_wire(std::shared_ptr<node_link> self) {
+  self->io_->close();
+  const auto end = [me = self.get()] { me->wire_.reset(); };
+  co_await blocking(end);
+}
+
+task<std::string> node_link::run(std::shared_ptr<node_link> self, link_user* user) {
+  const auto begin = [me = self.get()] { me->wire_ = std::make_unique<caf_wire>(me->role_, *me, me->how_.most_bytes); };
+  co_await blocking(begin);
+  result<std::string> why = error(errc::cancelled);
+  std::exception_ptr thrown;
+  try {
+    why = co_await with_scope(live, self, user);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await shielded(closing_time, close_wire(self));
+  if (thrown) std::rethrow_exception(thrown);
+  co_return why ? *std::move(why) : std::string(why.error().message());
+}
+
+} // namespace greenroom::internal

@@ -1,0 +1,81 @@
+// One connection between two nodes, whoever made it: CAF's wire over a stream of the transport, signs of life, and the end when there are
+// none. What the parts mean is the user's matter.
+// Thread safety: say() any thread; the rest by run(). Lifetime: counted; run() keeps it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <greenroom/actors/internal/caf_wire.hpp>
+#include <greenroom/actors/internal/node_parts.hpp>
+#include <greenroom/runtime/clock.hpp>
+#include <greenroom/runtime/mailbox.hpp>
+#include <greenroom/runtime/scope.hpp>
+#include <greenroom/runtime/task.hpp>
+#include <greenroom/runtime/transport.hpp>
+
+namespace greenroom::internal {
+
+struct link_settings {
+  duration heartbeat;
+  duration detection;
+  std::size_t most_bytes; // of a frame
+};
+
+/// Takes what the other node says; called by the link's actor.
+class link_user {
+public:
+  virtual ~link_user();
+  /// Parts may be said.
+  virtual void up() = 0;
+  /// Returns an error if the other side must not say that: the link ends then.
+  virtual result<void> heard(node_part part) = 0;
+};
+
+class node_link final : public wire_host, public std::enable_shared_from_this<node_link> {
+public:
+  node_link(std::unique_ptr<stream> io, wire_role role, link_settings how);
+
+  /// Runs the link until the connection or the other node is gone, and returns why. Waits: suspends the actor. Cancellation: closes it.
+  static task<std::string> run(std::shared_ptr<node_link> self, link_user* user);
+
+  /// Says a part; after the end nothing. Order: as called by one thread. Waits: never: the user bounds what is under way.
+  void say(node_part part) { (void)to_say_.try_send(std::move(part)); }
+
+private:
+  struct event {
+    bool ready = false;
+    std::string frame;
+  };
+
+  void bytes_out(std::string_view bytes) noexcept override;
+  void ready() noexcept override;
+  void frame_in(std::string frame) noexcept override;
+  void closed(std::string why) noexcept override;
+
+  static task<> read(std::shared_ptr<node_link> self);
+  static task<> write(std::shared_ptr<node_link> self);
+  static task<> send(std::shared_ptr<node_link> self);
+  static task<> beat(std::shared_ptr<node_link> self);
+  static task<std::string> live(scope& here, std::shared_ptr<node_link> self, link_user* user);
+  static task<std::string> follow(scope& here, std::shared_ptr<node_link> self, link_user* user);
+  static task<> close_wire(std::shared_ptr<node_link> self);
+
+  const std::unique_ptr<stream> io_;
+  const wire_role role_;
+  const link_settings how_;
+  std::unique_ptr<caf_wire> wire_;
+  // Unbounded: CAF's threads cannot wait. What is under way is bounded by the windows of the streams.
+  mailbox<std::string> bytes_;
+  address<std::string> to_bytes_;
+  mailbox<event> events_;
+  address<event> to_events_;
+  mailbox<node_part> parts_;
+  address<node_part> to_say_;
+  std::string why_; // written before events_ is closed
+};
+
+} // namespace greenroom::internal

@@ -1,0 +1,261 @@
+#include <greenroom/actors/internal/node_session.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include <greenroom/runtime/spawn.hpp>
+
+namespace greenroom::internal {
+namespace {
+
+// More streams than any program has names; a limit, so that a stranger cannot have us make actors without end.
+constexpr std::size_t most_streams = 4096;
+
+error must_not(std::string what) { return {errc::parse, "it breaks the protocol of nodes: " + std::move(what)}; }
+
+std::optional<trace_context> trace_of(const std::string& text) {
+  return text.empty() ? std::nullopt : trace_context::parse(text);
+}
+
+} // namespace
+
+session_owner::~session_owner() = default;
+
+// -- what is published ------------------------------------------------------------------------------
+
+result<void> publications::add(std::string name, published_flow what) {
+  const std::lock_guard guard(lock_);
+  const auto [at, is_new] = all_.try_emplace(std::move(name), std::move(what));
+  if (is_new) return {};
+  return error(errc::already_exists,
+               fmt::format("cannot publish '{}': the name is taken; unpublish() it first", at->first));
+}
+
+void publications::remove(const std::string& name) {
+  const std::lock_guard guard(lock_);
+  all_.erase(name);
+}
+
+result<detail::flow_server> publications::find(const std::string& name, const detail::flow_types& wanted) const {
+  const std::lock_guard guard(lock_);
+  const auto found = all_.find(name);
+  if (found == all_.end()) {
+    std::string known;
+    for (const auto& each : all_) known += (known.empty() ? "" : ", ") + each.first;
+    return error(errc::not_found,
+                 fmt::format("nothing is published as '{}'; what is: {}", name, known.empty() ? "nothing" : known));
+  }
+  const auto& types = found->second.types;
+  if (types.reply.has_value() != wanted.reply.has_value())
+    return error(errc::type_mismatch, fmt::format("'{}' takes {}, not {}", name, types.reply ? "requests" : "items",
+                                                  types.reply ? "items" : "requests"));
+  auto same = compare_wire_types(types.item, wanted.item);
+  if (same && types.reply) same = compare_wire_types(*types.reply, *wanted.reply);
+  if (!same)
+    return error(errc::type_mismatch, fmt::format("'{}' cannot be looked up: {}", name, same.error().message()));
+  return found->second.serve;
+}
+
+// -- what comes in ----------------------------------------------------------------------------------
+
+/// What the server of one stream says back. Its requests end with it.
+class node_session::sink final : public detail::flow_sink {
+public:
+  sink(std::shared_ptr<node_link> link, std::uint32_t stream, std::uint32_t window, context within, actor_system& sys)
+      : link_(std::move(link)),
+        stream_(stream),
+        told_together_(std::max(window / 4, 1u)),
+        within_(std::move(within)),
+        sys_(sys) {}
+
+  void taken() override {
+    if (++taken_ == told_together_) link_->say(credit_part{stream_, std::exchange(taken_, 0)});
+  }
+  context begin(std::uint64_t number, std::int64_t time_left) override {
+    auto work = within_.with_cancel();
+    {
+      const std::lock_guard guard(lock_);
+      under_way_.emplace(number, work.cancel);
+    }
+    if (time_left < 0) return work.ctx;
+    return work.ctx.with_deadline(saturating_add(sys_.now(), duration(time_left)));
+  }
+  void answer(std::uint64_t number, detail::flow_answer what) override {
+    {
+      const std::lock_guard guard(lock_);
+      under_way_.erase(number);
+    }
+    if (what) return link_->say(answer_part{stream_, number, -1, *std::move(what)});
+    link_->say(answer_part{stream_, number, static_cast<std::int16_t>(what.error().code()),
+                           std::string(what.error().message())});
+  }
+  void end(std::string why) override { link_->say(end_of_stream{stream_, std::move(why)}); }
+
+  void give_up(std::uint64_t number) {
+    const std::lock_guard guard(lock_);
+    if (const auto found = under_way_.find(number); found != under_way_.end()) found->second();
+  }
+
+private:
+  const std::shared_ptr<node_link> link_;
+  const std::uint32_t stream_;
+  const std::uint32_t told_together_; // so that the sender still has most of its room
+  const context within_;
+  actor_system& sys_;
+  std::uint32_t taken_ = 0; // the server's own: taken and not told
+  std::mutex lock_;         // guards the following
+  std::map<std::uint64_t, canceller> under_way_;
+};
+
+node_session::node_session(actor_system& sys, std::shared_ptr<publications> offers, introduction us,
+                           std::uint32_t window, session_owner* owner)
+    : sys_(sys), offers_(std::move(offers)), us_(std::move(us)), window_(window), owner_(owner) {}
+
+task<std::string> node_session::run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, wire_role role,
+                                    link_settings how) {
+  self->link_ = std::make_shared<node_link>(std::move(io), role, how);
+  struct ending {
+    node_session* of;
+    ~ending() { of->over("the connection was lost"); }
+  };
+  const ending then{self.get()};
+  auto why = co_await node_link::run(self->link_, self.get());
+  self->over(why);
+  co_return why;
+}
+
+void node_session::over(const std::string& why) {
+  std::map<std::uint32_t, std::shared_ptr<detail::outflow>> lost;
+  {
+    const std::lock_guard guard(lock_);
+    over_ = true;
+    lost.swap(out_);
+  }
+  for (auto& each : lost) each.second->lose({errc::unavailable, why});
+  in_.clear();
+}
+
+void node_session::up() { link_->say(us_); }
+
+result<void> node_session::heard(node_part part) {
+  if (!met_ && !std::holds_alternative<introduction>(part)) return must_not("it has not said who it is");
+  return std::visit([this](auto& each) { return take(each); }, part);
+}
+
+result<void> node_session::take(introduction& part) {
+  if (std::exchange(met_, true)) return must_not("it says twice who it is");
+  return owner_->met(part.name, part.life);
+}
+
+result<void> node_session::take(open_stream& part) {
+  if (in_.size() >= most_streams) return must_not(fmt::format("it opens more than {} streams", most_streams));
+  if (in_.contains(part.stream)) return must_not("it opens a stream twice");
+  const auto serve = offers_->find(part.name, {part.item, part.reply});
+  if (!serve) {
+    link_->say(stream_refused{part.stream, static_cast<std::uint8_t>(serve.error().code()),
+                              std::string(serve.error().message())});
+    return {};
+  }
+  auto ends = make_mailbox<detail::flow_item>(bounded(window_, overflow::reject));
+  auto back = std::make_shared<sink>(link_, part.stream, window_, this_actor::context(), sys_);
+  auto server = spawn({.made_name = "published " + part.name}, *serve, std::move(ends.in), back);
+  in_.emplace(part.stream, inflow{std::move(ends.out), std::move(back), std::move(server)});
+  link_->say(stream_opened{part.stream, window_});
+  return {};
+}
+
+result<void> node_session::take(item_part& part) {
+  const auto found = in_.find(part.stream);
+  if (found == in_.end()) return {}; // it had ended when this was sent
+  auto trace = trace_of(part.trace);
+  const auto sent = found->second.to.try_send(
+      {part.number, part.time_left, trace ? *std::move(trace) : trace_context(), std::move(part.bytes)});
+  if (!sent && sent.error().is(errc::full))
+    return must_not(fmt::format("it sends more than the {} items that it may", window_));
+  if (!sent) in_.erase(found);
+  return {};
+}
+
+result<void> node_session::take(give_up_part& part) {
+  if (const auto found = in_.find(part.stream); found != in_.end()) found->second.back->give_up(part.number);
+  return {};
+}
+
+// -- what goes out ----------------------------------------------------------------------------------
+
+void node_session::open(std::shared_ptr<detail::outflow> flow) {
+  open_stream ask{flow->stream(), flow->name(), flow->types().item, flow->types().reply};
+  {
+    const std::lock_guard guard(lock_);
+    if (over_) return; // whoever connects again opens it
+    out_.emplace(flow->stream(), std::move(flow));
+  }
+  link_->say(std::move(ask));
+}
+
+std::shared_ptr<detail::outflow> node_session::flow(std::uint32_t stream) {
+  const std::lock_guard guard(lock_);
+  const auto found = out_.find(stream);
+  return found == out_.end() ? nullptr : found->second;
+}
+
+result<void> node_session::take(stream_opened& part) {
+  if (const auto to = flow(part.stream)) to->open(shared_from_this(), part.window);
+  return {};
+}
+
+result<void> node_session::take(stream_refused& part) {
+  if (const auto to = flow(part.stream)) to->refuse({errc{part.code}, std::move(part.why)});
+  const std::lock_guard guard(lock_);
+  out_.erase(part.stream);
+  return {};
+}
+
+result<void> node_session::take(credit_part& part) {
+  if (const auto to = flow(part.stream)) to->more(part.more);
+  return {};
+}
+
+result<void> node_session::take(answer_part& part) {
+  const auto to = flow(part.stream);
+  if (!to) return {};
+  if (part.code < 0) {
+    to->answered(part.number, std::move(part.bytes));
+  } else {
+    to->answered(part.number, error(errc{static_cast<std::uint16_t>(part.code)}, std::move(part.bytes)));
+  }
+  to->more(1);
+  return {};
+}
+
+result<void> node_session::take(end_of_stream& part) {
+  in_.erase(part.stream); // whose server ends when it has taken what is there
+  if (const auto to = flow(part.stream)) {
+    to->close({errc::closed, std::move(part.why)});
+    const std::lock_guard guard(lock_);
+    out_.erase(part.stream);
+  }
+  return {};
+}
+
+void node_session::carry(std::uint32_t stream, detail::flow_item item) {
+  link_->say(item_part{stream, item.number, item.time_left, item.trace ? item.trace.traceparent() : std::string(),
+                       std::move(item.bytes)});
+}
+
+void node_session::give_up(std::uint32_t stream, std::uint64_t number) { link_->say(give_up_part{stream, number}); }
+
+void node_session::end(std::uint32_t stream) {
+  {
+    const std::lock_guard guard(lock_);
+    out_.erase(stream);
+  }
+  link_->say(end_of_stream{stream, "nobody sends any more"});
+}
+
+} // namespace greenroom::internal

@@ -1,0 +1,42 @@
+#include <greenroom/actors/node.hpp>
+
+#include <greenroom/actors/internal/node_core.hpp>
+#include <greenroom/runtime/within.hpp>
+
+namespace greenroom {
+
+node::node(actor_system& sys, node_options options)
+    : core_(std::make_shared<internal::node_core>(sys, std::move(options))) {}
+node::~node() { core_->stop(); }
+
+result<void> node::start() { return core_->start(); }
+std::uint16_t node::port() const { return core_->port(); }
+
+result<void> node::publish(std::string name, detail::flow_types types, detail::flow_server serve) {
+  return core_->offers->add(std::move(name), {std::move(types), std::move(serve)});
+}
+void node::unpublish(const std::string& name) { core_->offers->remove(name); }
+
+node_peer node::connect(std::string host, std::uint16_t port) {
+  auto peer = std::make_shared<internal::peer_core>(core_, endpoint(std::move(host), port));
+  core_->sys.spawn({.name = "node peer", .ctx = core_->life.ctx}, internal::peer_core::keep, peer);
+  return node_peer(std::move(peer));
+}
+
+mailbox<node_down> node_peer::monitor() const { return core_->monitor(); }
+node_state node_peer::state() const { return core_->state(); }
+actor_system& node_peer::system_of(const internal::peer_core& core) noexcept { return core.sys(); }
+
+task<result<std::shared_ptr<detail::outflow>>> node_peer::open(std::shared_ptr<internal::peer_core> core,
+                                                               std::string name, detail::flow_types types,
+                                                               remote_options how) {
+  auto flow = core->begin(std::move(name), std::move(types), how.down == remote_options::when_down::wait);
+  auto opening = with_timeout(how.limit, detail::outflow::opened(flow));
+  const auto opened = co_await std::move(opening);
+  if (opened) co_return std::move(flow);
+  core->forget(flow);
+  if (opened.error().is(errc::timed_out)) co_return core->why_down();
+  co_return opened.error();
+}
+
+} // namespace greenroom
