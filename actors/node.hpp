@@ -53,7 +53,7 @@ struct node_options {
   std::chrono::milliseconds detection{2000};  ///< silence that counts as down; three heartbeats at least
   std::chrono::milliseconds least_pause{100}; ///< between attempts to connect; it doubles up to the next
   std::chrono::milliseconds most_pause{2000}; ///< between attempts
-  std::size_t most_bytes = 4 << 20; ///< of a frame, and so of an item with what goes with it. Units: bytes
+  std::size_t most_bytes = 4 << 20;           ///< of a frame, and so of an item with what goes with it. Units: bytes
   std::uint32_t window = 256;       ///< items of a stream that may be under way to this node at once, from 1 to 65,536
   std::optional<node_tls> tls = {}; ///< none: loopback only
 };

@@ -55,6 +55,13 @@ task<> keep_silent(mailbox<request<deposit>> in, address<int> cancelled_here) {
   }
 }
 
+/// Takes one request, says so, and keeps it.
+task<> hold_back(mailbox<request<deposit>> in, address<int> taken) {
+  const auto r = co_await in.receive();
+  (void)co_await taken.send(1);
+  co_await sleep_until(never);
+}
+
 /// Two nodes in one process, over loopback.
 struct two_nodes {
   explicit two_nodes(node_options there_too = {})
@@ -182,14 +189,14 @@ TEST(Node, ANodeThatEndsClosesAddressesFailsRequestsAndTellsEachMonitorOnce) {
   auto far = std::make_unique<node>(*far_sys, node_options{.name = "far", .listen = true});
   ASSERT_TRUE(far->start());
   auto [in, out] = make_mailbox<request<deposit>>(bounded(8));
-  auto [gone, tell] = make_mailbox<int>(bounded(1));
-  far_sys->spawn(keep_silent, std::move(in), tell);
+  auto [taken, tell] = make_mailbox<int>(bounded(1));
+  far_sys->spawn(hold_back, std::move(in), tell);
   ASSERT_TRUE(far->publish("deposits", out));
   const auto peer = near.connect("127.0.0.1", far->port());
   const auto to = find<request<deposit>>(near_sys, peer, "deposits");
   ASSERT_TRUE(to);
   const auto monitor = peer.monitor();
-  constexpr auto ask_and_end = [](address<request<deposit>> where,
+  constexpr auto ask_and_end = [](address<request<deposit>> where, mailbox<int> taken_there,
                                   std::unique_ptr<node>* what) -> task<result<std::int64_t>> {
     auto [ask_in, ask_out] = make_mailbox<result<std::int64_t>>(bounded(1));
     constexpr auto one = [](address<request<deposit>> at, address<result<std::int64_t>> answer) -> task<> {
@@ -198,12 +205,12 @@ TEST(Node, ANodeThatEndsClosesAddressesFailsRequestsAndTellsEachMonitorOnce) {
       (void)co_await answer.send(std::move(got));
     };
     spawn(+one, where, ask_out);
-    co_await sleep_for(50ms);
+    (void)co_await taken_there.receive();
     what->reset();
     auto got = co_await ask_in.receive();
     co_return *std::move(got);
   };
-  const auto answer = near_sys.run(+ask_and_end, *to, &far);
+  const auto answer = near_sys.run(+ask_and_end, *to, taken, &far);
   ASSERT_FALSE(answer);
   EXPECT_TRUE(answer.error().is(errc::unavailable)) << answer.error().message();
   constexpr auto notices = [](mailbox<node_down> from) -> task<std::vector<node_down>> {
