@@ -17,7 +17,7 @@
 
 using namespace std::chrono_literals;
 
-namespace bank {
+namespace remote_bank {
 
 struct deposit {
   std::string to;
@@ -29,12 +29,12 @@ bool inspect(Inspector& f, deposit& x) {
   return f.object(x).fields(f.field("to", x.to), f.field("cents", x.cents));
 }
 
-} // namespace bank
+} // namespace remote_bank
 
 namespace greenroom {
 namespace {
 
-using bank::deposit;
+using remote_bank::deposit;
 
 task<> hold(mailbox<request<deposit>> in) {
   std::int64_t all = 0;

@@ -14,7 +14,7 @@
 
 #include <gtest/gtest.h>
 
-namespace shop {
+namespace wired {
 
 enum class colour : std::uint8_t { red, green };
 
@@ -51,7 +51,7 @@ struct order {
 template <class Inspector>
 bool inspect(Inspector& f, order& x) {
   return f.object(x)
-      .pretty_name("shop.order")
+      .pretty_name("wired.order")
       .fields(f.field("id", x.id), f.field("lines", x.lines), f.field("note", x.note), f.field("total", x.total),
               f.field("paint", x.paint), f.field("rates", x.rates), f.field("extra", x.extra),
               f.field("limit", x.limit));
@@ -72,12 +72,12 @@ bool inspect(Inspector& f, nothing& x) {
   return f.object(x).fields();
 }
 
-} // namespace shop
+} // namespace wired
 
 namespace greenroom {
 
 template <>
-inline constexpr std::uint32_t wire_version<shop::cents> = 3;
+inline constexpr std::uint32_t wire_version<wired::cents> = 3;
 
 namespace {
 
@@ -93,9 +93,9 @@ void comes_back(const T& value) {
   EXPECT_FALSE(wire_decode<T>(bytes + "x"));
 }
 
-const shop::order whole{7,      {{"apple", 3}, {"", -1}},    "gift",
-                        {-250}, shop::colour::green,         {{"EUR", 1.5}, {"USD", -0.0}},
-                        "said", std::chrono::milliseconds(9)};
+const wired::order whole{7,      {{"apple", 3}, {"", -1}},    "gift",
+                         {-250}, wired::colour::green,        {{"EUR", 1.5}, {"USD", -0.0}},
+                         "said", std::chrono::milliseconds(9)};
 
 TEST(Wire, EachKindOfValueComesBackAsItWas) {
   comes_back(true);
@@ -113,46 +113,46 @@ TEST(Wire, EachKindOfValueComesBackAsItWas) {
   comes_back(std::optional<int>{});
   comes_back(std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000)));
   comes_back(whole);
-  comes_back(shop::tree{{{}, {{shop::tree{}}}}});
+  comes_back(wired::tree{{{}, {{wired::tree{}}}}});
 }
 
 TEST(Wire, IntegersTakeTheirSizeAndTextsFourBytesMore) {
   EXPECT_EQ(wire_encode(std::uint16_t{0x0102}), std::string("\x02\x01", 2));
   EXPECT_EQ(wire_encode(std::string("ab")), std::string("\x02\0\0\0ab", 6));
-  EXPECT_EQ(wire_encode(shop::line{"ab", 1}), std::string("\x02\0\0\0ab\x01\0\0\0", 10));
+  EXPECT_EQ(wire_encode(wired::line{"ab", 1}), std::string("\x02\0\0\0ab\x01\0\0\0", 10));
 }
 
 TEST(Wire, ALayoutNamesFieldsAndTypesInTheirOrder) {
-  EXPECT_EQ(wire_type_of<shop::line>().layout, "{sku:text,pieces:i32}");
-  const auto type = wire_type_of<shop::order>();
-  EXPECT_EQ(type.name, "shop.order");
+  EXPECT_EQ(wire_type_of<wired::line>().layout, "{sku:text,pieces:i32}");
+  const auto type = wire_type_of<wired::order>();
+  EXPECT_EQ(type.name, "wired.order");
   EXPECT_EQ(type.layout, "{id:u64,lines:[{sku:text,pieces:i32}],note:text?,total:i64,paint:u8,rates:[key "
                          "(text,f64,)],extra:<|text|i16|>,limit:i64}");
-  EXPECT_EQ(wire_type_of<shop::tree>().layout, "{below:[^shop::tree]}");
-  EXPECT_EQ(wire_type_of<shop::nothing>().layout, "{}");
-  EXPECT_EQ(wire_type_of<shop::cents>(), (wire_type{"shop::cents", 3, "i64"}));
+  EXPECT_EQ(wire_type_of<wired::tree>().layout, "{below:[^wired::tree]}");
+  EXPECT_EQ(wire_type_of<wired::nothing>().layout, "{}");
+  EXPECT_EQ(wire_type_of<wired::cents>(), (wire_type{"wired::cents", 3, "i64"}));
 }
 
 TEST(Wire, WhatDiffersIsSaid) {
-  const auto ours = wire_type_of<shop::line>();
+  const auto ours = wire_type_of<wired::line>();
   EXPECT_TRUE(compare_wire_types(ours, ours));
   auto theirs = ours;
   theirs.layout = "{sku:text}";
-  EXPECT_EQ(compare_wire_types(ours, theirs).error().message().substr(0, 81),
-            "the fields of shop::line differ: {sku:text,pieces:i32} here, {sku:text} there; bu");
+  EXPECT_EQ(compare_wire_types(ours, theirs).error().message().substr(0, 82),
+            "the fields of wired::line differ: {sku:text,pieces:i32} here, {sku:text} there; bu");
   theirs = ours;
   theirs.version = 2;
-  EXPECT_EQ(compare_wire_types(ours, theirs).error().message().substr(0, 56),
-            "the versions of shop::line differ: 1 here, 2 there; buil");
-  theirs.name = "shop::row";
-  EXPECT_EQ(compare_wire_types(ours, theirs).error().message().substr(0, 55),
-            "the types differ: shop::line here, shop::row there; bui");
+  EXPECT_EQ(compare_wire_types(ours, theirs).error().message().substr(0, 57),
+            "the versions of wired::line differ: 1 here, 2 there; buil");
+  theirs.name = "wired::row";
+  EXPECT_EQ(compare_wire_types(ours, theirs).error().message().substr(0, 57),
+            "the types differ: wired::line here, wired::row there; bui");
 }
 
 TEST(Wire, AFaultIsNamedWithThePathOfItsField) {
   auto bytes = wire_encode(whole);
-  EXPECT_EQ(wire_decode<shop::order>(std::string_view(bytes).substr(0, 14)).error().message(),
-            "cannot read shop.order from bytes: lines.sku needs 4 bytes, and 2 are left");
+  EXPECT_EQ(wire_decode<wired::order>(std::string_view(bytes).substr(0, 14)).error().message(),
+            "cannot read wired.order from bytes: lines.sku needs 4 bytes, and 2 are left");
   EXPECT_EQ(wire_decode<bool>("\x02").error().message(), "cannot read bool from bytes: it is neither true nor false");
   EXPECT_EQ((wire_decode<std::set<bool>>(std::string("\2\0\0\0\1\1", 6)).error().message().find("it has a key twice") !=
              std::string_view::npos),
@@ -167,14 +167,14 @@ TEST(Wire, ALengthBeyondTheBytesIsRefusedBeforeItIsTaken) {
   EXPECT_EQ(wire_decode<std::string>(huge).error().message(),
             "cannot read text from bytes: it needs 4294967295 bytes, and 0 are left");
   EXPECT_FALSE(wire_decode<std::vector<std::vector<int>>>(huge + "0123456789"));
-  EXPECT_FALSE(wire_decode<std::vector<shop::nothing>>(huge)) << "elements without bytes could be any number";
+  EXPECT_FALSE(wire_decode<std::vector<wired::nothing>>(huge)) << "elements without bytes could be any number";
 }
 
 TEST(Wire, NestingIsBounded) {
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += std::string("\1\0\0\0", 4);
   deep += std::string("\0\0\0\0", 4);
-  const auto read = wire_decode<shop::tree>(deep);
+  const auto read = wire_decode<wired::tree>(deep);
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().message().find("is nested too deep"), std::string_view::npos);
 }
