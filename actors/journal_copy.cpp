@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <greenroom/actors/internal/sqlite.hpp>
+
 namespace greenroom {
 namespace {
 
@@ -101,8 +103,27 @@ result<void> check_that_it_is_there(const fs::path& file) {
   return {};
 }
 
+/// An empty database would be opened as a new journal, and be sound. So would the file of one that was taken without its log.
+result<void> check_that_it_is_a_journal(const fs::path& copy, const fs::path& of) {
+#ifdef GREENROOM_HAS_SQLITE
+  auto db = internal::sqlite_database::open(copy.native(), {});
+  if (!db) return {}; // opening it as a journal says why
+  const auto tables = db->ask("SELECT count(*) FROM sqlite_schema");
+  if (tables && *tables == "0")
+    return error(
+        errc::parse,
+        fmt::format(
+            "'{0}' has no journal in it: it is an empty database, or was copied without '{0}-wal', which belongs to it",
+            of.native()));
+#else
+  (void)copy, (void)of;
+#endif
+  return {};
+}
+
 /// Opens the copy, whose names then may go: SQLite has the files. Errors name the journal itself.
 result<std::unique_ptr<journal>> opened(const fs::path& copy, const fs::path& of) {
+  if (auto is = check_that_it_is_a_journal(copy, of); !is) return is.error();
   auto log = open_sqlite_journal(copy);
   if (log) return log;
   std::string text(log.error().message());

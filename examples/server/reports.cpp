@@ -70,7 +70,7 @@ http::response flight(const http::request& r) {
   using id = decltype(flight_query::actor);
   const auto actor = r.query_number("actor", id{0}, id{1}, std::numeric_limits<id>::max());
   if (!actor) return http::text(std::string(actor.error().message()) + "\n", 400);
-  const auto log = this_actor::system().flight({.actor = *actor, .most = 1'000});
+  const auto log = this_actor::system().flight({.actor = *actor, .most = 10'000});
   const bool for_people = r.header("Accept").value_or("").find("text/plain") != std::string_view::npos;
   auto answer = for_people ? http::text(log.to_string()) : http::json(log.to_json());
   answer.header("Vary", "Accept");

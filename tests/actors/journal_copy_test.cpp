@@ -122,6 +122,18 @@ TEST_F(JournalCopy, OfNoJournalIsAnErrorThatNamesTheFile) {
   EXPECT_FALSE(open_sqlite_journal_copy(folder));
 }
 
+TEST_F(JournalCopy, OfAFileWithoutItsLogIsAnErrorAndNoEmptyJournal) {
+  auto log = open_sqlite_journal(file).value();
+  ASSERT_TRUE(log->begin());
+  ASSERT_TRUE(log->append({.key = "one"}));
+  ASSERT_TRUE(log->commit());
+  fs::copy_file(file, folder / "alone.db"); // all of it is still in the log
+  const auto alone = open_sqlite_journal_copy(folder / "alone.db");
+  ASSERT_FALSE(alone);
+  EXPECT_TRUE(alone.error().is(errc::parse)) << alone.error().message();
+  EXPECT_NE(alone.error().message().find("was copied without"), std::string_view::npos) << alone.error().message();
+}
+
 } // namespace
 } // namespace greenroom
 #endif

@@ -171,7 +171,10 @@ int trace(const arguments& given) {
     const auto log = read_file(place);
     return log ? show(trace_reading::filtered(*log, *by), given) : fail(log.error().message());
   }
-  url_text from(with_path(place), "is this a service that shows its flight recorder there?");
+  auto url = with_path(place);
+  // Of one actor the service has more than among the newest events of all.
+  if (by->actor && url.find('?') == url.npos) url += fmt::format("?actor={}", *by->actor);
+  url_text from(std::move(url), "is this a service that shows its flight recorder there?");
   if (follows) return follow(from, *by, *every);
   const auto log = read_url(from);
   return log ? show(trace_reading::filtered(*log, *by), given) : fail(log.error().message());
