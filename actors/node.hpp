@@ -2,7 +2,7 @@
 // connects to it looks them up and gets an ordinary address<T>, also one of requests. Types cross as wire.hpp says.
 //
 //   node here(sys, {.name = "pricing"});                                  // one that only looks up listens nowhere
-//   auto ledger = here.connect("127.0.0.1", 7001);                        // goes on trying, for as long as `ledger` or an address lives
+//   auto ledger = here.connect("127.0.0.1", 7001);                        // goes on trying until the node `here` ends
 //   auto to = co_await ledger.lookup<request<deposit>>("deposits");       // result<address<request<deposit>>>
 //   auto done = co_await ask(*to, d, 1s);
 //
@@ -83,7 +83,7 @@ class node_core;
 class peer_core;
 } // namespace internal
 
-/// Another node, seen from here. Copies are the same. Its end closes the connection once no address from it is left.
+/// Another node, seen from here. Copies are the same. It is connected to until the node that made it ends.
 class GREENROOM_EXPORT node_peer {
 public:
   /// Gives the address that is published under a name. Waits: until the node has answered, for `limit` at most.
