@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from program import Program  # noqa: E402
+from stub_service import StubService  # noqa: E402
 
 COMMAND = sys.argv[1]
 SERVER = sys.argv[2] if len(sys.argv) > 2 else None
@@ -27,7 +28,7 @@ def call(*arguments):
     return subprocess.run([COMMAND, "load", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
-class Service:
+class Service(StubService):
     """Keeps what it is asked, and answers with `status`."""
 
     def __init__(self, status=200, wanted=1):
@@ -54,22 +55,7 @@ class Service:
             def log_message(self, *_):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 256  # all connections come at once
-            daemon_threads = True
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(Handler)
 
 
 class Load(unittest.TestCase):

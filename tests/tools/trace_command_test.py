@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from program import Program  # noqa: E402
+from stub_service import StubService  # noqa: E402
 
 COMMAND = sys.argv[1]
 SERVER = sys.argv[2] if len(sys.argv) > 2 else None
@@ -38,7 +39,7 @@ def call(*arguments):
                           check=False)
 
 
-class Service:
+class Service(StubService):
     """Answers GET /debug/flight with the dumps of `bodies`, one after the other; the last again and again."""
 
     def __init__(self, *bodies):
@@ -61,18 +62,7 @@ class Service:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(Handler)
 
 
 class Trace(unittest.TestCase):

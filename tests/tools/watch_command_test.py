@@ -11,13 +11,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
 import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from program import Program  # noqa: E402
+from stub_service import StubService  # noqa: E402
 
 COMMAND = sys.argv[1]
 SERVER = sys.argv[2] if len(sys.argv) > 2 else None
@@ -46,7 +46,7 @@ def a_graph():
     }
 
 
-class Service:
+class Service(StubService):
     """Answers GET /graph.json with what stands in `body`."""
 
     def __init__(self, body):
@@ -67,21 +67,10 @@ class Service:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        super().__init__(Handler)
 
     def next_body(self):
         return self.body
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 def call(*arguments):
