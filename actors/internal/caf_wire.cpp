@@ -14,7 +14,6 @@
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/multiplexer.hpp>
 #include <caf/io/scribe.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 namespace greenroom::internal {

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include <greenroom/actors/detail/retry_tokens.hpp>
+#include <greenroom/runtime/detail/loopback.hpp>
 #include <greenroom/runtime/log.hpp>
-#include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 
@@ -16,8 +16,6 @@ namespace greenroom::internal {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool is_loopback(const std::string& host) { return host == "::1" || host == "localhost" || host.starts_with("127."); }
 
 void check(const node_options& o) {
   const auto bad = [](std::string what) { throw usage_error("node: " + std::move(what)); };
@@ -32,7 +30,7 @@ void check(const node_options& o) {
     bad("least_pause must be more than 0 and no more than most_pause");
   if (o.window == 0 || o.window > 65'536)
     bad(fmt::format("the window must be from 1 to 65536 items, not {}", o.window));
-  if (!o.tls && o.listen && !is_loopback(o.host))
+  if (!o.tls && o.listen && !greenroom::detail::is_loopback(o.host))
     bad(fmt::format("it must not listen at {} without certificates (tls): anybody could send to its actors", o.host));
 }
 
@@ -139,7 +137,7 @@ task<result<std::string>> node_core::attempt(std::shared_ptr<node_core> self, en
 
 peer_core::peer_core(std::shared_ptr<node_core> of, endpoint at)
     : of_(std::move(of)), at_(std::move(at)), name_(at_.to_string()) {
-  if (!of_->options.tls && !is_loopback(at_.host))
+  if (!of_->options.tls && !greenroom::detail::is_loopback(at_.host))
     throw usage_error(
         fmt::format("node: it must not connect to {} without certificates (tls): anybody could be there", name_));
 }

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/runtime/detail/duration_text.hpp>
+#include <greenroom/runtime/detail/loopback.hpp>
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/runtime/stop_signal.hpp>
 #include <greenroom/tools/greenroom/arguments.hpp>
@@ -117,7 +118,7 @@ result<void> read_request(const arguments& given, wanted& w) {
   if (w.url.find("://") == w.url.npos) w.url.insert(0, "http://");
   const auto target = load::read_target(w.url);
   if (!target) return target.error();
-  if (!load::is_this_machine(target->to.host) && !given.has("--allow-remote"))
+  if (!greenroom::detail::is_loopback(target->to.host) && !given.has("--allow-remote"))
     return error(
         errc::invalid_argument,
         fmt::format(

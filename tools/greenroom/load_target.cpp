@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 
 namespace load {
 
@@ -75,14 +73,6 @@ result<load_target> read_target(std::string_view url) {
   t.to.port = t.secure ? 443 : 80;
   if (!read_authority(t.authority, t.to)) return wrong("it has no host, or a port that is none");
   return t;
-}
-
-bool is_this_machine(const std::string& host) {
-  if (host == "localhost") return true;
-  in_addr four{};
-  if (::inet_pton(AF_INET, host.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
-  in6_addr six{};
-  return ::inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 result<std::string> request_bytes(const load_target& to, std::string_view method,

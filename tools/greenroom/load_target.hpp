@@ -20,9 +20,6 @@ struct load_target {
 /// Reads an address; without a scheme it is http. Errors: a sentence.
 greenroom::result<load_target> read_target(std::string_view url);
 
-/// Whether a host is this machine for certain: "localhost", or an address of the loopback.
-bool is_this_machine(const std::string& host);
-
 /// Returns the request as bytes. `fields` are lines as "Accept: text/plain". Errors: a sentence, for what could not be sent as it is.
 greenroom::result<std::string> request_bytes(const load_target& to, std::string_view method,
                                              const std::vector<std::string>& fields, std::string_view body);
