@@ -40,11 +40,28 @@ bool read_number(std::span<const detail::route_parameter> among, std::string_vie
 
 } // namespace
 
-std::string_view to_string(method m) noexcept { return method_names[static_cast<std::size_t>(m)]; }
+method::method(std::string_view name) : common_(none) {
+  if (const auto same = method_of(name)) {
+    *this = *same;
+    return;
+  }
+  if (name.empty() || name.size() > own_.size() || !internal::all_of(name, internal::token_char))
+    throw usage_error(fmt::format("http::method: '{}' is no method: it has 1 to {} letters, digits and characters of "
+                                  "!#$%&'*+-.^_`|~, as PURGE",
+                                  name.substr(0, 64), own_.size()));
+  std::copy(name.begin(), name.end(), own_.begin());
+}
+
+std::string_view method::name() const noexcept {
+  if (common_ < method_names.size()) return method_names[common_];
+  return {own_.data(), static_cast<std::size_t>(std::find(own_.begin(), own_.end(), '\0') - own_.begin())};
+}
 
 std::optional<method> method_of(std::string_view name) noexcept {
-  for (std::size_t i = 0; i < method_names.size(); ++i) {
-    if (name == method_names[i]) return static_cast<method>(i);
+  constexpr std::array all{method::get,   method::head,    method::post,  method::put,    method::delete_,
+                           method::patch, method::options, method::trace, method::connect};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (name == method_names[i]) return all[i];
   }
   return std::nullopt;
 }
@@ -122,7 +139,7 @@ request::request(request&&) noexcept = default;
 request& request::operator=(request&&) noexcept = default;
 request::~request() = default;
 
-method request::method() const noexcept { return data_->method; }
+const method& request::method() const noexcept { return data_->method; }
 std::string_view request::target() const noexcept { return data_->target; }
 std::string_view request::path() const noexcept { return data_->path; }
 std::string_view request::query() const noexcept { return data_->query; }

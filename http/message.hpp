@@ -8,6 +8,8 @@
 // does, also when it is moved.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -23,12 +25,44 @@
 
 namespace greenroom::http {
 
-/// The methods that this server knows; a request with another one is answered with 501. Source: RFC 9110 section 9, RFC 5789.
-enum class method : std::uint8_t { get, head, post, put, delete_, patch, options, trace, connect };
+/// A method of HTTP: one of the nine that everybody knows, or any other one by its name, as method("PURGE") or method("QUERY"). A server knows those
+/// nine, but for CONNECT, and those of its routes; a request with another one is answered with 501. Source: RFC 9110 section 9, RFC 5789.
+class GREENROOM_EXPORT method {
+public:
+  static const method get, head, post, put, delete_, patch, options, trace, connect;
 
-/// Returns "GET" and so on.
-GREENROOM_EXPORT std::string_view to_string(method m) noexcept;
-/// Returns the method spelled so, with case; nothing for an unknown one.
+  /// Names a method, with case. Errors: usage_error if it is no token (RFC 9110 section 5.6.2), or longer than 23 characters.
+  explicit method(std::string_view name);
+
+  /// Returns "GET" and so on. Lifetime: of the method.
+  std::string_view name() const noexcept;
+  /// Says whether it is one of the nine.
+  bool is_common() const noexcept { return common_ != none; }
+
+  /// Orders the nine as they are named above, and the others behind them by name.
+  friend auto operator<=>(const method&, const method&) = default;
+
+private:
+  static constexpr std::uint8_t none = 9;
+  constexpr explicit method(std::uint8_t common) noexcept : common_(common) {}
+
+  std::uint8_t common_;         // its place among the nine, or none
+  std::array<char, 23> own_{};  // the name of another one, filled up with zero bytes; all zero for the nine
+};
+
+inline constexpr method method::get{std::uint8_t{0}};
+inline constexpr method method::head{std::uint8_t{1}};
+inline constexpr method method::post{std::uint8_t{2}};
+inline constexpr method method::put{std::uint8_t{3}};
+inline constexpr method method::delete_{std::uint8_t{4}};
+inline constexpr method method::patch{std::uint8_t{5}};
+inline constexpr method method::options{std::uint8_t{6}};
+inline constexpr method method::trace{std::uint8_t{7}};
+inline constexpr method method::connect{std::uint8_t{8}};
+
+/// Returns "GET" and so on. Lifetime: of the method.
+inline std::string_view to_string(const method& m) noexcept { return m.name(); }
+/// Returns the one of the nine that is spelled so, with case; nothing for another one.
 GREENROOM_EXPORT std::optional<method> method_of(std::string_view name) noexcept;
 /// Returns the reason phrase of a status code, for example "Not Found"; "" for an unknown one. Source: RFC 9110 section 15.
 GREENROOM_EXPORT std::string_view reason_phrase(int status) noexcept;
@@ -52,7 +86,7 @@ public:
   ~request();
 
   /// Returns the method.
-  http::method method() const noexcept;
+  const http::method& method() const noexcept;
   /// Returns the target as it was sent: "/search?q=a%20b".
   std::string_view target() const noexcept;
   /// Returns the path as it was sent, without the query and still percent-encoded: "/search".

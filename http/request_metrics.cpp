@@ -29,10 +29,11 @@ bool is_metric_name(std::string_view name) noexcept {
   return !name.empty() && !(name.front() >= '0' && name.front() <= '9') && std::all_of(name.begin(), name.end(), fits);
 }
 
-/// The texts of methods are constant, so that their views may be kept.
+/// The texts of the common methods are constant, so that their views may be kept.
 std::string_view constant_method(std::string_view name) noexcept {
   const auto known = method_of(name);
-  return known ? to_string(*known) : std::string_view();
+  if (known) return to_string(*known);
+  return name.empty() ? "" : "other";
 }
 
 std::string escaped_label(std::string_view text) {

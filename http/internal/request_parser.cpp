@@ -75,7 +75,8 @@ struct request_parser::framing {
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
 };
 
-request_parser::request_parser(const limits& l, bool secure) noexcept : limits_(&l), secure_(secure) {}
+request_parser::request_parser(const limits& l, bool secure, std::span<const method> own) noexcept
+    : limits_(&l), secure_(secure), own_methods_(own) {}
 request_parser::~request_parser() = default;
 
 const refusal& request_parser::why() const noexcept { return framing_->why; }
@@ -263,11 +264,19 @@ void request_parser::parse_request_line(std::string_view line) {
   if (target_end == std::string_view::npos || target_end == 0)
     return fail(400, "the request line must have a method, a target and a version, with one space between them");
   if (!parse_version(rest.substr(target_end + 1))) return;
-  const auto method = method_of(name);
-  if (!method || *method == method::connect)
-    return fail(501, fmt::format("this server does not know the method {}", name.substr(0, 32)));
-  data_->method = *method;
-  parse_target(rest.substr(0, target_end));
+  if (parse_method(name)) parse_target(rest.substr(0, target_end));
+}
+
+bool request_parser::parse_method(std::string_view name) {
+  if (const auto common = method_of(name); common && *common != method::connect) {
+    data_->method = *common;
+    return true;
+  }
+  const auto own = std::ranges::find(own_methods_, name, &method::name);
+  if (own == own_methods_.end())
+    return fail(501, fmt::format("this server does not know the method {}", name.substr(0, 32))), false;
+  data_->method = *own;
+  return true;
 }
 
 bool request_parser::parse_version(std::string_view version) {

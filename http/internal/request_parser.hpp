@@ -1,12 +1,13 @@
 // Reads HTTP/1.1 and 1.0 requests from bytes as they come, strictly: where the framing leaves any doubt, the request is refused and
 // nothing behind it is read, so that no two programs on the way can disagree about where a request ends.
 // Thread safety: owner only. Cost: looks at each byte a constant number of times, however they are split; no allocation for a field.
-// Lifetime: the limits outlive the parser. Source: RFC 9112.
+// Lifetime: the limits and methods outlive the parser. Source: RFC 9112.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,8 @@ namespace greenroom::http::internal {
 class request_parser {
 public:
   /// `secure` says that the bytes come over TLS: of addresses only those of https are then served.
-  explicit request_parser(const limits& l, bool secure = false) noexcept;
+  /// `own` are the methods that are served beyond the common ones.
+  explicit request_parser(const limits& l, bool secure = false, std::span<const method> own = {}) noexcept;
   ~request_parser();
 
   enum class state : std::uint8_t {
@@ -78,6 +80,7 @@ private:
   bool check_length(std::size_t length);
   void parse_line(std::string_view line, bool clean);
   void parse_request_line(std::string_view line);
+  bool parse_method(std::string_view name);
   bool parse_target(std::string_view target);
   bool parse_version(std::string_view version);
   void parse_field(std::string_view line, bool clean);
@@ -94,6 +97,7 @@ private:
   state state_ = state::idle;
   bool line_skipped_ = false; // the one empty line before a request
   const bool secure_;
+  const std::span<const method> own_methods_;
 };
 
 } // namespace greenroom::http::internal

@@ -1,9 +1,8 @@
 #include <greenroom/http/internal/router.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -13,15 +12,9 @@
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom::http::internal {
-namespace {
-
-constexpr std::size_t index_of(method m) noexcept { return static_cast<std::size_t>(m); }
-constexpr auto method_count = index_of(method::connect) + 1;
-
-} // namespace
-
 struct router::node {
   struct end {
+    method how;
     const route* target = nullptr;
     std::string pattern;
     bool bare = false;
@@ -33,18 +26,22 @@ struct router::node {
   std::unique_ptr<node> rest;
   std::string name;    // of the parameter or the rest that leads here, as
   std::string made_by; // this pattern calls it
-  std::array<end, method_count> ends;
+  std::vector<end> ends; // one for each method that has a route: few, so a walk is quick
   std::string allow;       // empty where no pattern ends
   bool bare_below = false; // known of the root only: a look for such a route may succeed
 
-  const route* of(method m) const noexcept {
-    const auto* const own = ends[index_of(m)].target;
-    return own == nullptr && m == method::head ? of(method::get) : own;
+  const end* own(const method& m) const noexcept {
+    const auto it = std::find_if(ends.begin(), ends.end(), [&m](const end& e) { return e.how == m; });
+    return it == ends.end() ? nullptr : &*it;
+  }
+  const end* of(const method& m) const noexcept {
+    const auto* const found = own(m);
+    return found == nullptr && m == method::head ? own(method::get) : found;
   }
   bool ends_here() const noexcept { return !allow.empty(); }
-  bool takes_bare(method m) const noexcept {
-    const auto& own = ends[index_of(m)];
-    return own.target == nullptr && m == method::head ? takes_bare(method::get) : own.bare;
+  bool takes_bare(const method& m) const noexcept {
+    const auto* const found = of(m);
+    return found != nullptr && found->bare;
   }
 
   /// The node that a segment leads to, or null.
@@ -69,15 +66,12 @@ struct router::node {
     const auto behind = std::find_if(typed.begin(), typed.end(), [&s](const auto& t) { return t.first > s.type; });
     return *typed.emplace(behind, s.type, std::move(made))->second;
   }
-  std::string allowed_with(method added) const {
+  std::string allowed_with(const method& added) const {
+    std::set<method> served{added, method::options}; // OPTIONS is answered by the server itself
+    for (const auto& each : ends) served.insert(each.how);
+    if (served.contains(method::get)) served.insert(method::head);
     std::string all;
-    for (std::size_t i = 0; i < method_count; ++i) {
-      const auto each = static_cast<method>(i);
-      const bool served = of(each) != nullptr || each == added || (each == method::head && added == method::get);
-      if (!served && each != method::options) continue; // which the server answers by itself
-      if (!all.empty()) all += ", ";
-      all += to_string(each);
-    }
+    for (const auto& each : served) all.append(all.empty() ? "" : ", ").append(each.name());
     return all;
   }
 };
@@ -128,7 +122,7 @@ router::router(router&&) noexcept = default;
 router& router::operator=(router&&) noexcept = default;
 router::~router() = default;
 
-void router::add(method m, std::string_view pattern, const route* r, bool bare) {
+void router::add(const method& m, std::string_view pattern, const route* r, bool bare) {
   const auto segments = parse_pattern(pattern);
   const auto* seen = root_.get();
   for (auto s = segments.begin(); s != segments.end() && seen != nullptr; ++s) {
@@ -139,22 +133,22 @@ void router::add(method m, std::string_view pattern, const route* r, bool bare) 
                                s->text, seen->made_by, seen->name));
   }
   if (seen != nullptr) {
-    const auto& taken = seen->ends[index_of(m)];
-    if (taken.target != nullptr) {
+    if (const auto* const taken = seen->own(m)) {
       refuse_pattern(pattern,
-                     fmt::format("{} has a route for the same paths already: '{}'", to_string(m), taken.pattern));
+                     fmt::format("{} has a route for the same paths already: '{}'", to_string(m), taken->pattern));
     }
   }
+  if (!m.is_common() && std::ranges::find(own_methods_, m) == own_methods_.end()) own_methods_.push_back(m);
   auto* at = root_.get();
   for (const auto& s : segments) at = &at->make_next(s, pattern);
   auto allow = at->allowed_with(m);
   bare = bare && segments.back().is == segment::kind::rest;
-  at->ends[index_of(m)] = {r, std::string(pattern), bare};
+  at->ends.push_back({m, r, std::string(pattern), bare});
   at->allow = std::move(allow);
   root_->bare_below = root_->bare_below || bare;
 }
 
-router::match router::find(method m, std::string_view path, parameter_list& parameters) const {
+router::match router::find(const method& m, std::string_view path, parameter_list& parameters) const {
   parameters.clear();
   match result;
   if (path.empty() || path.front() != '/') return result;
@@ -171,8 +165,8 @@ router::match router::find(method m, std::string_view path, parameter_list& para
   if (end == nullptr) return result;
   result.path_exists = true;
   result.allow = end->allow;
-  result.found = end->of(m);
-  if (result.found != nullptr) {
+  if (const auto* const chosen = end->of(m)) {
+    result.found = chosen->target;
     std::reverse(parameters.begin(), parameters.end());
   } else {
     parameters.clear();

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,18 +41,22 @@ public:
   /// Errors: usage_error with a sentence for a pattern that is malformed or taken, and for one that calls a parameter otherwise
   /// than another does at the same place. The table is then as it was.
   /// With `bare` a pattern "/files/{rest...}" also takes "/files", with an empty rest, where nothing else does.
-  void add(method m, std::string_view pattern, const route* r, bool bare = false);
+  void add(const method& m, std::string_view pattern, const route* r, bool bare = false);
 
   /// Finds the route, and makes `parameters` those of the route, in the order of the path; none if there is no route.
   /// Cost: one step for each segment of the path, and for each branch that is left again, of which there are at most as
   /// many as patterns. Allocates for parameters and escapes only.
-  match find(method m, std::string_view path, parameter_list& parameters) const;
+  match find(const method& m, std::string_view path, parameter_list& parameters) const;
+
+  /// The methods of routes that are none of the common nine: what else this server knows. Lifetime: until a route is added.
+  std::span<const method> own_methods() const noexcept { return own_methods_; }
 
 private:
   struct node;
   struct search;
 
   std::unique_ptr<node> root_;
+  std::vector<method> own_methods_;
 };
 
 } // namespace greenroom::http::internal

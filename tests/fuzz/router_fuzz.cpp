@@ -1,5 +1,5 @@
 // The router: any patterns and paths; what is found fits, what is not found fits nowhere, and a path that is written otherwise leads to the
-// same. An input is lines: a digit for the method and a pattern in each, then an empty line, then paths.
+// same. An input is lines: a digit or a colon for the method and a pattern in each, then an empty line, then paths.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +25,13 @@ using values = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t most_routes = 16;
 constexpr std::size_t most_paths = 8;
 
+/// The method that a line begins with; ':' stands for one of somebody's own.
+method method_for(std::string_view line) {
+  static const method all[] = {method::get,   method::head,    method::post,  method::put,     method::delete_,
+                               method::patch, method::options, method::trace, method::connect, method("PURGE")};
+  return line.empty() ? method::get : all[(static_cast<unsigned char>(line[0]) - '0') % std::size(all)];
+}
+
 /// What a router finds.
 struct answer {
   std::string told;
@@ -37,7 +44,7 @@ struct answer {
 class table {
 public:
   void add(std::string_view line) {
-    const auto m = line.empty() ? method::get : static_cast<method>((static_cast<unsigned char>(line[0]) - '0') % 9U);
+    const auto m = method_for(line);
     const auto pattern = std::string(line.substr(std::min<std::size_t>(1, line.size())));
     const auto before = ask(method::get, pattern);
     try {
@@ -48,7 +55,7 @@ public:
     }
   }
   void look_for(std::string_view line) const {
-    const auto m = line.empty() ? method::get : static_cast<method>((static_cast<unsigned char>(line[0]) - '0') % 9U);
+    const auto m = method_for(line);
     const auto path = std::string(line.substr(std::min<std::size_t>(1, line.size())));
     const auto got = ask(m, path);
     require(got.bad == (path.starts_with('/') && !is_sound(path)), "a path with malformed escapes is called bad");

@@ -51,6 +51,16 @@ TEST(Client, AnnouncesAnEmptyBodyWhereOneIsExpected) {
   EXPECT_EQ(c->told(), "200 ");
 }
 
+TEST(Client, SendsAMethodOfOnesOwn) {
+  wire w;
+  client_request q(method("PURGE"), "http://server/a");
+  auto c = w.send(std::move(q));
+  auto p = w.accept();
+  EXPECT_EQ(p.heard(), "PURGE /a HTTP/1.1\r\nHost: server\r\nUser-Agent: greenroom/0.1.0\r\n\r\n");
+  w.say(p, answer(""));
+  EXPECT_EQ(c->told(), "200 ");
+}
+
 TEST(Client, NamesAPortThatDoesNotGoWithoutSaying) {
   wire w;
   w.listen("::1", 8080);

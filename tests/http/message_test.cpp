@@ -50,6 +50,32 @@ TEST(Method, IsUnknownInAnotherSpelling) {
     EXPECT_FALSE(method_of(name)) << name;
 }
 
+TEST(Method, MayHaveAnyToken) {
+  const method purge("PURGE");
+  EXPECT_EQ(to_string(purge), "PURGE");
+  EXPECT_FALSE(purge.is_common());
+  EXPECT_EQ(purge, method("PURGE"));
+  EXPECT_NE(purge, method("purge"));
+  EXPECT_NE(purge, method("PURGES"));
+  EXPECT_EQ(method("GET"), method::get);
+  EXPECT_TRUE(method("GET").is_common());
+  EXPECT_LT(method::connect, purge);
+  EXPECT_LT(method("COPY"), method("MOVE"));
+  const std::string longest(23, 'M');
+  EXPECT_EQ(method(longest).name(), longest);
+}
+
+TEST(Method, RefusesWhatIsNoTokenOrTooLong) {
+  for (const auto* const name : {"", "A B", "A\r", "A:", "\xc3\xa9", "MMMMMMMMMMMMMMMMMMMMMMMM"}) {
+    try {
+      const method m{std::string_view(name)};
+      ADD_FAILURE() << to_string(m);
+    } catch (const usage_error& e) {
+      EXPECT_TRUE(holds(e.what(), "is no method")) << e.what();
+    }
+  }
+}
+
 TEST(ReasonPhrase, IsKnownForRegisteredCodesOnly) {
   const std::map<int, std::string_view> registered{{100, "Continue"},
                                                    {101, "Switching Protocols"},

@@ -72,7 +72,8 @@ void add_routes(server& to) {
   to.mount("/v1/articles", articles)
       .get("/", plain)
       .get("/at/{x:int}/{any}", plain)
-      .route(method::connect, "/odd", plain);
+      .route(method::connect, "/odd", plain)
+      .route(method("PURGE"), "/odd", plain);
   to.get("/caf\xc3\xa9%7B", plain);
 }
 

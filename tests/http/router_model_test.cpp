@@ -216,7 +216,10 @@ public:
     }
     return text;
   }
-  method any_method() { return static_cast<method>(random_() % 4); }
+  method any_method() {
+    static const method all[] = {method::get, method::head, method::post, method("PURGE")};
+    return all[random_() % std::size(all)];
+  }
   std::size_t below(std::size_t n) { return random_() % n; }
 
 private:

@@ -258,6 +258,20 @@ TEST(Router, SaysWhatIsAllowed) {
   EXPECT_EQ(t.find("/get").allow.data(), t.find("/get", method::post).allow.data()) << "is made for each request";
 }
 
+TEST(Router, KnowsMethodsOfOnesOwn) {
+  table t{"/cache/{key}"};
+  t.add("/cache/{key}", method("PURGE"));
+  t.add("/other", method("PURGE"));
+  t.add("/other", method("COPY"));
+  EXPECT_EQ(t.serves("/cache/7", method("PURGE")), "PURGE");
+  EXPECT_EQ(t.got, (values{{"key", "7"}}));
+  EXPECT_EQ(t.leads("/cache/7", method("COPY")), "not COPY");
+  EXPECT_EQ(t.find("/cache/7").allow, "GET, HEAD, OPTIONS, PURGE");
+  EXPECT_EQ(t.find("/other").allow, "OPTIONS, COPY, PURGE");
+  EXPECT_NE(t.fault("/other", method("COPY")).find("COPY has a route for the same paths"), std::string::npos);
+  ASSERT_EQ(t.routes.own_methods().size(), 2u) << "each once";
+}
+
 TEST(Router, ARefusedMethodLeavesNoParameters) {
   table t{"/users/{id}"};
   const auto found = t.find("/users/7", method::post);

@@ -46,6 +46,21 @@ TEST(Server, HeadGetsTheFieldsOfAGetWithoutTheBody) {
   EXPECT_EQ(r.hear(c).body, "Hello, World!"); // follows at once: there was no body in between
 }
 
+TEST(Server, ServesMethodsOfOnesOwnAndKnowsNoOthers) {
+  rig r;
+  routes group;
+  group.route(method("PURGE"), "/{name}", show_name);
+  r.front.route(method("QUERY"), "/search", echo).mount("/cache", group);
+  r.start();
+  EXPECT_EQ(r.ask("QUERY /search HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nall").body, "all");
+  EXPECT_EQ(r.ask("PURGE /cache/7 HTTP/1.1\r\nHost: x\r\n\r\n").body, "<7>");
+  const auto elsewhere = r.ask("PURGE /search HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(elsewhere.status, 405);
+  EXPECT_EQ(elsewhere.field("Allow"), "OPTIONS, QUERY");
+  for (const auto* const unknown : {"purge", "PURGES", "COPY", "CONNECT"})
+    EXPECT_EQ(r.ask(std::string(unknown) + " /cache/7 HTTP/1.1\r\nHost: x\r\n\r\n").status, 501) << unknown;
+}
+
 TEST(Server, SendsNoBodyWithAStatusThatHasNone) {
   rig r;
   r.front.get("/reset", [] { return text("ignored", 205); }).get("/none", [] { return text("ignored", 204); });
