@@ -58,12 +58,21 @@ std::string_view method::name() const noexcept {
 }
 
 std::optional<method> method_of(std::string_view name) noexcept {
-  constexpr std::array all{method::get,   method::head,    method::post,  method::put,    method::delete_,
-                           method::patch, method::options, method::trace, method::connect};
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (name == method_names[i]) return all[i];
+  switch (name.size()) { // asked for each request
+  case 3: return name == "GET" ? std::optional(method::get) : name == "PUT" ? std::optional(method::put) : std::nullopt;
+  case 4:
+    return name == "POST" ? std::optional(method::post) : name == "HEAD" ? std::optional(method::head) : std::nullopt;
+  case 5:
+    return name == "PATCH"   ? std::optional(method::patch)
+           : name == "TRACE" ? std::optional(method::trace)
+                             : std::nullopt;
+  case 6: return name == "DELETE" ? std::optional(method::delete_) : std::nullopt;
+  case 7:
+    return name == "OPTIONS"   ? std::optional(method::options)
+           : name == "CONNECT" ? std::optional(method::connect)
+                               : std::nullopt;
+  default: return std::nullopt;
   }
-  return std::nullopt;
 }
 
 std::string_view reason_phrase(int status) noexcept {
@@ -221,10 +230,9 @@ response::response(int status, std::string_view content_type, std::string body) 
 }
 
 void response::check_field(std::string_view name, std::string_view value) {
-  using internal::all_of;
-  if (name.empty() || !all_of(name, internal::token_char))
+  if (name.empty() || internal::span_of_name(name) != name.size())
     throw usage_error(fmt::format("http::response: '{}' is no name for a header field", name));
-  if (!all_of(value, internal::value_char))
+  if (internal::span_of_value(value) != value.size())
     throw usage_error(fmt::format("http::response: the value of the header field {} holds a control character", name));
   for (const auto own : fields_of_the_server) {
     if (internal::same_word(name, own))
@@ -274,8 +282,21 @@ std::optional<std::string_view> response::header(std::string_view name) const no
   return std::nullopt;
 }
 
-response text(std::string body, int status) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
-response json(std::string body, int status) { return {status, "application/json", std::move(body)}; }
-response html(std::string body, int status) { return {status, "text/html; charset=utf-8", std::move(body)}; }
+response response::of_type(const char* line, std::string body, int status) {
+  response r(status);
+  r.header_lines_ = line;
+  r.body_ = std::move(body);
+  return r;
+}
+
+response text(std::string body, int status) {
+  return response::of_type("Content-Type: text/plain; charset=utf-8\r\n", std::move(body), status);
+}
+response json(std::string body, int status) {
+  return response::of_type("Content-Type: application/json\r\n", std::move(body), status);
+}
+response html(std::string body, int status) {
+  return response::of_type("Content-Type: text/html; charset=utf-8\r\n", std::move(body), status);
+}
 
 } // namespace greenroom::http

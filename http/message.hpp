@@ -21,6 +21,7 @@
 #include <utility>
 
 #include <greenroom/runtime/detail/export.hpp>
+#include <greenroom/runtime/detail/frame_allocator.hpp>
 #include <greenroom/runtime/error.hpp>
 
 namespace greenroom::http {
@@ -40,14 +41,17 @@ public:
   bool is_common() const noexcept { return common_ != none; }
 
   /// Orders the nine as they are named above, and the others behind them by name.
-  friend auto operator<=>(const method&, const method&) = default;
+  friend auto operator<=>(const method& a, const method& b) noexcept = default;
+  friend bool operator==(const method& a, const method& b) noexcept {
+    return a.common_ == b.common_ && (a.is_common() || a.own_ == b.own_);
+  }
 
 private:
   static constexpr std::uint8_t none = 9;
   constexpr explicit method(std::uint8_t common) noexcept : common_(common) {}
 
-  std::uint8_t common_;         // its place among the nine, or none
-  std::array<char, 23> own_{};  // the name of another one, filled up with zero bytes; all zero for the nine
+  std::uint8_t common_;        // its place among the nine, or none
+  std::array<char, 23> own_{}; // the name of another one, filled up with zero bytes; all zero for the nine
 };
 
 inline constexpr method method::get{std::uint8_t{0}};
@@ -210,7 +214,7 @@ public:
   response&& content_length(std::uint64_t bytes) && noexcept { return std::move(content_length(bytes)); }
 
   /// For the server: the fields as lines, each ended by CR LF.
-  const std::string& header_lines() const noexcept { return header_lines_; }
+  std::string_view header_lines() const noexcept { return header_lines_; }
   /// Returns what content_length() was told. Units: bytes.
   std::optional<std::uint64_t> announced_length() const noexcept { return length_; }
   /// Returns what goes on behind the head; null if the answer is whole.
@@ -219,11 +223,15 @@ public:
 private:
   friend response detail::with_continuation(response head, std::shared_ptr<detail::continuation> next);
   friend class request; // which checks fields for answers to come
+  friend response text(std::string body, int status);
+  friend response json(std::string body, int status);
+  friend response html(std::string body, int status);
+  static response of_type(const char* line, std::string body, int status); // a line that needs no check
   static void check_field(std::string_view name, std::string_view value);
 
   int status_;
   std::optional<std::uint64_t> length_;
-  std::string header_lines_;
+  greenroom::detail::pooled_string header_lines_;
   std::string body_;
   std::shared_ptr<detail::continuation> next_; // what goes on when the head is given
 };

@@ -29,6 +29,7 @@ const logger& actor_system::log() const noexcept { return core_->log; }
 files& actor_system::disk() const noexcept { return core_->env.disk == nullptr ? real_files() : *core_->env.disk; }
 transport& actor_system::net() const noexcept { return core_->env.net != nullptr ? *core_->env.net : *core_->sockets; }
 time_point actor_system::now() const noexcept { return core_->env.time->now(); }
+const clock& actor_system::time() const noexcept { return *core_->env.time; }
 std::chrono::system_clock::time_point actor_system::wall_now() const noexcept { return core_->env.time->wall_now(); }
 std::size_t actor_system::live_actors() const noexcept { return core_->live_actors(); }
 std::vector<actor_info> actor_system::actors() const { return core_->actors(); }

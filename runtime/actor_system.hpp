@@ -91,7 +91,9 @@ public:
   files& disk() const noexcept;
   /// Returns what makes listeners and connections; see transport.hpp.
   transport& net() const noexcept;
-  /// Returns the time of the system's clock.
+  /// Returns the system's clock; see clock.hpp.
+  const clock& time() const noexcept;
+  /// Returns the time of that clock.
   time_point now() const noexcept;
   /// Returns the date and time of day, for people and protocols.
   std::chrono::system_clock::time_point wall_now() const noexcept;

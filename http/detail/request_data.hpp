@@ -12,6 +12,7 @@
 #include <greenroom/http/detail/route_parameter.hpp>
 #include <greenroom/http/detail/trailer_section.hpp>
 #include <greenroom/http/message.hpp>
+#include <greenroom/runtime/detail/frame_allocator.hpp>
 #include <greenroom/runtime/detail/frame_pool.hpp>
 
 namespace greenroom::http::detail {
@@ -19,7 +20,8 @@ namespace greenroom::http::detail {
 class answer_marks;
 
 struct request_data {
-  std::string head; // request line and header section as they came; complete before any view points into it
+  greenroom::detail::pooled_string
+      head; // request line and header section as they came; complete before any view points into it
 
   http::method method = method::get;
   std::uint8_t minor_version = 1;
@@ -28,7 +30,7 @@ struct request_data {
   std::string_view path;
   std::string_view query;
   std::string_view host;
-  std::vector<field> fields;
+  greenroom::detail::pooled_vector<field> fields;
 
   std::string body;
   std::unique_ptr<trailer_section> trailers; // null if there are none

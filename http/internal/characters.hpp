@@ -11,7 +11,15 @@
 
 namespace greenroom::http::internal {
 
-enum : std::uint8_t { token_char = 1, value_char = 2, target_char = 4, host_char = 8, digit_char = 16, hex_char = 32 };
+enum : std::uint8_t {
+  token_char = 1,
+  value_char = 2,
+  target_char = 4,
+  host_char = 8,
+  digit_char = 16,
+  hex_char = 32,
+  path_char = 64
+};
 
 namespace tables {
 consteval std::array<std::uint8_t, 256> classes() {
@@ -27,6 +35,9 @@ consteval std::array<std::uint8_t, 256> classes() {
   mark("!#$%&'*+-.^_`|~", token_char);
   mark("-._~!$&'()*+,;=%", host_char);
   for (unsigned i = 0x21; i < 0x7f; ++i) c[i] |= value_char | target_char;
+  mark(digits, path_char); // of a path in which nothing has a meaning
+  mark(letters, path_char);
+  mark("/-_~", path_char);
   for (unsigned i = 0x80; i < 0x100; ++i) c[i] |= value_char; // obs-text
   mark(" \t", value_char);
   c['#'] &= static_cast<std::uint8_t>(~target_char); // a fragment is never sent

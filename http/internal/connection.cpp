@@ -118,7 +118,7 @@ bool connection::read() {
 
 void connection::release_memory() noexcept {
   if (input_.empty()) pending_ = std::string();
-  if (!has_output()) out_ = std::string();
+  if (!has_output()) out_ = {};
   parser_.release();
 }
 
@@ -154,7 +154,7 @@ bool connection::should_close() const noexcept {
 void connection::answer(const response& r, answer_form form, bool goes_on) {
   form.close |= server_.draining();
   closing_ = linger_ = form.close;
-  write_response(out_, r, form, server_.system.wall_now());
+  write_response(out_, r, form, server_.system.time().wall_second());
   constexpr event classes[] = {event::answered_2xx, event::answered_2xx, event::answered_3xx, event::answered_4xx,
                                event::answered_5xx}; // an upgrade has succeeded
   server_.count(classes[r.status() / 100 - 1]);

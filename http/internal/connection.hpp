@@ -169,8 +169,8 @@ private:
   std::string_view
       input_; // read, but not yet parsed; in pending_, or between read() and advance() in the worker's buffer
   std::string pending_;
-  std::string out_;      // answered, but not yet sent
-  std::size_t sent_ = 0; // of out_
+  greenroom::detail::pooled_string out_; // answered, but not yet sent
+  std::size_t sent_ = 0;                 // of out_
   time_point input_deadline_ = never;
   time_point output_deadline_ = never;
   time_point slow_since_ = never; // when the client first took less than there was; it has taken so many bytes since:

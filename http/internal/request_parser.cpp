@@ -228,7 +228,7 @@ bool request_parser::check_length(std::size_t length) {
 void request_parser::append(std::string_view bytes) {
   auto& d = *data_;
   if (d.head.capacity() - d.head.size() < bytes.size()) {
-    std::string roomier;
+    greenroom::detail::pooled_string roomier;
     roomier.reserve(std::max(2 * d.head.capacity(), d.head.size() + bytes.size()));
     roomier = d.head;
     for (auto& f : d.fields) {
@@ -291,6 +291,10 @@ bool request_parser::parse_version(std::string_view version) {
 bool request_parser::parse_target(std::string_view target) {
   auto& d = *data_;
   d.target = target;
+  if (target.front() == '/' && all_of(target, path_char)) { // most of them
+    d.path = target;
+    return true;
+  }
   if (!all_of(target, target_char))
     return fail(400, "the target holds a space, a control character, '#' or a byte beyond ASCII"), false;
   if (!escapes_are_whole(target))

@@ -9,10 +9,12 @@
 namespace greenroom::http::internal {
 namespace {
 
-void append_number(std::string& out, std::size_t n) {
+using greenroom::detail::pooled_string;
+
+void append_number(pooled_string& out, std::size_t n) {
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
-  out.append(digits.data(), end);
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
 /// "Date: Sun, 06 Nov 1994 08:49:37 GMT" and a line end; made once a second. Source: RFC 9110 section 5.6.7, IMF-fixdate.
@@ -42,13 +44,13 @@ struct date_line {
 
 thread_local date_line date;
 
-void append_date(std::string& out, std::chrono::system_clock::time_point now) {
+void append_date(pooled_string& out, std::chrono::sys_seconds now) {
   const auto second = std::chrono::system_clock::to_time_t(now);
   if (second != date.second) date.set(second);
   out.append(date.text.data(), date_line::length);
 }
 
-void append_status_line(std::string& out, int status) {
+void append_status_line(pooled_string& out, int status) {
   if (status == 200) { // most of them
     out += "HTTP/1.1 200 OK\r\n";
     return;
@@ -60,13 +62,13 @@ void append_status_line(std::string& out, int status) {
   out += "\r\n";
 }
 
-void append_length(std::string& out, std::size_t n) {
+void append_length(pooled_string& out, std::size_t n) {
   out += "Content-Length: ";
   append_number(out, n);
   out += "\r\n";
 }
 
-void append_framing(std::string& out, const response& answer, answer_form form) {
+void append_framing(pooled_string& out, const response& answer, answer_form form) {
   const auto status = answer.status();
   // Source: RFC 9110 section 15.3.6: 205 has content for nobody, but says so; 101, 204 and 304 end with their header section.
   if (status == 205) return append_length(out, 0);
@@ -81,8 +83,7 @@ void append_framing(std::string& out, const response& answer, answer_form form) 
 // Source: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
 bool may_have_body(int status) noexcept { return status != 204 && status != 205 && status != 304; }
 
-void write_response(std::string& out, const response& answer, answer_form form,
-                    std::chrono::system_clock::time_point now) {
+void write_response(pooled_string& out, const response& answer, answer_form form, std::chrono::sys_seconds now) {
   const bool whole = answer.continuation() == nullptr && may_have_body(answer.status());
   out.reserve(out.size() + 160 + answer.header_lines().size() +
               (whole && !form.without_body ? answer.body().size() : 0));
@@ -103,11 +104,11 @@ void write_response(std::string& out, const response& answer, answer_form form,
   if (whole && !form.without_body) out += answer.body();
 }
 
-void append_chunk(std::string& out, std::string_view part) {
+void append_chunk(pooled_string& out, std::string_view part) {
   std::array<char, 16> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), part.size(), 16).ptr;
   out.reserve(out.size() + part.size() + 20);
-  out.append(digits.data(), end).append("\r\n").append(part).append("\r\n");
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data())).append("\r\n").append(part).append("\r\n");
 }
 
 } // namespace greenroom::http::internal

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <string>
 #include <string_view>
 
 #include <greenroom/http/message.hpp>
+#include <greenroom/runtime/detail/frame_allocator.hpp>
 
 namespace greenroom::http::internal {
 
@@ -22,11 +22,11 @@ struct answer_form {
 bool may_have_body(int status) noexcept;
 
 /// Appends the answer as it goes over the wire; of one that goes on its head. Source: RFC 9110 sections 8.6 (Content-Length), 6.6.1 (Date), RFC 9112 section 9.6.
-void write_response(std::string& out, const response& answer, answer_form form,
-                    std::chrono::system_clock::time_point now);
+void write_response(greenroom::detail::pooled_string& out, const response& answer, answer_form form,
+                    std::chrono::sys_seconds now);
 
 /// Appends a part of a chunked body. Requires: it is not empty, which would be the end.
-void append_chunk(std::string& out, std::string_view part);
+void append_chunk(greenroom::detail::pooled_string& out, std::string_view part);
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 } // namespace greenroom::http::internal

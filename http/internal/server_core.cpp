@@ -1,5 +1,6 @@
 #include <greenroom/http/internal/server_core.hpp>
 
+#include <algorithm>
 #include <iterator>
 #include <mutex>
 #include <new>
@@ -201,16 +202,22 @@ task<> server_core::accept_all(presence here) {
 
 void server_core::turn_away(stream& client, std::string why) {
   count(event::turned_away);
-  std::string refusal;
+  greenroom::detail::pooled_string refusal;
   auto r = text(std::move(why), 503);
-  write_response(refusal, r.header("Retry-After", "1"), {.close = true}, system.wall_now());
+  write_response(refusal, r.header("Retry-After", "1"), {.close = true}, system.time().wall_second());
   // Fits the empty buffer of a new connection; who does not get it sees the close.
   (void)client.try_write(std::as_bytes(std::span(refusal)));
 }
 
 void server_core::count(event what) noexcept {
-  // Release: who sees that something has ended sees that it began.
-  shares_[share_here() % lane_count].counts[static_cast<std::size_t>(what)].fetch_add(1, std::memory_order_release);
+  // Release: who sees that something has ended sees that it began. Relaxed: nobody else writes what a thread has for itself.
+  const auto mine = std::min(share_here(), share_count - 1);
+  auto& n = shares_[mine].counts[static_cast<std::size_t>(what)];
+  if (mine == share_count - 1) {
+    n.fetch_add(1, std::memory_order_release);
+  } else {
+    n.store(n.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
 }
 
 std::uint64_t server_core::counted(event what) const noexcept {

@@ -145,6 +145,8 @@ private:
   struct alignas(64) share {
     std::array<std::atomic<std::uint64_t>, event_count> counts{};
   };
+  static constexpr std::size_t share_count =
+      lane_count + 1; // one for each of the first threads, which alone writes it, and one for all others
 
   static task<> accept_all(presence here);
   result<void> accept_next();
@@ -168,7 +170,7 @@ private:
   std::size_t next_lane_ = 0; // owned by the acceptor, as is the following
   time_point last_warning_ = time_point::min();
   std::array<std::unique_ptr<lane>, lane_count> lanes_;
-  std::array<share, lane_count> shares_;
+  std::array<share, share_count> shares_;
   std::atomic<bool> leaving_{false}; // never taken back, as is the following
   std::atomic<bool> draining_{false};
   greenroom::detail::spin_lock cut_off_lock_;

@@ -161,7 +161,8 @@ void write_path(const path_item& path, const std::vector<std::string_view>& othe
   const bool typed = std::any_of(path.segments.begin(), path.segments.end(),
                                  [](const segment& s) { return !name_of(s.type).empty(); });
   for (const auto* const r : path.routes) {
-    if (r->method.is_common() && r->method != method::connect) write_operation(*r, typed, out, named); // all that OpenAPI knows
+    if (r->method.is_common() && r->method != method::connect)
+      write_operation(*r, typed, out, named); // all that OpenAPI knows
   }
   if (!others.empty()) {
     out.key("x-also").open_array();

@@ -27,7 +27,7 @@ limits chosen(unsigned n) {
 }
 
 /// Where a view of a request may look: into its head, or at a constant.
-void require_within(std::string_view view, const std::string& head, bool constant = false) {
+void require_within(std::string_view view, std::string_view head, bool constant = false) {
   const auto begin = reinterpret_cast<std::uintptr_t>(head.data());
   const auto at = reinterpret_cast<std::uintptr_t>(view.data());
   if (view.empty() || (constant && (view == "/" || view == "*"))) return;
