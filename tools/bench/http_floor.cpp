@@ -1,11 +1,13 @@
 // What an answer costs at least: http_floor [THREADS]. Each thread has an epoll loop and a listening socket of its own, takes what
 // has come for the heads of requests without a body, parses nothing, and sends one canned answer for each blank line; after a POST
-// it skips the body, of `echoed` bytes, and sends it back. No limit, no time-out, no care: a floor, not a server.
+// it skips the body, of `echoed` bytes, and sends it back. A request for /task is answered after `task_time`. No limit, no time-out, no care: a floor, not a server.
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -19,7 +21,10 @@
 
 namespace {
 
+using steady = std::chrono::steady_clock;
+
 constexpr std::size_t echoed = 1024;
+constexpr auto task_time = std::chrono::milliseconds(20);
 
 int listen_at(in_port_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -53,6 +58,28 @@ std::string answer_with(std::string_view body) {
          std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
+/// Connections that wait for their task, the first one first, since all take as long.
+struct tasks {
+  struct task {
+    steady::time_point due;
+    int fd;
+  };
+  std::deque<task> waiting;
+
+  void finish_due() {
+    if (waiting.empty()) return;
+    static const std::string done = answer_with("Success: task completed\n");
+    for (const auto now = steady::now(); !waiting.empty() && waiting.front().due <= now; waiting.pop_front())
+      (void)::send(waiting.front().fd, done.data(), done.size(), MSG_NOSIGNAL);
+  }
+  /// Units: milliseconds, for epoll_wait.
+  int time_left() const {
+    if (waiting.empty()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(waiting.front().due - steady::now());
+    return std::max(0, static_cast<int>(left.count()));
+  }
+};
+
 /// Answers all requests in `got`; wrk sends each whole.
 void answer(int fd, std::string_view got, std::string& out) {
   static const std::string hello = answer_with("Hello, World!");
@@ -78,8 +105,10 @@ void serve(int listening) {
   std::array<epoll_event, 512> events{};
   std::vector<char> buffer(65'536);
   std::string out;
+  tasks under_way;
   for (;;) {
-    const int count = ::epoll_wait(poll, events.data(), static_cast<int>(events.size()), -1);
+    const int count = ::epoll_wait(poll, events.data(), static_cast<int>(events.size()), under_way.time_left());
+    under_way.finish_due();
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == listening) {
@@ -87,7 +116,11 @@ void serve(int listening) {
         continue;
       }
       const auto got = ::recv(fd, buffer.data(), buffer.size(), 0);
-      if (got > 0) answer(fd, {buffer.data(), static_cast<std::size_t>(got)}, out);
+      if (got > 0 && std::string_view(buffer.data(), static_cast<std::size_t>(got)).starts_with("GET /task")) {
+        under_way.waiting.push_back({steady::now() + task_time, fd});
+      } else if (got > 0) {
+        answer(fd, {buffer.data(), static_cast<std::size_t>(got)}, out);
+      }
       if (got == 0 || (got < 0 && errno != EAGAIN)) ::close(fd);
     }
   }
