@@ -274,7 +274,8 @@ TEST_F(JsonHandler, TakesAndGivesValues) {
   const auto none = r.ask(get("/orders/2"));
   EXPECT_EQ(none.status, 404);
   EXPECT_EQ(none.field("Content-Type"), "application/problem+json");
-  EXPECT_EQ(none.body, R"({"title":"Not Found","status":404,"detail":"there is no order 2"})");
+  EXPECT_EQ(none.body, R"({"title":"Not Found","status":404,"detail":"there is no order 2"})"
+                       "\n");
   EXPECT_EQ(r.ask(get("/orders/x")).body, "there is nothing at this path\n");
 }
 
@@ -313,7 +314,8 @@ TEST_F(JsonHandler, MayHaveAnyForm) {
   EXPECT_EQ(r.ask(post_json("/both", "\"x\"")).body, "\"/bothx\"");
   EXPECT_EQ(r.ask(post_json("/response", "true")).status, 202);
   EXPECT_EQ(r.ask(post_json("/fail", "0")).status, 204);
-  EXPECT_EQ(r.ask(post_json("/fail", "8")).body, R"({"title":"Unprocessable Content","status":422,"detail":"why"})");
+  EXPECT_EQ(r.ask(post_json("/fail", "8")).body, R"({"title":"Unprocessable Content","status":422,"detail":"why"})"
+                                                 "\n");
   const auto busy = r.ask(post_json("/fail", "16"));
   EXPECT_EQ(busy.status, 429);
   EXPECT_EQ(busy.field("Retry-After"), "1");
