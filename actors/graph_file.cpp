@@ -93,7 +93,7 @@ private:
           run == nullptr ? fmt::format("node '{}' does not say what it runs: run = \"...\", one of {}", name, known)
                          : fmt::format("there is no function '{}' to run; there are {}", function.value_or(""), known));
     }
-    plan_.nodes.push_back(made->second.make(name, std::source_location::current(), how, settings));
+    plan_.nodes.push_back(made->second.make(name, how, settings));
     auto& node = plan_.nodes.back();
     node.declared_at = fmt::format("{}:{}", file_.filename().native(), at.source().begin.line);
     if (in.get("ports") != nullptr) name_ports(node, *in.get("ports"), ports);

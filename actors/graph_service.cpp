@@ -163,7 +163,7 @@ detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::
   const auto start = node.start(to);
   (void)start->work->follow(how.queue, how.deliveries); // the check has made sure that it can
   if (letters != nullptr) start->dead_letters = *letters;
-  return {name, how, start, false};
+  return {name, how, start, false, node.declared_at};
 }
 
 /// Makes the mailboxes, and the tree of supervisors: the graph's, and below it those of its groups.
@@ -193,7 +193,8 @@ std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const g
     if (tree != top && tree->children.empty()) { // its place is that of its first node
       const child_options as_child{.restart = transient, .significant = true};
       const auto where = plan.nodes[n].where;
-      top->children.push_back({tree->name, as_child, std::make_shared<detail::nested_start>(tree, where), true});
+      const auto start = std::make_shared<detail::nested_start>(tree, where);
+      top->children.push_back({tree->name, as_child, start, true, plan.nodes[n].declared_at});
     }
     for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r)
       tree->children.push_back(spec_of(s, wires, n, r, senders[n] ? &letters : nullptr));

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#ifdef GREENROOM_HAS_SQLITE
+#include <greenroom/actors/internal/journal_parts.hpp>
 #include <greenroom/actors/internal/sqlite.hpp>
+#endif
 
 namespace greenroom {
 namespace {
@@ -116,19 +119,20 @@ result<void> check_that_it_is_a_journal(const fs::path& copy, const fs::path& of
             "'{0}' has no journal in it: it is an empty database, or was copied without '{0}-wal', which belongs to it",
             of.native()));
 #else
-  (void)copy, (void)of;
+  (void)copy;
+  (void)of;
 #endif
   return {};
 }
 
-/// Opens the copy, whose names then may go: SQLite has the files. Errors name the journal itself.
+/// Opens the copy, whose names then may go: SQLite has the files. Errors, also later ones, name the journal itself.
 result<std::unique_ptr<journal>> opened(const fs::path& copy, const fs::path& of) {
   if (auto is = check_that_it_is_a_journal(copy, of); !is) return is.error();
-  auto log = open_sqlite_journal(copy);
-  if (log) return log;
-  std::string text(log.error().message());
-  if (const auto at = text.find(copy.native()); at != text.npos) text.replace(at, copy.native().size(), of.native());
-  return error(log.error().code(), text);
+#ifdef GREENROOM_HAS_SQLITE
+  return internal::open_sqlite_journal_as(of.native(), copy, {});
+#else
+  return open_sqlite_journal(of); // says that there is none
+#endif
 }
 
 } // namespace

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <source_location>
 #include <string>
 #include <tuple>
 #include <typeinfo>
@@ -36,18 +37,18 @@ public:
 /// Thread safety and lifetime: see the file comment.
 class GREENROOM_EXPORT node_library {
 public:
-  /// Registers a node function. `others` are its parameters that are no ports, less a last one that is a node_settings.
+  /// Registers a node function. `others` are its parameters that are no ports, less a last one that is a node_settings. Actors of such nodes say
+  /// that they were spawned here.
   /// Errors: usage_error for a name that is taken; at compile time if `others` do not fit.
   template <class F, class... Others>
-  node_library& add(const std::string& name, F fn, Others... others) {
+  node_library& add(const node_name& name, F fn, Others... others) {
     using parameters = typename detail::signature<F>::parameters;
     constexpr auto wanted = detail::ports_of<parameters>::others;
     static_assert(
         wanted == sizeof...(Others) || wanted == sizeof...(Others) + 1,
         "node_library::add: give the function's parameters that are no ports, in order, less a last node_settings");
-    return add_maker(name, [fn, given = std::tuple<Others...>(std::move(others)...)](
-                               std::string node, std::source_location where, const node_options& how,
-                               const node_settings& s) {
+    return add_maker(name.text, [fn, given = std::tuple<Others...>(std::move(others)...), where = name.where](
+                                    std::string node, const node_options& how, const node_settings& s) {
       if constexpr (wanted == sizeof...(Others)) {
         return detail::make_node(std::move(node), where, how, fn, given);
       } else {
@@ -70,7 +71,7 @@ public:
 
   /// For load_graph() and graph_command().
   using maker =
-      std::function<detail::node_record(std::string, std::source_location, const node_options&, const node_settings&)>;
+      std::function<detail::node_record(std::string name, const node_options& how, const node_settings& settings)>;
   /// A node function.
   struct function {
     maker make;       ///< makes a node of it

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/internal/library_file.hpp>
+
 namespace greenroom {
 
 namespace detail {
@@ -18,8 +20,7 @@ constexpr const char* exported_name = "greenroom_node_plugin";
 
 /// Links a library to the program. It is never taken out again: actors, types and texts of it may be anywhere.
 result<void*> link_library(const std::filesystem::path& file) {
-  std::error_code problem;
-  if (!std::filesystem::exists(file, problem)) return error(errc::not_found, "there is no such file");
+  if (const auto whole = internal::check_library_file(file); !whole) return whole.error();
   const auto path = std::filesystem::absolute(file).native(); // one without a slash would be looked for in other places
   void* const linked = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (linked != nullptr) return linked;

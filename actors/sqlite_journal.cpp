@@ -323,12 +323,17 @@ result<void> sqlite_journal::verify() {
 
 } // namespace
 
-result<std::unique_ptr<journal>> open_sqlite_journal(const std::filesystem::path& file, const std::string& vfs) {
-  auto db = sqlite_database::open(file.native(), vfs);
+result<std::unique_ptr<journal>>
+internal::open_sqlite_journal_as(const std::string& shown, const std::filesystem::path& file, const std::string& vfs) {
+  auto db = sqlite_database::open(file.native(), vfs, shown);
   if (!db) return db.error();
-  auto made = std::make_unique<sqlite_journal>(*std::move(db), file.native());
+  auto made = std::make_unique<sqlite_journal>(*std::move(db), shown);
   if (auto set = made->set_up(); !set) return set.error();
   return result<std::unique_ptr<journal>>(std::move(made));
+}
+
+result<std::unique_ptr<journal>> open_sqlite_journal(const std::filesystem::path& file, const std::string& vfs) {
+  return internal::open_sqlite_journal_as(file.native(), file, vfs);
 }
 
 #endif

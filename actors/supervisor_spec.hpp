@@ -80,6 +80,7 @@ struct child_spec {
   child_options how;
   std::shared_ptr<child_start> start;
   bool is_supervisor = false;
+  std::string declared_at = {}; // in a file; else `start` says it
 };
 } // namespace detail
 

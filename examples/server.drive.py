@@ -88,7 +88,7 @@ def jobs(program, folder):
 
 
 def shop(program):
-    with Program(program, "--port", "0", "--threads", "2", "--crash-every", "2", "--log-level", "off") as server:
+    with Program(program, "--port", "0", "--threads", "2", "--crash-every", "2ms", "--log-level", "off") as server:
         graph = server.json("/graph.json")
         kinds = {node["name"] for node in graph["nodes"] if not node["junction"]}
         assert len(kinds) >= 10, kinds

@@ -113,7 +113,7 @@ std::optional<response> read_json_body(const request& r, const json_type& type, 
 response json_response(int status, const json_type& type, const void* value) {
   json_writer out;
   type.write(value, out);
-  return json(std::move(out).str(), status);
+  return json(std::move(out).str() + "\n", status); // people ask by curl, too
 }
 
 response json_failure(const error& why) {

@@ -123,7 +123,7 @@ detail::json_function<std::decay_t<F>, std::decay_t<Args>...> json_handler(F&& f
                                                                        std::forward<Args>(args)...);
 }
 
-/// Answers with the JSON of a value: for handlers that are not made by json_handler(). Errors: usage_error for a number that is not finite,
+/// Answers with the JSON of a value, and a newline, as json_handler() does: for other handlers. Errors: usage_error for a number that is not finite,
 /// and a value of an enumeration that has no name.
 template <class T>
 response json_of(const T& value, int status = 200) {

@@ -33,7 +33,8 @@ response problem(int status, std::string_view detail, std::span<const document_f
       out.open_object().key("pointer").text(each.pointer).key("detail").text(each.detail).close_object();
     out.close_array();
   }
-  return {status, "application/problem+json", out.close_object().str()};
+  // People ask for what is wrong by curl, too: their prompt stands on a line of its own.
+  return {status, "application/problem+json", out.close_object().str() + "\n"};
 }
 
 int status_of(errc code) noexcept {

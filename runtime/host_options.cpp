@@ -47,6 +47,12 @@ bool is_of_system(std::string_view argument) {
 /// "--stop-time" for "stop_time".
 std::string argument_of(std::string_view key) { return "--" + replaced(std::string(key), '_', '-'); }
 
+const std::string& nearest(std::string_view spelled, const std::vector<std::string>& known) {
+  return *std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return detail::edit_distance(spelled, a) < detail::edit_distance(spelled, b);
+  });
+}
+
 /// Returns the value of each --config, as load_all() reads it.
 std::vector<std::string> config_files(int argc, const char* const* argv) {
   constexpr std::string_view option = "--config";
@@ -63,7 +69,9 @@ std::vector<std::string> config_files(int argc, const char* const* argv) {
 
 } // namespace
 
-host_options::host_options(std::string name) : name_(std::move(name)) {}
+host_options::host_options(std::string name) : name_(std::move(name)), tables_{name_, "greenroom"} {}
+
+void host_options::pass_over(std::string table) { tables_.push_back(std::move(table)); }
 
 void host_options::add_row(row made) {
   if (!is_key(made.key))
@@ -131,10 +139,7 @@ error host_options::unknown(std::string_view key) const {
   std::vector<std::string> all{"config"};
   for (const auto& r : rows_) all.push_back(r.key);
   for (const auto& o : described_options()) all.push_back(replaced(o.argument.substr(2), '-', '_'));
-  const auto nearest = std::min_element(all.begin(), all.end(), [&](const auto& a, const auto& b) {
-    return detail::edit_distance(key, a) < detail::edit_distance(key, b);
-  });
-  return error(errc::not_found, fmt::format("unknown option: {}: the nearest is {}", key, *nearest));
+  return error(errc::not_found, fmt::format("unknown option: {}: the nearest is {}", key, nearest(key, all)));
 }
 
 result<void> host_options::set(std::string_view key, std::string_view value) const {
@@ -144,10 +149,25 @@ result<void> host_options::set(std::string_view key, std::string_view value) con
   return error(errc::invalid_argument, fmt::format("bad option: {}: \"{}\" is not {}", key, value, r->form));
 }
 
+result<void> host_options::check_tables(const std::filesystem::path& file) const {
+  const auto entries = internal::read_toml_table(file, "");
+  if (!entries) return entries.error();
+  for (const auto& e : *entries) {
+    if (std::find(tables_.begin(), tables_.end(), e.key) != tables_.end()) continue;
+    if (e.is_table)
+      return error(errc::not_found, fmt::format("{}: unknown table: [{}]: the nearest is [{}]", e.key_place, e.key,
+                                                nearest(e.key, tables_)));
+    return error(errc::not_found,
+                 fmt::format("{}: {} stands in no table: write it below [{}]", e.key_place, e.key,
+                             find(e.key) == nullptr ? fmt::format("{}", fmt::join(tables_, "] or [")) : name_));
+  }
+  return {};
+}
+
 result<void> host_options::load_table(const std::filesystem::path& file) const {
   const auto entries = internal::read_toml_table(file, name_);
   if (!entries) return entries.error();
-  for (const auto& [key, value, key_place, value_place] : *entries) {
+  for (const auto& [key, value, is_table, key_place, value_place] : *entries) {
     const auto* const r = find(key);
     if (r == nullptr) return at_place(key_place, unknown(key));
     if (!value)
@@ -202,6 +222,7 @@ result<parsed_arguments> host_options::load(options system, int argc, const char
   auto parsed = load_all(std::move(system), argc, argv); // what is left are ours
   if (!parsed || parsed->help) return parsed;
   for (const auto& file : config_files(argc, argv)) {
+    if (const auto done = check_tables(file); !done) return done.error();
     if (const auto done = load_table(file); !done) return done.error();
   }
   if (const auto done = load_variables(); !done) return done.error();

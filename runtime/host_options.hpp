@@ -53,6 +53,9 @@ public:
         least, most);
   }
 
+  /// Lets the file have a table of that name, which the program reads by itself. Any other is taken for a mis-spelt one.
+  void pass_over(std::string table);
+
   /// Reads all options, those of the system as load_all() does. An environment variable with the prefix that is no option is passed
   /// over: orchestrators set some by the name of a service. What stands besides options is refused, or kept in parsed_arguments::rest.
   /// Waits: blocks the thread. Errors: as load_all(), naming file and line, variable or argument; targets may have been set by then.
@@ -77,12 +80,14 @@ private:
   const row* find(std::string_view key) const;
   result<void> set(std::string_view key, std::string_view value) const;
   error unknown(std::string_view key) const;
+  result<void> check_tables(const std::filesystem::path& file) const;
   result<void> load_table(const std::filesystem::path& file) const;
   result<void> load_variables() const;
   result<void> load_rest(std::vector<std::string>& rest, other_arguments others) const;
 
   std::string name_;
   std::vector<row> rows_;
+  std::vector<std::string> tables_; // that a file may have
 };
 
 } // namespace greenroom

@@ -165,7 +165,7 @@ result<void> set(options& target, std::string_view key, std::string_view value) 
 result<options> load_file(options base, const std::filesystem::path& path) {
   const auto entries = internal::read_toml_table(path, "greenroom");
   if (!entries) return entries.error();
-  for (const auto& [key, value, key_place, value_place] : *entries) {
+  for (const auto& [key, value, is_table, key_place, value_place] : *entries) {
     const row* found = find(key);
     if (found == nullptr) return at_place(key_place, unknown_option(key));
     if (value && found->assign(base, *value)) continue;

@@ -9,6 +9,12 @@ namespace {
 
 using detail::graph_plan;
 
+/// Adds one that belongs to a node, and so is declared where that is.
+void add_junction(graph_plan& plan, std::size_t of, detail::node_record made) {
+  made.declared_at = plan.nodes[of].declared_at;
+  plan.nodes.push_back(std::move(made));
+}
+
 /// Has the edges of broadcast() begin at a node that copies.
 void add_copiers(graph_plan& plan) {
   const auto count = plan.nodes.size();
@@ -21,7 +27,7 @@ void add_copiers(graph_plan& plan) {
       if (copies.empty()) continue;
       const auto junction = plan.nodes.size();
       const auto name = name_of_output(plan, n, o) + " to all";
-      plan.nodes.push_back(plan.nodes[n].outputs[o].make_copier(name, plan.nodes[n].where, copies.size()));
+      add_junction(plan, n, plan.nodes[n].outputs[o].make_copier(name, plan.nodes[n].where, copies.size()));
       for (std::size_t k = 0; k < copies.size(); ++k) {
         plan.edges[copies[k]].from = junction;
         plan.edges[copies[k]].output = k;
@@ -43,8 +49,8 @@ void add_mergers(graph_plan& plan) {
       for (const auto& e : plan.entries) others = others || (e.to == n && e.input == i);
       if (!urgent || !others) continue;
       const auto junction = plan.nodes.size();
-      plan.nodes.push_back(
-          plan.nodes[n].inputs[i].make_merger(name_of_input(plan, n, i) + ", urgent first", plan.nodes[n].where));
+      const auto name = name_of_input(plan, n, i) + ", urgent first";
+      add_junction(plan, n, plan.nodes[n].inputs[i].make_merger(name, plan.nodes[n].where));
       for (auto& e : plan.edges) {
         if (e.to != n || e.input != i) continue;
         e.to = junction;
@@ -72,8 +78,9 @@ void add_partitions(graph_plan& plan) {
     const auto junction = plan.nodes.size();
     e.to = junction;
     e.input = 0;
-    auto made = e.by_key(name_of_output(plan, e.from, e.output) + " by key", plan.nodes[e.from].where, replicas);
-    plan.nodes.push_back(std::move(made));
+    const auto from = e.from;
+    add_junction(plan, from,
+                 e.by_key(name_of_output(plan, from, e.output) + " by key", plan.nodes[from].where, replicas));
     for (std::size_t r = 0; r < replicas; ++r) {
       plan.edges.push_back({.from = junction, .output = r, .to = to, .input = input, .limits = limits, .replica = r});
     }

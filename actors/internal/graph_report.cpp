@@ -1,7 +1,6 @@
 #include <greenroom/actors/internal/graph_report.hpp>
 
 #include <algorithm>
-#include <source_location>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,9 +50,7 @@ std::vector<edge_row> rows_of(const graph_look& look) {
 }
 
 /// A function's ports, which only a node has.
-detail::node_record made_by(const node_library::function& fn, const std::string& name) {
-  return fn.make(name, std::source_location::current(), {}, {});
-}
+detail::node_record made_by(const node_library::function& fn, const std::string& name) { return fn.make(name, {}, {}); }
 
 std::string types_of(const std::vector<detail::port_record>& ports) {
   std::string text;

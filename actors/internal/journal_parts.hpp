@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,10 @@ std::vector<std::string> tags_apart(std::string_view all);
 
 /// Errors: invalid_argument for a name or a limit that cannot be.
 result<void> check(const postgres_journal_options& how);
+
+/// As open_sqlite_journal(), for a copy of a journal: errors name it as `shown`. Only in a build with SQLite.
+result<std::unique_ptr<journal>> open_sqlite_journal_as(const std::string& shown, const std::filesystem::path& file,
+                                                        const std::string& vfs);
 
 /// Knows of most keys that a journal has not got them, without asking it (a Bloom filter of 16 bits a key: it is wrong about one
 /// in 400, and of no use any more with some times as many keys as it was made for; then the journal has to be asked).

@@ -5,9 +5,10 @@
 
 namespace greenroom::internal {
 
-result<sqlite_database> sqlite_database::open(const std::string& file, const std::string& vfs) {
+result<sqlite_database> sqlite_database::open(const std::string& file, const std::string& vfs,
+                                              const std::string& shown) {
   sqlite_database made;
-  made.file_ = file;
+  made.file_ = shown.empty() ? file : shown;
   sqlite3* db = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                                    vfs.empty() ? nullptr : vfs.c_str());

@@ -55,8 +55,8 @@ private:
 
 class sqlite_database {
 public:
-  /// Errors: io.
-  static result<sqlite_database> open(const std::string& file, const std::string& vfs);
+  /// `shown` is its name in errors, if that is another one. Errors: io.
+  static result<sqlite_database> open(const std::string& file, const std::string& vfs, const std::string& shown = {});
 
   result<void> run(const char* sql);
   result<sqlite_statement> prepare(const char* sql);

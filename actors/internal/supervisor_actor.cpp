@@ -447,8 +447,12 @@ void supervisor_actor::note_failure(const child& c, const std::string& why) {
   if (const auto& work = c.spec.start->work) work->note_failure(why);
 }
 
+std::string supervisor_actor::place_of(const child& c) const {
+  return c.spec.declared_at.empty() ? detail::file_and_line(c.spec.start->where) : c.spec.declared_at;
+}
+
 std::string supervisor_actor::describe(const child& c) const {
-  const auto where = detail::file_and_line(c.spec.start->where);
+  const auto where = place_of(c);
   return c.who ? fmt::format("child '{}' (actor {}, declared at {})", c.spec.name, c.who.id(), where)
                : fmt::format("child '{}' (declared at {})", c.spec.name, where);
 }

@@ -152,6 +152,7 @@ private:
   bool is(restart_strategy strategy) const noexcept { return plan_->how.strategy == strategy; }
   bool is_group() const noexcept { return is(one_for_all) || is(rest_for_one); }
   static bool runs(const child& c) noexcept { return c.state == child_state::running; }
+  std::string place_of(const child& c) const;
   std::string describe(const child& c) const;
   static void note(const child& c, detail::child_phase phase);
   static void note_failure(const child& c, const std::string& why);

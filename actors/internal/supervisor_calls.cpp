@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/runtime/detail/file_and_line.hpp>
-
 namespace greenroom::internal {
 
 using namespace detail;
@@ -135,7 +133,7 @@ void supervisor_actor::answer(request<list_call> r) const {
                    .restarts = c.restarts,
                    .last_exit = c.last_exit,
                    .last_item = c.last_item,
-                   .declared_at = file_and_line(c.spec.start->where)});
+                   .declared_at = place_of(c)});
   }
   r.reply(std::move(all));
 }

@@ -38,7 +38,7 @@ task<> ask_all(endpoint at) {
   for (const char* body : {R"({"item":"tea"})", R"({"item":"coffee"})", R"({"item":"","price":3})"}) {
     auto posting = web.post("/v1/orders", body, "application/json");
     const auto got = co_await std::move(posting);
-    std::cout << got->status << ' ' << got->body << '\n';
+    std::cout << got->status << ' ' << got->body;
   }
   for (const char* path : {"/v1/orders/7", "/v1/orders/seven"}) {
     auto getting = web.get(path);

@@ -92,14 +92,14 @@ although no request or connection accounts for it: nothing, at rest. Try it whil
 
 <article><h2>POST /orders, POST /refunds, GET /shop</h2>
 <p>A service as a graph of actors: orders are numbered, validated, priced, booked by customer, audited, shipped. Start the server with
-<em>--crash-every 10</em> and its actors are killed at random while it works: each is started anew, and no item goes missing unnoticed.</p>
+<em>--crash-every 10ms</em> and its actors are killed at random while it works: each is started anew, and no item goes missing unnoticed.</p>
 <div class="command"><code>curl -X POST '@URL@/orders?customer=7&amp;pieces=2&amp;times=1000'</code></div>
 <div class="command"><code>curl -X POST '@URL@/refunds?customer=7&amp;cents=100'</code></div>
 <div class="command"><code>curl @URL@/shop</code></div></article>
 
 <article><h2>GET /graph, GET /graph.json, GET /graph.dot, GET /graph.mmd</h2>
 <p>That graph at work: <a href="/graph">look at it live</a>, with what its actors do, what waits on its edges, and who holds up whom. Or as JSON,
-for Graphviz, for Mermaid. <em>--graph-page off</em> leaves it out.</p>
+for Graphviz, for Mermaid. <em>--graph-page false</em> leaves it out.</p>
 <div class="command"><code>curl @URL@/graph.json</code></div>
 <div class="command"><code>curl @URL@/graph.dot | dot -Tsvg > shop.svg</code></div>
 <div class="command"><code>curl @URL@/graph.mmd</code></div></article>

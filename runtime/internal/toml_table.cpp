@@ -36,15 +36,15 @@ result<std::vector<toml_entry>> read_toml_table(const std::filesystem::path& fil
     return error(errc::parse, fmt::format("{}: {}", place(file, why.source().begin), why.description()));
   }
   std::vector<toml_entry> entries;
-  const toml::node* section = parsed.table().get(table);
+  const toml::node* section = table.empty() ? &parsed.table() : parsed.table().get(table);
   if (section == nullptr) return entries;
   if (!section->is_table()) {
     return error(errc::parse,
                  fmt::format("{}: {} is not a table: write [{}]", place(file, section->source().begin), table, table));
   }
   for (const auto& [key, value] : *section->as_table())
-    entries.push_back(
-        {std::string(key.str()), text_of(value), place(file, key.source().begin), place(file, value.source().begin)});
+    entries.push_back({std::string(key.str()), text_of(value), value.is_table(), place(file, key.source().begin),
+                       place(file, value.source().begin)});
   return entries;
 }
 

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/runtime/caf.hpp>
+#include <greenroom/runtime/internal/caf_version.hpp>
 #include <greenroom/runtime/memory_transport.hpp>
 #include <greenroom/tests/embedding/one_life.hpp>
 #include <greenroom/tests/embedding/process.hpp>
@@ -69,8 +70,9 @@ TEST(Restart, AThousandLivesOverSocketsLeaveNothing) {
 }
 
 TEST(Restart, AThousandLivesInAHostsCafSystemLeaveNothing) {
+  internal::announce_core_types();
   caf::actor_system_config config;
-  config.set("scheduler.max-threads", 2);
+  internal::use_threads_of_caf(config, 2);
   caf::actor_system host(config);
   const auto adder = host.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int n) { return n + 1; }}; });
   live_often([&] {

@@ -39,9 +39,9 @@ TEST(ClientError, IsTheOtherServersFaultWhateverThatAnswers) {
     EXPECT_EQ(c->code(), errc::upstream) << bytes;
     EXPECT_TRUE(c->told().starts_with("cannot GET http://server/internal: ")) << c->told();
     EXPECT_EQ(passed_on(*c).status(), 502) << bytes;
-    EXPECT_EQ(
-        passed_on(*c).body(),
-        R"({"title":"Bad Gateway","status":502,"detail":"another server failed that is needed for this answer"})");
+    EXPECT_EQ(passed_on(*c).body(),
+              R"({"title":"Bad Gateway","status":502,"detail":"another server failed that is needed for this answer"})"
+              "\n");
     p.leave();
     w.settle();
   }

@@ -33,7 +33,8 @@ TEST_F(JobsRoutes, ListTheJobs) {
   EXPECT_EQ(
       all.body,
       R"([{"name":"a","schedule":"every 1h","paused":false,"next":"1970-01-01T01:00:00Z","queued":0,"runs":0,"failures":0,"skipped":0},)"
-      R"({"name":"b","schedule":"cron 0 12 * * *","paused":false,"next":"1970-01-01T12:00:00Z","queued":0,"runs":0,"failures":0,"skipped":0}])");
+      R"({"name":"b","schedule":"cron 0 12 * * *","paused":false,"next":"1970-01-01T12:00:00Z","queued":0,"runs":0,"failures":0,"skipped":0}])"
+      "\n");
 }
 
 TEST_F(JobsRoutes, ShowOneWithItsHistory) {
@@ -44,7 +45,8 @@ TEST_F(JobsRoutes, ShowOneWithItsHistory) {
       one.body,
       R"({"name":"b","schedule":"cron 0 12 * * *","paused":false,"next":"1970-01-01T12:00:00Z","queued":0,"runs":1,"failures":1,"skipped":0,)"
       R"("history":[{"number":1,"due":"1970-01-01T00:00:00Z","started":"1970-01-01T00:00:00Z","ended":"1970-01-01T00:00:00Z",)"
-      R"("outcome":"failed","error":"the \"bank\" is closed","by_hand":true}]})");
+      R"("outcome":"failed","error":"the \"bank\" is closed","by_hand":true}]})"
+      "\n");
 }
 
 TEST_F(JobsRoutes, RunPauseResumeAndCancel) {

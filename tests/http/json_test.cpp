@@ -213,20 +213,20 @@ TEST_F(JsonValues, MayHoldThemselvesAndAnything) {
   EXPECT_EQ(l->any.text, R"({"a":[1,"x"]})");
   for (const auto* const text : {"123456789012345678901234567890", "-9223372036854775809", "1e-400", "[1.0,-0]"})
     EXPECT_EQ(from_json<any_json>(text).value().text, text);
-  EXPECT_EQ(json_of(*l).body(), R"({"any":{"a":[1,"x"]},"on":true})");
+  EXPECT_EQ(json_of(*l).body(), "{\"any\":{\"a\":[1,\"x\"]},\"on\":true}\n");
 }
 
 TEST_F(JsonValues, AreWrittenAsTheyAreRead) {
   new_order o{
       .customer = "Ann \"x\"", .lines = {{"tea", 7, size::large}}, .note = {}, .discount = 0.25, .tags = {{"t", 3}}};
   const auto text = json_of(o).body();
-  EXPECT_EQ(
-      text,
-      R"({"customer":"Ann \"x\"","lines":[{"item":"tea","price":7,"of":"large"}],"discount":0.25,"tags":{"t":3}})");
+  EXPECT_EQ(text,
+            R"({"customer":"Ann \"x\"","lines":[{"item":"tea","price":7,"of":"large"}],"discount":0.25,"tags":{"t":3}})"
+            "\n");
   const auto back = from_json<new_order>(text);
   ASSERT_TRUE(back);
   EXPECT_EQ(json_of(*back).body(), text);
-  EXPECT_EQ(json_of(std::vector<std::optional<int>>{1, std::nullopt}).body(), "[1,null]");
+  EXPECT_EQ(json_of(std::vector<std::optional<int>>{1, std::nullopt}).body(), "[1,null]\n");
   EXPECT_THROW(json_of(line{"x", 1, static_cast<size>(9)}), usage_error);
 }
 
@@ -267,14 +267,15 @@ TEST_F(JsonHandler, TakesAndGivesValues) {
   EXPECT_EQ(made.status, 201);
   EXPECT_EQ(made.field("Location"), "/orders/1");
   EXPECT_EQ(made.field("Content-Type"), "application/json");
-  EXPECT_EQ(made.body, R"({"id":1})");
+  EXPECT_EQ(made.body, "{\"id\":1}\n");
   ASSERT_EQ(orders.orders.size(), 1u);
   EXPECT_EQ(orders.orders[0].lines[0].price, 7);
-  EXPECT_EQ(r.ask(get("/orders/1")).body, R"({"id":1})");
+  EXPECT_EQ(r.ask(get("/orders/1")).body, "{\"id\":1}\n");
   const auto none = r.ask(get("/orders/2"));
   EXPECT_EQ(none.status, 404);
   EXPECT_EQ(none.field("Content-Type"), "application/problem+json");
-  EXPECT_EQ(none.body, R"({"title":"Not Found","status":404,"detail":"there is no order 2"})");
+  EXPECT_EQ(none.body, R"({"title":"Not Found","status":404,"detail":"there is no order 2"})"
+                       "\n");
   EXPECT_EQ(r.ask(get("/orders/x")).body, "there is nothing at this path\n");
 }
 
@@ -309,11 +310,12 @@ TEST_F(JsonHandler, MayHaveAnyForm) {
   r.advance(1ms);
   EXPECT_EQ(r.hear(c).status, 204);
   EXPECT_EQ(calls, 2);
-  EXPECT_EQ(r.ask(post_json("/sum", "[1,2,3]")).body, "106");
-  EXPECT_EQ(r.ask(post_json("/both", "\"x\"")).body, "\"/bothx\"");
+  EXPECT_EQ(r.ask(post_json("/sum", "[1,2,3]")).body, "106\n");
+  EXPECT_EQ(r.ask(post_json("/both", "\"x\"")).body, "\"/bothx\"\n");
   EXPECT_EQ(r.ask(post_json("/response", "true")).status, 202);
   EXPECT_EQ(r.ask(post_json("/fail", "0")).status, 204);
-  EXPECT_EQ(r.ask(post_json("/fail", "8")).body, R"({"title":"Unprocessable Content","status":422,"detail":"why"})");
+  EXPECT_EQ(r.ask(post_json("/fail", "8")).body, R"({"title":"Unprocessable Content","status":422,"detail":"why"})"
+                                                 "\n");
   const auto busy = r.ask(post_json("/fail", "16"));
   EXPECT_EQ(busy.status, 429);
   EXPECT_EQ(busy.field("Retry-After"), "1");
@@ -432,7 +434,7 @@ TEST_F(JsonHandler, SaysWhatIsWrongWithTheFieldsOfItsBody) {
     EXPECT_NE(got.body.find(holds), std::string::npos) << fields << got.body;
   }
   for (const auto* const coding : {"", " ", "identity", ",, Identity ,"})
-    EXPECT_EQ(r.ask(post("/", "7", json + "Content-Encoding:" + coding + "\r\n")).body, "7") << coding;
+    EXPECT_EQ(r.ask(post("/", "7", json + "Content-Encoding:" + coding + "\r\n")).body, "7\n") << coding;
 }
 
 TEST_F(JsonHandler, TakesEverySpellingOfTheType) {
@@ -442,14 +444,14 @@ TEST_F(JsonHandler, TakesEverySpellingOfTheType) {
   for (const auto type :
        {"application/json", "Application/JSON", "application/json ;charset=UTF-8", "application/vnd.x+json",
         "application/json; charset=\"utf-8\"; a=b", "application/json;", "application/json; q"})
-    EXPECT_EQ(r.ask(post_json("/", "7", type)).body, "7") << type;
+    EXPECT_EQ(r.ask(post_json("/", "7", type)).body, "7\n") << type;
 }
 
 TEST_F(JsonHandler, HoldsItsBodyToTheLimitOfItsRoute) {
   rig r;
   r.front.post("/", handler(json_handler([](std::string s) { return s; })).body_limit(5));
   r.start();
-  EXPECT_EQ(r.ask(post_json("/", "\"abc\"")).body, "\"abc\"");
+  EXPECT_EQ(r.ask(post_json("/", "\"abc\"")).body, "\"abc\"\n");
   EXPECT_EQ(r.ask(post_json("/", "\"abcd\"")).status, 413);
 }
 

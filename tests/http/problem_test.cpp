@@ -19,9 +19,11 @@ TEST(Problem, IsRfc9457) {
   EXPECT_EQ(p.header("Content-Type"), "application/problem+json");
   EXPECT_EQ(
       p.body(),
-      R"({"title":"Unprocessable Content","status":422,"detail":"no","errors":[{"pointer":"/a","detail":"b \"c\""}]})");
-  EXPECT_EQ(problem(404).body(), R"({"title":"Not Found","status":404})");
-  EXPECT_EQ(problem(499, "x").body(), R"({"status":499,"detail":"x"})");
+      R"({"title":"Unprocessable Content","status":422,"detail":"no","errors":[{"pointer":"/a","detail":"b \"c\""}]})"
+      "\n");
+  EXPECT_EQ(problem(404).body(), R"({"title":"Not Found","status":404})"
+                                 "\n");
+  EXPECT_EQ(problem(499, "x").body(), "{\"status\":499,\"detail\":\"x\"}\n");
   EXPECT_THROW(problem(200, "x"), usage_error);
   EXPECT_THROW(problem(600, "x"), usage_error);
 }
@@ -55,9 +57,11 @@ TEST(Problem, HasTheStatusOfItsError) {
 
 TEST(Problem, From500OnSaysTheSameOfAllErrors) {
   EXPECT_EQ(problem(error(errc::upstream, "cannot GET http://internal-db/")).body(),
-            R"({"title":"Bad Gateway","status":502,"detail":"another server failed that is needed for this answer"})");
+            R"({"title":"Bad Gateway","status":502,"detail":"another server failed that is needed for this answer"})"
+            "\n");
   EXPECT_EQ(problem(errc::timed_out).body(),
-            R"({"title":"Gateway Timeout","status":504,"detail":"what is needed for this answer took too long"})");
+            R"({"title":"Gateway Timeout","status":504,"detail":"what is needed for this answer took too long"})"
+            "\n");
 }
 
 } // namespace

@@ -109,6 +109,25 @@ TEST_F(HostOptions, FaultsOfTheFileNameLineAndColumn) {
             file_.native() + ":2:8: bad option: port: a value of this type is not a whole number from 0 to 65535");
 }
 
+TEST_F(HostOptions, TablesThatNobodyReadsAreFaults) {
+  write("[greenroom]\nworkers = 2\n[big_shop]\nport = 1\n");
+  EXPECT_EQ(failure({config()}), file_.native() + ":3:2: unknown table: [big_shop]: the nearest is [big-shop]");
+  write("[greenrom]\nworkers = 2\n");
+  EXPECT_EQ(failure({config()}), file_.native() + ":1:2: unknown table: [greenrom]: the nearest is [greenroom]");
+  write("port = 1\n");
+  EXPECT_EQ(failure({config()}), file_.native() + ":1:1: port stands in no table: write it below [big-shop]");
+  write("nonsense = [1]\n");
+  EXPECT_EQ(failure({config()}),
+            file_.native() + ":1:1: nonsense stands in no table: write it below [big-shop] or [greenroom]");
+}
+
+TEST_F(HostOptions, TablesOfTheProgramsOwnArePassedOver) {
+  write("[prices]\ntea = 250\n[big-shop]\nport = 1\n");
+  own_.pass_over("prices");
+  EXPECT_EQ(failure({config()}), "no failure");
+  EXPECT_EQ(port_, 1);
+}
+
 TEST_F(HostOptions, VariablesThatAreNoOptionsArePassedOver) {
   set_variable("BIG_SHOP_SERVICE_HOST", "10.0.0.1");
   EXPECT_EQ(failure({}), "no failure");

@@ -138,6 +138,9 @@ class GraphCommand(unittest.TestCase):
         text = SUMS.replace('"twice"', '"fail_at_two"').replace("replicas = 2", "")
         text = text.replace('name = "sums"', 'name = "sums"\nintensity = { restarts = 0, period = "1s" }')
         self.assertIn("restart", self.fails("run", self.file(text), "--log-level=off"))
+        said = self.fails("run", self.file(text))
+        self.assertIn("declared at graph.toml:", said)
+        self.assertNotIn(".cpp:", said, "no source of ours, and none of the library")
 
     def test_all_faults_of_a_file_are_listed(self):
         path = self.file(SUMS.replace('"twice"', '"thrice"').replace("capacity = 4", "capacity = -4").replace(
@@ -197,7 +200,21 @@ class GraphCommand(unittest.TestCase):
             self.assertIn(f"{path}:4:14: cannot load the nodes of {library(name)}: {sentence}", self.fails("run", path))
 
     def test_a_file_that_is_no_library_is_refused(self):
-        self.assertIn("cannot load the nodes of", self.fails("nodes", self.file("no library")))
+        for file, sentence in ((self.file("no library"), "it is no shared library: it does not begin as an ELF file does"),
+                               ("/dev/null", "it is no file"),
+                               ("/", "it is a directory and no library")):
+            self.assertEqual(self.fails("nodes", file), f"cannot load the nodes of {file}: {sentence}\n")
+
+    def test_a_library_that_was_cut_off_is_refused_before_it_is_mapped(self):
+        whole = Path(library("numbers")).read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            cut = Path(folder, "libnumbers.so")
+            for length in (20, 64, 4096, len(whole) // 2, len(whole) - 1):
+                cut.write_bytes(whole[:length])
+                said = self.fails("run", self.file(SUMS), "--nodes", cut)
+                self.assertRegex(said, rf"cannot load the nodes of {cut}: the file is cut off: it has {length} bytes, and \d+ by its tables")
+            cut.write_bytes(whole + b"more")
+            self.ends_well("nodes", cut)
 
     def test_two_libraries_with_the_same_function_are_both_named(self):
         said = self.fails("nodes", library("numbers"), library("same_names"))

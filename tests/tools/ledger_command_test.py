@@ -116,6 +116,17 @@ class OfAServer(unittest.TestCase):
         self.assertEqual(report["violation_count"], len(report["violations"]))
         self.assertEqual(report["violations"][0]["record"], 5)
 
+    def test_damage_is_told_of_the_file_and_not_of_its_copy(self):
+        self.fill()
+        whole = self.file.read_bytes()
+        page = int.from_bytes(whole[16:18], "big")
+        for number in range(1, len(whole) // page):
+            self.file.write_bytes(whole[:number * page] + b"\xff" * page + whole[(number + 1) * page:])
+            done = verify(self.file)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertNotIn("greenroom_journal_", done.stdout + done.stderr)
+            self.assertIn(str(self.file), done.stdout + done.stderr)
+
     def test_reads_the_ledger_of_a_server_that_has_it_open_and_writes(self):
         self.fill()
         with self.start() as server:

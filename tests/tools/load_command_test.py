@@ -108,7 +108,11 @@ class Load(unittest.TestCase):
 
     def test_counts_statuses(self):
         with Service(status=503) as service:
-            report = self.report(service.url, "--rate", "100", "--for", "100ms", "--connections", "2")
+            options = ("--rate", "100", "--for", "100ms", "--connections", "2")
+            report = self.report(service.url, *options, code=1)
+            self.assertIn("greenroom: no answer was a success: 10 x 503\n", call(service.url, *options).stderr)
+            search = self.report(service.url, *options, "--until-p99", "1s", code=1)
+        self.assertEqual((search["highest_rate"], len(search["trials"])), (0, 1), "errors are nothing that a rate can keep")
         self.assertEqual(report["statuses"], {"503": 10})
         self.assertTrue(any("100.0 % of the requests were answered with an error" in w for w in report["warnings"]), report["warnings"])
 
@@ -135,7 +139,8 @@ class Load(unittest.TestCase):
         self.refuses("leave --rate out", "http://127.0.0.1:1/", "--ramp", "5..50", "--rate", "10")
         self.refuses("3 threads cannot share 2 connections", "http://127.0.0.1:1/", "--threads", "3", "--connections", "2")
         self.refuses("is no header field", "http://127.0.0.1:1/", "--header", "none")
-        self.refuses("cannot be read", "http://127.0.0.1:1/", "--body", "@/does/not/exist")
+        self.refuses("--body: cannot open: /does/not/exist: No such file", "http://127.0.0.1:1/", "--body", "@/does/not/exist")
+        self.refuses("--body: cannot read: /: Is a directory", "http://127.0.0.1:1/", "--body", "@/")
         self.refuses("load takes URL", "--rate", "5")
 
     def test_ends_by_a_signal_with_the_report_so_far(self):
@@ -150,6 +155,17 @@ class Load(unittest.TestCase):
         self.assertTrue(report["interrupted"])
         self.assertGreaterEqual(report["requests"]["due"], 1)
         self.assertLess(report["lasted_s"], 3600)
+        self.assertLess(report["course_part_s"], report["lasted_s"], "the course is that of what was, and not of what was meant to be")
+
+    def test_a_search_that_a_signal_ends_has_no_result(self):
+        with Service(wanted=3) as service:
+            process = subprocess.Popen([COMMAND, "load", service.url, "--until-p99", "1s", "--rate", "50", "--for", "1h", "--connections", "2"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.assertTrue(service.got.wait(LIMIT))
+            process.send_signal(signal.SIGINT)
+            printed, said = process.communicate(timeout=LIMIT)
+        self.assertEqual((process.returncode, said), (130, "greenroom: ended by SIGINT before it had a result\n"))
+        self.assertTrue(printed.endswith("\n  no rate has kept 1s so far\n  Note: it was ended before the highest rate was found.\n"), printed)
 
     def test_looks_for_the_highest_rate_that_keeps_a_limit(self):
         with Service() as service:  # which rate that is, is for load_search_test.cpp: here a busy machine has a say in it

@@ -133,7 +133,8 @@ class Trace(unittest.TestCase):
             self.assertIn(part, done.stderr)
         self.file.write_bytes(b'{"now_ms":1,"actor":null,"events":[{"at_ms":1,"what":"logged","actor":0,"text":"\xff"}]}')
         self.assertEqual(call(self.file).returncode, 1, "no UTF-8")
-        self.assertIn("cannot be read", call(self.file.parent / "none").stderr)
+        self.assertIn("cannot open: ", call(self.file.parent / "none").stderr)
+        self.assertEqual(call(self.file.parent).stderr, f"greenroom: cannot read: {self.file.parent}: Is a directory\n")
         self.assertIn("begins with http://", call("127.0.0.1:8080").stderr)
 
     def test_refuses_a_wrong_command_line(self):

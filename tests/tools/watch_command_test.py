@@ -8,9 +8,12 @@ import http.server
 import json
 import re
 import shlex
+import signal
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -95,8 +98,8 @@ def table(printed):
 
 
 class Top(unittest.TestCase):
-    def once(self, url):
-        done = call("top", url, "--once", "--every", "100ms")
+    def once(self, url, *options):
+        done = call("top", url, "--once", "--every", "100ms", *options)
         self.assertEqual(done.returncode, 0, done.stderr)
         return table(done.stdout)
 
@@ -168,6 +171,33 @@ class Top(unittest.TestCase):
         self.assertIn("in?[2Jtake?1m", done.stdout)
         self.assertNotIn("\x1b", done.stdout)
 
+    def test_a_table_that_a_signal_prevents_is_no_success(self):
+        with Service(a_graph()) as service:
+            asked = threading.Event()
+            service.next_body = lambda: (asked.set(), service.body)[1]
+            process = subprocess.Popen([COMMAND, "top", service.url, "--once", "--every", "1h"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            self.assertTrue(asked.wait(LIMIT))
+            process.send_signal(signal.SIGINT)
+            printed, said = process.communicate(timeout=LIMIT)
+        self.assertEqual((process.returncode, printed), (130, ""))
+        self.assertEqual(said, "greenroom: ended by SIGINT before it had a result\n")
+
+    @unittest.skipUnless(shutil.which("openssl"), "there is no openssl to make a certificate")
+    def test_asks_a_service_that_speaks_https(self):
+        with tempfile.TemporaryDirectory() as folder:
+            key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.pem")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                           check=True, capture_output=True, timeout=LIMIT)
+            service = Service(a_graph())
+            service.secure(certificate, key)
+            with service:
+                self.assertEqual(self.once(service.url, "--ca", certificate)["pricing"]["HANDLED"], "120")
+                self.assertIn('n0["intake', call("graph", service.url, "--mermaid", "--ca", certificate).stdout)
+                self.assertIn("certificate", self.fails("top", service.url, "--once"))
+                self.assertIn(f"{folder}/none", self.fails("top", service.url, "--once", "--ca", f"{folder}/none", code=2))
+
     def test_says_what_is_wrong(self):
         with Service("{") as service:
             self.assertIn("/graph.json: ", self.fails("top", service.url, "--once"))
@@ -180,6 +210,9 @@ class Top(unittest.TestCase):
         with Service(bad) as service:
             self.assertIn("an edge leads to none of the 3 nodes", self.fails("graph", service.url))
         self.assertIn("top takes URL, and none was given", self.fails("top", code=2))
+        for command in ("top", "graph", "trace"):
+            self.assertIn("it is neither http nor https", self.fails(command, "ftp://127.0.0.1", code=2))
+            self.assertIn("a port that is none", self.fails(command, "http://127.0.0.1:99999", code=2))
         self.assertIn("--every: '1d' is not", self.fails("top", url, "--every=1d", code=2))
         self.assertIn("--often: there is no such option", self.fails("top", url, "--often", code=2))
 

@@ -57,12 +57,16 @@ install(
   DESTINATION "${package_dir}")
 include(greenroom_pkgconfig)
 
-# The documents, at their places in the tree, so that their links lead somewhere.
-foreach(document IN ITEMS LICENSE README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md runtime/README.md actors/README.md
-                 http/README.md tests/kit/README.md tests/semantics/README.md)
-  get_filename_component(folder "${document}" DIRECTORY)
-  install(FILES "${PROJECT_SOURCE_DIR}/${document}" DESTINATION "${CMAKE_INSTALL_DOCDIR}/${folder}")
-endforeach()
+# The documents, and what they link to.
+install(CODE "
+  set(SOURCE \"${PROJECT_SOURCE_DIR}\")
+  set(SCRATCH \"${PROJECT_BINARY_DIR}/documents\")
+  cmake_path(SET DOCUMENTS \"${CMAKE_INSTALL_DOCDIR}\")
+  cmake_path(ABSOLUTE_PATH DOCUMENTS BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\")
+  cmake_path(SET HEADERS \"${CMAKE_INSTALL_INCLUDEDIR}/greenroom\")
+  cmake_path(ABSOLUTE_PATH HEADERS BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\")
+  include(\"${CMAKE_CURRENT_LIST_DIR}/install_documents.cmake\")")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(
   DIRECTORY "${PROJECT_SOURCE_DIR}/examples/"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples"
@@ -70,7 +74,6 @@ install(
   PATTERN "*.cpp"
   PATTERN "*.hpp"
   PATTERN "*.toml"
-  PATTERN "*.md"
   PATTERN "*.h"
   PATTERN "*.c"
   PATTERN "*.map")
@@ -80,6 +83,5 @@ install(
   DIRECTORY "${PROJECT_SOURCE_DIR}/docs/"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs"
   FILES_MATCHING
-  PATTERN "*.md"
   PATTERN "*.png"
   PATTERN "snippets" EXCLUDE)

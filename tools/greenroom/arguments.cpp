@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <limits>
 
+#include <csignal>
+
 #include <fmt/format.h>
 
 #include <greenroom/runtime/detail/duration_text.hpp>
@@ -197,5 +199,11 @@ int fail(std::string_view why, int code) {
 }
 
 int fail_usage(std::string_view why) { return fail(why, 2); }
+
+int fail_interrupted(stop_signal& asked) {
+  const int number = asked.wait();
+  return fail(number == SIGTERM ? "ended by SIGTERM before it had a result" : "ended by SIGINT before it had a result",
+              128 + number);
+}
 
 } // namespace cli

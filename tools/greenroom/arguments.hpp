@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <greenroom/runtime/error.hpp>
+#include <greenroom/runtime/stop_signal.hpp>
 #include <greenroom/tools/greenroom/command.hpp>
 
 namespace cli {
@@ -67,5 +68,7 @@ std::vector<std::string_view> nearest(std::string_view spelled, const std::vecto
 int fail(std::string_view why, int code = 1);
 /// The same for a wrong command line: 2.
 int fail_usage(std::string_view why);
+/// The same for what a signal, which has come, has ended before it had a result: 130 for SIGINT, 143 for SIGTERM, as shells have it.
+int fail_interrupted(greenroom::stop_signal& asked);
 
 } // namespace cli

@@ -25,7 +25,8 @@ struct command {
   std::string_view summary; // one line of `greenroom help`: lower case, without a full stop
   std::string_view about;   // paragraphs, with an empty line between; a line that begins with a space stays as it is
   std::span<const option> options;
-  /// Returns the exit code: 0 done, 1 a finding or a failure, which it has told on standard error, 2 a wrong command line.
+  /// Returns the exit code: 0 done, 1 a finding or a failure, which it has told on standard error, 2 a wrong command line,
+  /// 130 SIGINT came before there was a result.
   int (*run)(const arguments& given);
   bool system_options = false; // takes those of an actor system, too: --workers and so on
   bool is_hidden = false;      // for the build and for tests: no help names it

@@ -107,7 +107,7 @@ std::string overview() {
   }
   return text + "\n`greenroom COMMAND --help` says more of each, `man greenroom` all of it;\n"
                 "`greenroom --version` prints the version. Exit codes: 0 done, 1 a finding or a\n"
-                "failure, 2 a wrong command line.\n";
+                "failure, 2 a wrong command line, 130 ended by SIGINT without a result.\n";
 }
 
 std::string help_of(const command& c) {

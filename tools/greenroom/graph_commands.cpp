@@ -2,6 +2,7 @@
 
 #include <greenroom/actors/graph_command.hpp>
 #include <greenroom/tools/greenroom/arguments.hpp>
+#include <greenroom/tools/greenroom/url_text.hpp>
 #include <greenroom/tools/greenroom/watch_command.hpp>
 
 namespace cli {
@@ -14,7 +15,10 @@ constexpr option nodes_option{
 /// The library reads them again: programs with nodes of their own have these commands, too.
 int pass_on(const arguments& given) { return greenroom::graph_command({}, given.argc(), given.argv()); }
 
-int draw(const arguments& given) { return is_url(given.rest().front()) ? draw_service(given) : pass_on(given); }
+int draw(const arguments& given) {
+  if (is_url(given.rest().front())) return draw_service(given);
+  return given.has("--ca") ? fail_usage("--ca is for the address of a service") : pass_on(given);
+}
 
 constexpr option run_options[] = {
     nodes_option,
@@ -31,6 +35,7 @@ constexpr option graph_options[] = {
     {"--dot", "", "for Graphviz, as without an option"},
     {"--mermaid", "", "for Mermaid"},
     {"--json", "", "as JSON"},
+    ca_option,
 };
 
 } // namespace

@@ -76,13 +76,6 @@ std::optional<std::uint64_t> capacity_in(std::string_view limits) {
   return read.ec == std::errc() ? std::optional(n) : std::nullopt;
 }
 
-std::string with_path(std::string url) {
-  const auto host = url.find("://");
-  const auto path = url.find('/', host == url.npos ? 0 : host + 3);
-  if (path == url.npos) return url + "/graph.json";
-  return path + 1 == url.size() ? url + "graph.json" : url;
-}
-
 } // namespace
 
 bool is_full(const input& in) {
@@ -110,7 +103,7 @@ result<graph> parse(std::string_view json) {
   return g;
 }
 
-source::source(std::string url) : from_(with_path(std::move(url)), "is this a service that shows its graph?") {}
+source::source(cli::service_address at) : from_(std::move(at), "is this a service that shows its graph?") {}
 
 result<reading> source::read() {
   const auto body = from_.read();

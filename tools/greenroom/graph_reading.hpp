@@ -81,8 +81,8 @@ greenroom::result<graph> parse(std::string_view json);
 /// Asks one service. Thread safety: the thread that made it.
 class source {
 public:
-  /// `url` is that of the JSON, or of the service alone.
-  explicit source(std::string url);
+  /// Where its JSON is.
+  explicit source(cli::service_address at);
 
   const std::string& url() const noexcept { return from_.url(); }
   /// Waits: blocks the thread, for a few seconds at most. Errors: what went wrong, in a sentence.

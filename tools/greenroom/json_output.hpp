@@ -9,7 +9,7 @@ namespace cli {
 
 template <class T>
 void print_json(const T& value) {
-  std::printf("%s\n", greenroom::http::json_of(value).body().c_str());
+  std::printf("%s", greenroom::http::json_of(value).body().c_str());
   std::fflush(stdout);
 }
 

@@ -2,8 +2,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 
 #include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/detail/loopback.hpp>
+#include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/runtime/stop_signal.hpp>
 #include <greenroom/tools/greenroom/arguments.hpp>
@@ -20,6 +19,7 @@
 #include <greenroom/tools/greenroom/load_search.hpp>
 #include <greenroom/tools/greenroom/load_target.hpp>
 #include <greenroom/tools/greenroom/load_threads.hpp>
+#include <greenroom/tools/greenroom/url_text.hpp>
 
 using namespace greenroom;
 using namespace std::chrono_literals;
@@ -50,9 +50,8 @@ void print(const std::string& text) {
 result<std::string> read_body(const arguments& given) {
   const auto text = given.text("--body").value_or("");
   if (!text.starts_with('@')) return text;
-  std::ifstream file(text.substr(1), std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad()) return error(errc::io, fmt::format("--body: '{}' cannot be read", text.substr(1)));
+  auto bytes = real_files().read_all(text.substr(1));
+  if (!bytes) return error(bytes.error().code(), fmt::format("--body: {}", bytes.error().message()));
   return bytes;
 }
 
@@ -156,12 +155,15 @@ result<load_report> measure(const wanted& w, const load_job& job, const stop_sig
   return load_report{w.method, w.url, job.shape, job.plan.connections, job.threads, asked.came(), *std::move(found)};
 }
 
-int run_once(const wanted& w, const stop_signal& asked) {
+int run_once(const wanted& w, stop_signal& asked) {
   const auto report = measure(w, w.job, asked);
   if (!report) return fail(report.error().message());
   print(w.json ? report->to_json() : report->to_text());
-  if (report->found.answered != 0 || report->found.due == 0) return 0;
-  return fail(fmt::format("none of the {} requests was answered", report->found.due));
+  const auto& found = report->found;
+  if (found.due == 0) return report->interrupted ? fail_interrupted(asked) : 0;
+  if (found.answered == 0) return fail(fmt::format("none of the {} requests was answered", found.due));
+  if (report->refused() == found.answered) return fail(fmt::format("no answer was a success: {}", report->answers()));
+  return 0;
 }
 
 // -- the highest rate ---------------------------------------------------------------------------------------------------
@@ -171,18 +173,21 @@ struct search {
   load::rate_search rates;
   std::vector<load_report> trials;
   std::optional<std::string> stopped; // why it ended before it was exact
+  bool interrupted = false;           // the user ended it
 };
 
+/// A rate at which a server answers more than one request in a hundred with an error is none that it keeps.
 bool keeps(const load_report& r, std::chrono::milliseconds limit) {
-  return r.found.failed + r.found.unsent == 0 && r.found.response.quantile(0.99) <= limit &&
-         r.answered_rate() >= 0.95 * r.asked_rate();
+  return r.found.failed + r.found.unsent == 0 && r.refused() * 100 <= r.found.due &&
+         r.found.response.quantile(0.99) <= limit && r.answered_rate() >= 0.95 * r.asked_rate();
 }
 
 std::string line_of(const load_report& r, std::chrono::milliseconds limit) {
-  return fmt::format("  {:>12.1f}/s {:>12.1f}/s answered   p50 {:>9}   p99 {:>9}   max {:>9}   {}\n", r.shape.from,
+  return fmt::format("  {:>12.1f}/s {:>12.1f}/s answered   p50 {:>9}   p99 {:>9}   max {:>9}   {}{}\n", r.shape.from,
                      r.answered_rate(), load::show_time(r.found.response.quantile(0.5)),
                      load::show_time(r.found.response.quantile(0.99)), load::show_time(r.found.response.most()),
-                     keeps(r, limit) ? "kept" : "not kept");
+                     keeps(r, limit) ? "kept" : "not kept",
+                     r.refused() == 0 ? "" : fmt::format(", {} with an error", r.refused()));
 }
 
 result<search> find_rate(const wanted& w, const stop_signal& asked) {
@@ -193,13 +198,20 @@ result<search> find_rate(const wanted& w, const stop_signal& asked) {
     auto report = measure(w, job, asked);
     if (!report) return report.error();
     if (asked.came()) {
-      s.stopped = "the user ended it";
+      s.interrupted = true;
+      s.stopped = "it was ended before the highest rate was found";
       return s;
     }
     if (!w.json) print(line_of(*report, *w.until_p99));
     const bool kept = keeps(*report, *w.until_p99);
     const bool own_limit = !kept && !report->kept_up();
+    const bool all_refused = report->found.answered != 0 && report->refused() == report->found.answered;
+    const auto answers = report->answers();
     s.trials.push_back(*std::move(report));
+    if (all_refused) {
+      s.stopped = fmt::format("no answer was a success: {}", answers);
+      return s;
+    }
     if (own_limit) {
       s.stopped =
           fmt::format("at {:.0f}/s the generator itself did not keep the schedule: the server may do more", *rate);
@@ -212,8 +224,8 @@ result<search> find_rate(const wanted& w, const stop_signal& asked) {
 }
 
 std::string json_of(const search& s, std::chrono::milliseconds limit) {
-  auto text = fmt::format("{{\"limit_ms\":{},\"highest_rate\":{:.3f},\"exact\":{},\"trials\":[", limit.count(),
-                          s.rates.kept().value_or(0), !s.stopped);
+  auto text = fmt::format(R"({{"limit_ms":{},"highest_rate":{:.3f},"exact":{},"interrupted":{},"trials":[)",
+                          limit.count(), s.rates.kept().value_or(0), !s.stopped, s.interrupted);
   for (std::size_t i = 0; i < s.trials.size(); ++i) {
     auto one = s.trials[i].to_json();
     one.pop_back();
@@ -222,7 +234,15 @@ std::string json_of(const search& s, std::chrono::milliseconds limit) {
   return text + "]}\n";
 }
 
-int search_rate(const wanted& w, const stop_signal& asked) {
+std::string conclusion_of(const search& s, const std::string& limit) {
+  const auto kept = s.rates.kept();
+  auto text = s.interrupted && !kept ? fmt::format("\n  no rate has kept {} so far\n", limit)
+              : !kept                ? fmt::format("\n  no rate kept {}\n", limit)
+                      : fmt::format("\n  {} kept up to {:.0f}/s{}\n", limit, *kept, s.interrupted ? " so far" : "");
+  return s.stopped ? text + fmt::format("  Note: {}.\n", *s.stopped) : text;
+}
+
+int search_rate(const wanted& w, stop_signal& asked) {
   const auto limit = *w.until_p99;
   const auto limit_text = detail::show_duration(limit);
   if (!w.json)
@@ -231,13 +251,8 @@ int search_rate(const wanted& w, const stop_signal& asked) {
         detail::show_duration(std::chrono::duration_cast<std::chrono::milliseconds>(w.job.shape.measured))));
   const auto s = find_rate(w, asked);
   if (!s) return fail(s.error().message());
-  if (w.json) {
-    print(json_of(*s, limit));
-  } else {
-    print(!s->rates.kept() ? fmt::format("\n  no rate kept {}\n", limit_text)
-                           : fmt::format("\n  {} kept up to {:.0f}/s\n", limit_text, *s->rates.kept()));
-    if (s->stopped) print(fmt::format("  Note: {}.\n", *s->stopped));
-  }
+  print(w.json ? json_of(*s, limit) : conclusion_of(*s, limit_text));
+  if (s->interrupted) return fail_interrupted(asked);
   return !s->rates.kept() ? 1 : 0;
 }
 
@@ -263,7 +278,7 @@ constexpr option load_options[] = {
     {"--header", "LINE", "a header field, as 'Accept: text/plain'; may be given several times"},
     {"--body", "TEXT", "the body; @NAME is the content of a file"},
     {"--time-out", "TIME", "how long to wait for an answer (default 5s)"},
-    {"--ca", "FILE", "for https: whom to trust, in place of those whom the system trusts"},
+    ca_option,
     {"--seed", "N", "what chance makes of --poisson"},
     {"--allow-remote", "", "the host may be another machine: its owner agrees"},
     json_option,
@@ -287,7 +302,10 @@ constinit const command load_command{
     "Times are exact to some 50 us. "
     "To be in time each thread keeps a processor busy from some hundred requests a second on. SIGINT ends the run with "
     "a report of what was until "
-    "then. The exit code is 1 if nothing was answered, or no rate kept the limit.",
+    "then. What is still waiting for a connection a tenth of --for behind its end (1s at least) is not sent any "
+    "more.\n\n"
+    "The exit code is 1 if nothing was answered, if all answers were errors (400 and above), or if no rate kept the "
+    "limit. A rate at which more than one answer in a hundred is an error counts as not kept.",
     load_options,
     load_url,
 };

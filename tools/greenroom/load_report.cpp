@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -80,14 +81,16 @@ std::string bars_of(const latency_histogram& h) {
 
 std::string course_of(const load_report& r) {
   std::string text = "  behind the start       requests         p50         p99         max\n";
-  const auto part = r.shape.measured / static_cast<std::int64_t>(load_tally::parts);
-  const int digits = part >= std::chrono::milliseconds(100) ? 1 : 3;
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(load_tally::parts); ++i) {
-    const auto& h = r.found.response_in[static_cast<std::size_t>(i)];
+  const auto& course = r.found.course;
+  const int digits = course.begin_of(1) >= std::chrono::milliseconds(100) ? 1 : 3;
+  const auto parts = course.until(r.found.lasted);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& h = *parts[i];
     if (h.count() == 0) continue;
-    text += fmt::format("  {:>7.{}f} s to {:>7.{}f} s{:>8}{:>12}{:>12}{:>12}\n", seconds(part * i), digits,
-                        seconds(part * (i + 1)), digits, h.count(), show_time(h.quantile(0.5)),
-                        show_time(h.quantile(0.99)), show_time(h.most()));
+    const auto end = std::min<nanoseconds>(course.begin_of(i + 1), r.found.lasted);
+    text += fmt::format("  {:>7.{}f} s to {:>7.{}f} s{:>8}{:>12}{:>12}{:>12}\n", seconds(course.begin_of(i)), digits,
+                        seconds(end), digits, h.count(), show_time(h.quantile(0.5)), show_time(h.quantile(0.99)),
+                        show_time(h.most()));
   }
   return text;
 }
@@ -139,6 +142,10 @@ double load_report::asked_rate() const noexcept {
   return found.lasted.count() == 0 ? 0 : static_cast<double>(found.due) / seconds(found.lasted);
 }
 
+std::uint64_t load_report::refused() const noexcept {
+  return std::accumulate(found.statuses.begin() + 400, found.statuses.end(), std::uint64_t{0});
+}
+
 double load_report::answered_rate() const noexcept {
   return found.lasted.count() == 0 ? 0 : static_cast<double>(found.answered_in_time) / seconds(found.lasted);
 }
@@ -162,6 +169,11 @@ std::vector<std::string> load_report::warnings() const {
                   "a longer --for");
     return all;
   }
+  if (f.overrun)
+    all.push_back(
+        fmt::format("after {:.1f} s more requests waited for a connection than can be kept, and so it was ended: "
+                    "the rate is too high for the server, or for this machine",
+                    seconds(f.lasted)));
   if (was_own_limit()) {
     all.push_back(fmt::format("while all connections were busy the generator itself computed for {:.0f} % of the time: "
                               "the figures are its own "
@@ -189,17 +201,17 @@ std::vector<std::string> load_report::warnings() const {
     all.push_back(fmt::format("{} requests were under way when the run was ended: as above", f.cut_off));
   if (const auto timed_out = f.faults[static_cast<std::size_t>(load_fault::timed_out)].times; timed_out != 0)
     all.push_back(fmt::format("{} requests had no answer within the time-out: as above", timed_out));
-  std::uint64_t refused = 0;
-  for (std::size_t status = 400; status < f.statuses.size(); ++status) refused += f.statuses[status];
-  if (refused * 100 > f.due)
+  if (refused() * 100 > f.due)
     all.push_back(fmt::format(
         "{:.1f} % of the requests were answered with an error, which may take less time than what was asked for",
-        share_of(refused, f.due)));
+        share_of(refused(), f.due)));
   if (f.failed * 100 > f.due)
     all.push_back(fmt::format("{:.1f} % of the requests failed: the others may have been served better for that",
                               share_of(f.failed, f.due)));
   return all;
 }
+
+std::string load_report::answers() const { return counts_of(found); }
 
 std::string load_report::to_text() const {
   const auto& f = found;
@@ -209,7 +221,7 @@ std::string load_report::to_text() const {
       threads, threads == 1 ? "" : "s");
   if (interrupted) text += fmt::format("  ended by the user after {:.1f} s\n", seconds(f.lasted));
   text += fmt::format("  asked     {:>12.1f}/s {:>10} requests\n", asked_rate(), f.due);
-  text += fmt::format("  answered  {:>12.1f}/s {:>10} in all: {}\n", answered_rate(), f.answered, counts_of(f));
+  text += fmt::format("  answered  {:>12.1f}/s {:>10} in all: {}\n", answered_rate(), f.answered, answers());
   for (std::size_t i = 0; i < f.faults.size(); ++i) {
     if (f.faults[i].times != 0)
       text += fmt::format("  failed    {:>25} {}: {}\n", f.faults[i].times, name_of(static_cast<load_fault>(i)),
@@ -256,7 +268,8 @@ std::string load_report::to_json() const {
   text += fmt::format(R"("connects":{},"reconnects":{},"bytes_in":{},)", f.connects, f.reconnects, f.bytes_in);
   text += fmt::format(R"("response_ms":{},"service_ms":{},"generator_late_ms":{},)", json_of(f.response),
                       json_of(f.service), json_of(f.lateness));
-  text += "\"course\":[" + list_of(f.response_in, [](const auto& h) { return json_of(h); }) + "],";
+  text += fmt::format(R"("course_part_s":{:.6f},)", seconds(f.course.begin_of(1)));
+  text += "\"course\":[" + list_of(f.course.until(f.lasted), [](const auto* h) { return json_of(*h); }) + "],";
   return text + "\"warnings\":[" + list_of(warnings(), [](const auto& w) { return json_literal(w); }) + "]}\n";
 }
 

@@ -25,6 +25,10 @@ struct load_report {
   double asked_rate() const noexcept;
   /// Returns how many were answered in a second, within the time that is measured.
   double answered_rate() const noexcept;
+  /// Returns how many were answered with an error: 400 and above.
+  std::uint64_t refused() const noexcept;
+  /// "97 x 200, 3 x 503"
+  std::string answers() const;
   /// Says whether the connections waited for the generator and not for the server.
   bool was_own_limit() const noexcept;
   /// Says whether the generator noticed in time what was due, so that the figures are the server's and not its own.

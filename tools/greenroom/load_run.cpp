@@ -29,7 +29,7 @@ void load_tally::merge(const load_tally& other) {
   response.merge(other.response);
   service.merge(other.service);
   lateness.merge(other.lateness);
-  for (std::size_t i = 0; i < parts; ++i) response_in[i].merge(other.response_in[i]);
+  course.merge(other.course);
   for (auto member : {&load_tally::due, &load_tally::answered, &load_tally::failed, &load_tally::unsent,
                       &load_tally::cut_off, &load_tally::answered_in_time, &load_tally::queued, &load_tally::warm_up,
                       &load_tally::connects, &load_tally::reconnects, &load_tally::bytes_in})
@@ -42,6 +42,7 @@ void load_tally::merge(const load_tally& other) {
   all_busy += other.all_busy;
   all_busy_cpu += other.all_busy_cpu;
   lasted = std::max(lasted, other.lasted);
+  overrun = overrun || other.overrun;
 }
 
 namespace {
@@ -114,10 +115,7 @@ struct share {
     const auto took = now - o.due;
     found->response.record(took);
     const auto& shape = when.shape();
-    const auto offset = o.due - begin - shape.warm_up;
-    const auto part = static_cast<std::size_t>(offset * static_cast<std::int64_t>(load_tally::parts) /
-                                               std::max(shape.measured, duration(1)));
-    found->response_in[std::min(part, load_tally::parts - 1)].record(took);
+    found->course.record(o.due - begin - shape.warm_up, shape.measured, took);
   }
   void note_answer(const order& o, time_point sent, time_point now, int status) {
     note_response(o, now);
@@ -309,6 +307,11 @@ task<> keep_schedule(share* s) {
     const order next{s->begin + *offset, *offset >= s->when.shape().warm_up};
     auto waiting = wait_until(s, next.due);
     co_await std::move(waiting);
+    if (s->queue.size_approx() >= s->plan->most_waiting) {
+      s->found->overrun = true;
+      s->end = s->system.now();
+      break;
+    }
     s->note_due(next, s->system.now());
     ++s->under_way;
     (void)s->to_queue.try_send(next);
@@ -331,6 +334,13 @@ void give_up_queue(share& s) {
   s.queue.close();
 }
 
+/// How long what is queued at the end may still be sent: a server that stood still in the last moments has it counted, and one that does not
+/// keep up does not prolong the run by much.
+duration patience(const share& s) {
+  return std::min<duration>(s.plan->time_out,
+                            std::max<duration>(s.when.shape().measured / 10, std::chrono::seconds(1)));
+}
+
 /// Starts the connections; the schedule begins when all of them have connected, or failed to.
 task<> run_share(scope& all, share* s) {
   s->connecting.add(static_cast<std::int64_t>(s->plan->connections));
@@ -343,7 +353,7 @@ task<> run_share(scope& all, share* s) {
     co_await std::move(keeping);
     s->note_business(s->system.now(), false);
     // What is queued may still be sent for a while: in a run that kept up it is a request or two.
-    const auto last = s->end + s->plan->time_out;
+    const auto last = s->end + patience(*s);
     while (s->queue.size_approx() != 0 && s->system.now() < last) co_await sleep_for(std::chrono::milliseconds(1));
   }
   give_up_queue(*s); // the connections end when they have the answers to what they have sent
@@ -358,8 +368,9 @@ struct end_of_run {
     give_up_queue(of);
     const auto& shape = of.when.shape();
     if (of.begin == never) return;
-    const auto since = of.system.now() - of.begin - shape.warm_up;
+    const auto since = std::min(of.system.now(), of.end) - of.begin - shape.warm_up;
     of.found->lasted = std::clamp<duration>(since, duration::zero(), shape.measured);
+    of.found->course.cover(of.found->lasted - duration(1), shape.measured);
   }
   share& of;
 };

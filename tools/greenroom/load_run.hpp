@@ -14,13 +14,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/task.hpp>
 #include <greenroom/runtime/tls.hpp>
 #include <greenroom/runtime/transport.hpp>
 #include <greenroom/tools/greenroom/latency_histogram.hpp>
+#include <greenroom/tools/greenroom/load_course.hpp>
 #include <greenroom/tools/greenroom/load_schedule.hpp>
 
 namespace load {
@@ -35,6 +35,8 @@ struct load_plan {
   greenroom::duration time_out = std::chrono::seconds(5); ///< for an answer, from when the request was sent
   /// How long before a request is due to stop sleeping and look at the clock all the time: a worker that sleeps wakes up to a millisecond late.
   greenroom::duration watchful = std::chrono::microseconds(1'100);
+  /// So many requests may wait for a connection; with one more the run ends, as it would soon need more memory than there is.
+  std::size_t most_waiting = 10'000'000;
 };
 
 /// Why a request has no answer.
@@ -49,13 +51,11 @@ struct fault_count {
 
 /// What came of the requests that were due behind the warm-up. Thread safety: as a value.
 struct load_tally {
-  static constexpr std::size_t parts = 10; ///< of the time that is measured, for a look at how it went on
-
   latency_histogram
       response; ///< from due to answered; of what had no answer the time until it was given up, so of those `at least`
   latency_histogram service;  ///< from sent to answered
   latency_histogram lateness; ///< from due until the generator noticed: its own fault
-  std::vector<latency_histogram> response_in = std::vector<latency_histogram>(parts); ///< as `response`, by when due
+  load_course course;         ///< as `response`, by when due
 
   std::uint64_t due = 0;              ///< all of them; each is one of the following four
   std::uint64_t answered = 0;         ///< whatever the status
@@ -74,11 +74,13 @@ struct load_tally {
   std::chrono::nanoseconds all_busy_cpu{
       0};                             ///< computed meanwhile: almost as much, if they are what the connections wait for
   std::chrono::nanoseconds lasted{0}; ///< of the measured time, as much as there was before the run was ended
+  bool overrun = false;               ///< too many waited, and so it was ended
 
   void merge(const load_tally& other);
 };
 
-/// Runs one share of a schedule. Ends when all of it has been answered or given up, a time-out behind the last at the latest.
+/// Runs one share of a schedule. Ends when all of it has been answered or given up: what is not sent a tenth of
+/// the time behind the end, 1 s at least and a time-out at most, is not sent any more.
 /// Waits: suspends the actor. Cancellation: throws `cancelled`; what is under way then counts as cut off, and the tally is whole.
 /// Errors: as transport::connect(), if not a single connection can be made at the start.
 greenroom::task<greenroom::result<void>> generate(const load_plan* plan, load_schedule when, load_tally* found);

@@ -53,7 +53,7 @@ bool read_authority(std::string_view text, endpoint& to) {
 
 result<load_target> read_target(std::string_view url) {
   const auto wrong = [url](std::string_view why) {
-    return bad(fmt::format("'{}' is no address to load: {}; one is http://127.0.0.1:8080/hello", url, why));
+    return bad(fmt::format("'{}' is no address: {}; one is http://127.0.0.1:8080/hello", url, why));
   };
   load_target t;
   auto rest = url;

@@ -65,6 +65,7 @@ result<load_tally> run_load(const load_job& job, const std::function<bool()>& en
   for (std::size_t i = 0; i < job.threads; ++i) {
     auto& one = *all.emplace_back(std::make_unique<thread_of_load>());
     one.plan = job.plan;
+    one.plan.most_waiting = job.plan.most_waiting / job.threads;
     one.plan.connections = job.plan.connections / job.threads + (i < job.plan.connections % job.threads ? 1 : 0);
   }
   for (std::size_t i = 0; i < job.threads; ++i)

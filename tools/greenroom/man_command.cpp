@@ -89,7 +89,12 @@ A finding (a fault in a file, a warning of
 items that are unaccounted for), or a failure; standard error says which.
 .TP
 .B 2
-The command line is wrong.
+The command line is wrong; of
+.BR "ledger verify" ,
+also a journal that cannot be read.
+.TP
+.B 130
+SIGINT has ended it before there was a result (143: SIGTERM).
 .SH ENVIRONMENT
 .TP
 .BI GREENROOM_ OPTION

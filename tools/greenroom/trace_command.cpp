@@ -4,8 +4,6 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -13,12 +11,12 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/files.hpp>
 #include <greenroom/runtime/stop_signal.hpp>
 #include <greenroom/tools/greenroom/arguments.hpp>
 #include <greenroom/tools/greenroom/plain_text.hpp>
 #include <greenroom/tools/greenroom/trace_reading.hpp>
 #include <greenroom/tools/greenroom/url_text.hpp>
-#include <greenroom/tools/greenroom/watch_command.hpp>
 
 using namespace greenroom;
 using namespace std::chrono_literals;
@@ -30,13 +28,6 @@ namespace {
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
-}
-
-/// The address of the dump, if the service alone was named.
-std::string with_path(std::string url) {
-  const auto path = url.find('/', url.find("://") + 3);
-  if (path == url.npos) return url + "/debug/flight";
-  return path + 1 == url.size() ? url + "debug/flight" : url;
 }
 
 /// What is wrong with a file may show a part of it.
@@ -61,13 +52,12 @@ result<flight_log> parse(const std::string& json, const std::string& from) {
 }
 
 result<flight_log> read_file(const std::string& name) {
-  std::ifstream file(name, std::ios::binary);
-  const std::string json(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad())
-    return error(errc::io,
-                 fmt::format("'{}' cannot be read as a file{}", name,
+  const auto json = real_files().read_all(name);
+  if (!json)
+    return error(json.error().code(),
+                 fmt::format("{}{}", json.error().message(),
                              name.find(':') == name.npos ? "" : "; the address of a service begins with http://"));
-  return parse(json, name);
+  return parse(*json, name);
 }
 
 result<flight_log> read_url(url_text& from) {
@@ -171,10 +161,11 @@ int trace(const arguments& given) {
     const auto log = read_file(place);
     return log ? show(trace_reading::filtered(*log, *by), given) : fail(log.error().message());
   }
-  auto url = with_path(place);
+  auto at = read_address(given, "/debug/flight");
+  if (!at) return fail_usage(at.error().message());
   // Of one actor the service has more than among the newest events of all.
-  if (by->actor && url.find('?') == url.npos) url += fmt::format("?actor={}", *by->actor);
-  url_text from(std::move(url), "is this a service that shows its flight recorder there?");
+  if (by->actor && at->url.find('?') == std::string::npos) at->url += fmt::format("?actor={}", *by->actor);
+  url_text from(*std::move(at), "is this a service that shows its flight recorder there?");
   if (follows) return follow(from, *by, *every);
   const auto log = read_url(from);
   return log ? show(trace_reading::filtered(*log, *by), given) : fail(log.error().message());
@@ -190,6 +181,7 @@ constexpr option trace_options[] = {
     {"--last", "N", "the newest N of those"},
     {"--follow", "", "of a service: go on with what is new, until SIGINT"},
     {"--every", "TIME", "with --follow: ask so often (default 1s)"},
+    ca_option,
     {"--chrome", "", "print trace events, for chrome://tracing and https://ui.perfetto.dev"},
     json_option,
 };

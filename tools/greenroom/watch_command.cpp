@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include <greenroom/tools/greenroom/graph_table.hpp>
 #include <greenroom/tools/greenroom/json_output.hpp>
 #include <greenroom/tools/greenroom/terminal.hpp>
+#include <greenroom/tools/greenroom/url_text.hpp>
 
 using namespace greenroom;
 using namespace std::chrono_literals;
@@ -39,10 +41,7 @@ void describe(http::schema<top_report>& s) {
   s.field("rates", &top_report::rates);
 }
 
-std::string address_of(const arguments& given) {
-  const auto& url = given.rest().front();
-  return is_url(url) ? url : "http://" + url;
-}
+constexpr std::string_view path = "/graph.json"; // of a service whose address alone is given
 
 std::string head_of(const std::string& url, const graph_reading::reading& now, milliseconds every) {
   const auto& nodes = now.what.nodes;
@@ -75,10 +74,10 @@ bool wait(terminal* screen, const stop_signal& asked, milliseconds time) {
   return true;
 }
 
-int print_once(graph_reading::source& from, milliseconds every, bool json, const stop_signal& asked) {
+int print_once(graph_reading::source& from, milliseconds every, bool json, stop_signal& asked) {
   const auto before = from.read();
   if (!before) return fail(before.error().message());
-  if (wait(nullptr, asked, every)) return 0;
+  if (wait(nullptr, asked, every)) return fail_interrupted(asked);
   const auto now = from.read();
   if (!now) return fail(now.error().message());
   if (json)
@@ -91,8 +90,10 @@ int print_once(graph_reading::source& from, milliseconds every, bool json, const
 int top(const arguments& given) {
   const auto every = given.time("--every", 2s, 100ms, 1h);
   if (!every) return fail_usage(every.error().message());
+  auto at = read_address(given, path);
+  if (!at) return fail_usage(at.error().message());
   stop_signal asked; // first, so that a signal is never missed
-  graph_reading::source from(address_of(given));
+  graph_reading::source from(*std::move(at));
   const bool json = given.has("--json");
   if (json || given.has("--once")) return print_once(from, *every, json, asked);
   if (!terminal::is_there())
@@ -120,14 +121,15 @@ constexpr option top_options[] = {
     {"--once", "", "print one table and end"},
     {"--every", "TIME", "read so often, and give rates over that time (default 2s)"},
     {"--json", "", "print one table as a JSON document, and end"},
+    ca_option,
 };
 
 } // namespace
 
-bool is_url(std::string_view text) { return text.find("://") != text.npos; }
-
 int draw_service(const arguments& given) {
-  graph_reading::source from(address_of(given));
+  auto at = read_address(given, path);
+  if (!at) return fail_usage(at.error().message());
+  graph_reading::source from(*std::move(at));
   const auto now = from.read();
   if (!now) return fail(now.error().message());
   if (given.has("--json")) return print_json(now->what), 0;
