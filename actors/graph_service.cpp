@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/graph_deployment.hpp>
+#include <greenroom/actors/internal/deployment_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
 #include <greenroom/actors/internal/graph_wiring.hpp>
 #include <greenroom/runtime/detail/timer_queue.hpp>
+#include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom {
@@ -15,19 +18,62 @@ namespace {
 using detail::service_state;
 
 /// Errors: throws graph_error.
-void refuse_faults(const graph& g, const graph_options& how) {
+void refuse_faults(const graph& g, const graph_options& how, const deployment* where = nullptr) {
   auto faults = g.faults();
   if (auto ok = how.intensity.check(); !ok) faults.push_back(std::string(ok.error().message()));
+  if (where != nullptr) {
+    auto more = where->faults(g);
+    faults.insert(faults.end(), more.begin(), more.end());
+  }
   if (!faults.empty()) throw graph_error(g.plan().name, std::move(faults));
 }
 
+// How long the node stays for answers that are on their way: they say what was taken, which else comes again.
+constexpr auto last_answers = std::chrono::milliseconds(100);
+
+task<> close_behind(actor top, std::shared_ptr<internal::graph_part> part) {
+  (void)co_await top.join();
+  if (part->takes()) co_await sleep_for(last_answers);
+  part->close();
+}
+
 task<result<service>> start(std::shared_ptr<const detail::supervisor_plan> tree, std::shared_ptr<service_state> state) {
+  const auto part = state->part;
+  if (part != nullptr) {
+    const auto listens = part->start();
+    if (!listens) co_return listens.error();
+  }
   auto top = co_await supervisor::start_all(std::move(tree));
   if (!top) co_return top.error();
+  if (part != nullptr)
+    state->closer = state->system->spawn({.name = "node of a graph"}, close_behind, top->self(), part);
   co_return service(*std::move(top), std::move(state));
 }
 
+std::shared_ptr<service_state> state_of(const graph& g, const graph_options& how) {
+  const auto& log = this_actor::system().log();
+  for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
+  auto state = std::make_shared<service_state>();
+  state->plan = internal::with_junctions(g.plan());
+  state->blank = internal::look_of(state->plan, how);
+  state->system = &this_actor::system();
+  state->identity = g.identity();
+  return state;
+}
+
+/// Errors: throws usage_error.
+std::size_t index_of(const deployment& where, const std::string& self) {
+  const auto found = internal::find_node(where, self);
+  if (!found)
+    throw usage_error(fmt::format("graph: there is no node '{}' in the deployment; there are {}", self,
+                                  internal::names_of_nodes(where)));
+  return *found;
+}
+
 task<result<service>> start_below_root(graph g, graph_options how) { return run(std::move(g), how); }
+task<result<service>> start_part_below_root(graph g, deployment where, std::string self) {
+  return run(std::move(g), std::move(where), std::move(self));
+}
 
 } // namespace
 
@@ -38,15 +84,27 @@ task<result<service>> run(graph g) {
 
 task<result<service>> run(graph g, graph_options how) {
   refuse_faults(g, how);
-  const auto& log = this_actor::system().log();
-  for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
-  auto state = std::make_shared<service_state>();
-  state->plan = internal::with_junctions(g.plan());
-  state->blank = internal::look_of(state->plan, how);
-  state->system = &this_actor::system();
-  state->identity = g.identity();
+  auto state = state_of(g, how);
   auto tree = internal::wire_up(*state, how);
   return start(std::move(tree), std::move(state));
+}
+
+task<result<service>> run(graph g, deployment where, std::string self) {
+  const auto how = g.plan().how;
+  refuse_faults(g, how, &where);
+  const auto here = index_of(where, self);
+  auto state = state_of(g, how);
+  state->place_of = internal::places_of(state->plan, where);
+  internal::show_places(state->blank, where, state->place_of, here);
+  state->part = std::make_shared<internal::graph_part>(*state->system, where, here);
+  auto tree = internal::wire_up(*state, how);
+  return start(std::move(tree), std::move(state));
+}
+
+result<service> run(actor_system& sys, graph g, deployment where, std::string self) {
+  refuse_faults(g, g.plan().how, &where); // as below
+  (void)index_of(where, self);
+  return sys.run(start_part_below_root, std::move(g), std::move(where), std::move(self));
 }
 
 result<service> run(actor_system& sys, graph g, graph_options how) {
@@ -62,11 +120,27 @@ result<service> run(actor_system& sys, graph g) {
 const std::string& service::name() const noexcept { return state_->plan.name; }
 actor_system& service::system() const noexcept { return *state_->system; }
 
+namespace {
+
+/// Why an entry cannot be used here.
+std::string no_way_to(const service_state& s, std::size_t entry) {
+  const auto& e = s.plan.entries[entry];
+  return fmt::format(
+      "entry '{}' of graph '{}' leads to '{}', which runs on node '{}', and items of type {} cannot cross: "
+      "write an inspect() beside the type, see wire.hpp, or let them in there",
+      e.name, s.plan.name, s.plan.nodes[e.to].name, s.part->name_of(s.place_of[e.to]),
+      s.plan.nodes[e.to].inputs[e.input].type);
+}
+
+} // namespace
+
 const std::any& service::entry_of(std::size_t number, const void* graph) const {
   if (graph == nullptr || graph != state_->identity) {
     throw usage_error(fmt::format("service::to: this entry belongs to another graph than '{}'", state_->plan.name));
   }
-  return state_->entries.at(number);
+  const auto& found = state_->entries.at(number);
+  if (!found.has_value()) throw usage_error(fmt::format("service::to: {}", no_way_to(*state_, number)));
+  return found;
 }
 
 result<const std::any*> service::entry_of(std::string_view name, const std::type_info& type) const {
@@ -78,6 +152,8 @@ result<const std::any*> service::entry_of(std::string_view name, const std::type
     names += (names.empty() ? "" : ", ") + one.name;
     if (one.name != name) continue;
     const auto& port = plan.nodes[one.to].inputs[one.input];
+    if (port.kind->type == type && !state_->entries[e].has_value())
+      return error(errc::unsupported, no_way_to(*state_, e));
     if (port.kind->type == type) return &state_->entries[e];
     return error(errc::type_mismatch, fmt::format("entry '{}' of graph '{}' takes items of type {}, not {}", name,
                                                   plan.name, port.type, detail::type_name(type)));
@@ -114,6 +190,10 @@ task<> stop_sources(supervisor top, std::shared_ptr<const service_state> state) 
     (void)co_await top.terminate_child(group);
     (void)co_await top.remove_child(group);
   }
+  for (const auto& way : state->ways_in) {
+    (void)co_await top.terminate_child(way.name);
+    (void)co_await top.remove_child(way.name);
+  }
   const auto left = co_await top.count_children();
   if (left && is_over(*left)) top.self().cancel();
 }
@@ -128,6 +208,7 @@ task<result<void>> service::drain_all(service s, duration limit) {
   auto ended = co_await select(s.self().join(), at(deadline));
   if (ended.index() == 0) {
     const auto& why = ended.get<0>();
+    if (s.state_->closer) (void)co_await select(s.state_->closer.join(), at(deadline));
     if (why.kind() == exit_kind::failed || why.kind() == exit_kind::killed) co_return why.why();
     co_return result<void>();
   }
@@ -136,6 +217,9 @@ task<result<void>> service::drain_all(service s, duration limit) {
     const auto& all = s.state_->nodes[n];
     if (std::any_of(all.begin(), all.end(), [](const auto& r) { return r->running != 0; }))
       names += (names.empty() ? "'" : ", '") + plan.nodes[n].name + "'";
+  }
+  for (const auto& way : s.state_->ways_out) {
+    if (way.work->running != 0) names += (names.empty() ? "" : ", ") + fmt::format("what is to cross to {}", way.name);
   }
   co_return error(errc::timed_out, fmt::format("graph '{}' is not drained: {} still run(s); wait longer, or stop() it",
                                                plan.name, names));
@@ -176,6 +260,7 @@ graph_look service::look() const {
     auto& node = all.nodes[n];
     const auto& replicas = state_->nodes[n];
     for (const auto& replica : replicas) {
+      if (node.elsewhere) break;
       const std::uint64_t starts = replica->starts;
       node.running += replica->running;
       node.restarts += starts > 1 ? starts - 1 : 0;
@@ -183,12 +268,21 @@ graph_look service::look() const {
     }
     for (auto& in : node.inputs) count(in, *replicas[in.replica]->inputs()[in.number].box, clock);
   }
+  if (state_->part != nullptr && !over) all.places = state_->part->look();
   return all;
 }
 
 graph_look look_at(const graph& g) {
   refuse_faults(g, g.plan().how);
   return internal::look_of(internal::with_junctions(g.plan()), g.plan().how);
+}
+
+graph_look look_at(const graph& g, const deployment& where) {
+  refuse_faults(g, g.plan().how, &where);
+  const auto plan = internal::with_junctions(g.plan());
+  auto all = internal::look_of(plan, g.plan().how);
+  internal::show_places(all, where, internal::places_of(plan, where), std::nullopt);
+  return all;
 }
 
 } // namespace greenroom

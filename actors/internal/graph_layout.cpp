@@ -22,6 +22,7 @@ void add_copiers(graph_plan& plan) {
       const auto junction = plan.nodes.size();
       const auto name = name_of_output(plan, n, o) + " to all";
       plan.nodes.push_back(plan.nodes[n].outputs[o].make_copier(name, plan.nodes[n].where, copies.size()));
+      plan.nodes.back().beside = n;
       for (std::size_t k = 0; k < copies.size(); ++k) {
         plan.edges[copies[k]].from = junction;
         plan.edges[copies[k]].output = k;
@@ -45,6 +46,7 @@ void add_mergers(graph_plan& plan) {
       const auto junction = plan.nodes.size();
       plan.nodes.push_back(
           plan.nodes[n].inputs[i].make_merger(name_of_input(plan, n, i) + ", urgent first", plan.nodes[n].where));
+      plan.nodes.back().beside = n;
       for (auto& e : plan.edges) {
         if (e.to != n || e.input != i) continue;
         e.to = junction;
@@ -74,6 +76,7 @@ void add_partitions(graph_plan& plan) {
     e.input = 0;
     auto made = e.by_key(name_of_output(plan, e.from, e.output) + " by key", plan.nodes[e.from].where, replicas);
     plan.nodes.push_back(std::move(made));
+    plan.nodes.back().beside = to;
     for (std::size_t r = 0; r < replicas; ++r) {
       plan.edges.push_back({.from = junction, .output = r, .to = to, .input = input, .limits = limits, .replica = r});
     }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/internal/deployment_check.hpp>
 #include <greenroom/actors/internal/graph_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
 #include <greenroom/runtime/detail/file_and_line.hpp>
@@ -82,6 +83,17 @@ graph_look look_of(const graph_plan& plan, const graph_options& how) {
   return all;
 }
 
+void show_places(graph_look& all, const deployment& where, const std::vector<std::size_t>& place_of,
+                 std::optional<std::size_t> here) {
+  all.places = look_of(where);
+  for (std::size_t n = 0; n < all.nodes.size(); ++n) {
+    all.nodes[n].place = place_of[n];
+    all.nodes[n].elsewhere = here && place_of[n] != *here;
+  }
+  for (auto& e : all.edges) e.crosses = place_of[e.from] != place_of[e.to];
+  std::erase_if(all.edges, [](const auto& e) { return e.dead_letters && e.crosses; });
+}
+
 namespace {
 
 /// The wires of a graph: by node, input, and replica. Replicas share a mailbox, unless it is by key.
@@ -106,7 +118,8 @@ wiring make_wires(service_state& s) {
     }
   }
   for (const auto& e : plan.entries) {
-    if (e.takes_dead_letters) { // the nodes alone keep it open
+    const bool has_way = s.runs_here(e.to) || plan.nodes[e.to].inputs[e.input].crossing != nullptr;
+    if (e.takes_dead_letters || !has_way) { // the nodes alone keep it open
       s.entries.emplace_back();
       continue;
     }
@@ -147,6 +160,55 @@ detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::
   return {name, how, start, false};
 }
 
+// -- of a graph that is split ---------------------------------------------------------------------------
+
+bool is_entry(const graph_plan& plan, std::size_t n, std::size_t i) {
+  return std::any_of(plan.entries.begin(), plan.entries.end(),
+                     [&](const auto& e) { return !e.takes_dead_letters && e.to == n && e.input == i; });
+}
+/// Returns whether an edge leads there from a node that runs here, or from one that does not.
+bool is_fed(const service_state& s, std::size_t n, std::size_t i, bool from_here) {
+  return std::any_of(s.plan.edges.begin(), s.plan.edges.end(),
+                     [&](const auto& e) { return e.to == n && e.input == i && s.runs_here(e.from) == from_here; });
+}
+
+/// For a node that runs elsewhere: what stands in its place here, at each input that is sent to from here.
+void add_ways_out(service_state& s, wiring& wires, std::size_t n, detail::supervisor_plan& top) {
+  const auto& node = s.plan.nodes[n];
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const auto* const kind = node.inputs[i].crossing;
+    if (kind == nullptr || !(is_entry(s.plan, n, i) || is_fed(s, n, i, true))) continue;
+    auto& wire = wires[n][i].front();
+    const auto work = std::make_shared<detail::child_work>();
+    work->add_input(wire.input);
+    auto way = s.part->way_to(s.place_of[n], published_name(s.plan, n, i), *kind);
+    auto name = fmt::format("{} on {}", name_of_input(s.plan, n, i), s.part->name_of(s.place_of[n]));
+    top.children.push_back({name,
+                            {.restart = transient, .significant = true},
+                            kind->start_out(node.where, {work, {&wire}, {}}, std::move(way)),
+                            false});
+    s.ways_out.push_back({n, std::move(name), work});
+  }
+}
+
+/// For a node that runs here: what comes to its inputs from elsewhere.
+void add_ways_in(service_state& s, wiring& wires, std::size_t n, detail::supervisor_plan& top) {
+  const auto& node = s.plan.nodes[n];
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const auto* const kind = node.inputs[i].crossing;
+    if (kind == nullptr || !(is_entry(s.plan, n, i) || is_fed(s, n, i, false))) continue;
+    const auto work = std::make_shared<detail::child_work>();
+    const auto input = name_of_input(s.plan, n, i);
+    auto way = s.part->way_from(published_name(s.plan, n, i), input, *kind).value();
+    auto name = fmt::format("to {} from others", input);
+    top.children.push_back({name,
+                            {.restart = transient, .significant = true},
+                            kind->start_in(node.where, {work, {}, {&wires[n][i].front()}}, std::move(way)),
+                            false});
+    s.ways_in.push_back({n, std::move(name), work});
+  }
+}
+
 } // namespace
 
 std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const graph_options& how) {
@@ -170,7 +232,17 @@ std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const g
   }
   const auto letters = dead_letters_of(plan, wires);
   const auto senders = senders_of_dead_letters(plan);
-  for (const auto n : receivers_first(plan)) {
+  const auto sends_letters = [&](std::size_t n) { // they do not cross
+    return senders[n] &&
+           (s.part == nullptr || std::any_of(plan.entries.begin(), plan.entries.end(),
+                                             [&](const auto& e) { return e.takes_dead_letters && s.runs_here(e.to); }));
+  };
+  const auto order = receivers_first(plan);
+  for (const auto n : order) {
+    if (!s.runs_here(n)) {
+      add_ways_out(s, wires, n, *top);
+      continue;
+    }
     auto& tree = tree_of[n];
     if (tree != top && tree->children.empty()) { // its place is that of its first node
       const child_options as_child{.restart = transient, .significant = true};
@@ -178,7 +250,10 @@ std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const g
       top->children.push_back({tree->name, as_child, std::make_shared<detail::nested_start>(tree, where), true});
     }
     for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r)
-      tree->children.push_back(spec_of(s, wires, n, r, senders[n] ? &letters : nullptr));
+      tree->children.push_back(spec_of(s, wires, n, r, sends_letters(n) ? &letters : nullptr));
+  }
+  for (const auto n : order) { // last, as it is they who send
+    if (s.part != nullptr && s.runs_here(n)) add_ways_in(s, wires, n, *top);
   }
   return top;
 }
