@@ -192,20 +192,21 @@ template <class T>
 task<> cross_out(mailbox<T> in, std::shared_ptr<way_out> way) {
   while (auto item = co_await in.receive()) {
     std::vector<crossing_item> batch;
-    auto packed = pack_item(*item);
-    auto bytes = packed.bytes.size();
-    while (packed.bytes.size() <= way_out::most_item_bytes) {
+    std::size_t bytes = 0, last = 0;
+    for (;;) {
+      auto packed = pack_item(*item);
+      last = packed.bytes.size();
+      if (last > way_out::most_item_bytes) break; // those before it cross
+      bytes += last;
       batch.push_back(std::move(packed));
       if (batch.size() == way_out::most_items || bytes >= way_out::most_bytes) break;
       auto more = in.try_receive();
       if (!more) break;
-      packed = pack_item(*more);
-      bytes += packed.bytes.size();
+      item.emplace(*std::move(more));
     }
-    const auto left_over = packed.bytes.size(); // of one that cannot cross; else it was moved on
     auto sending = way->deliver(std::move(batch));
     co_await std::move(sending);
-    way_out::check_size(left_over);
+    way_out::check_size(last);
   }
 }
 

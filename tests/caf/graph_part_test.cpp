@@ -274,6 +274,27 @@ TEST(GraphPart, OtherTypesOnTheOtherNodeAreSaidAndNothingIsLost) {
   EXPECT_EQ(*s.booked, one_to(3));
 }
 
+task<> send_texts(address<order> out) {
+  for (int n = 1; n <= 9; ++n) {
+    order next{n, n == 5 ? std::string(5 << 20, 'x') : "sku " + std::to_string(n)};
+    (void)co_await out.send(std::move(next));
+  }
+}
+
+TEST(GraphPart, AnItemThatIsTooLargeFailsAndTheOthersCross) {
+  shop s;
+  graph g("shop");
+  const auto texts = g.add("orders", send_texts);
+  const auto book = g.add("book", note, s.booked, s.handled);
+  g.connect(texts, book, bounded(16));
+  const auto bank = run(s.bank_sys, g, s.where, "bank").value();
+  const auto front = run(s.shop_sys, g, s.where, "shop").value();
+  EXPECT_TRUE(front.self().wait().normal());
+  EXPECT_TRUE(s.bank_sys.run(drain, bank, limit));
+  EXPECT_EQ(*s.booked, (std::vector<int>{1, 2, 3, 4, 6, 7, 8, 9}));
+  EXPECT_EQ(front.look().nodes[1].inputs[0].items, (item_counts{.accepted = 9, .handled = 8, .failed = 1}));
+}
+
 TEST(GraphPart, APortThatIsTakenIsAnError) {
   shop s;
   const auto bank = run(s.bank_sys, s.make(1, 1), s.where, "bank").value();

@@ -2,6 +2,7 @@
 """Tests of `greenroom run --deployment`, a graph in several processes: tests/tools/graph_parts_test.py COMMAND FOLDER_OF_LIBRARIES"""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -126,6 +127,47 @@ sink = "bank"
         self.until(again, "the first has come\n")
         self.end(shop, signal.SIGTERM)
         self.end(again, signal.SIGTERM)
+
+    def make_certificates(self, authority, *names):
+        """An authority, and certificates of it for each name."""
+        def openssl(*arguments):
+            subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=LIMIT)
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        openssl("req", "-x509", *key, "-keyout", f"{authority}.key", "-out", f"{authority}.pem", "-days", "2",
+                "-subj", f"/CN={authority}")
+        self.file("who.cnf", "subjectAltName = IP:127.0.0.1\nextendedKeyUsage = serverAuth, clientAuth\n")
+        for name in names:
+            openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey",
+                    f"{authority}.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "who.cnf")
+
+    @unittest.skipUnless(shutil.which("openssl"), "no openssl to make certificates with")
+    def test_parts_with_certificates_of_one_authority_talk_and_others_do_not(self):
+        self.make_certificates("ca", "shop", "bank")
+        self.make_certificates("other", "stranger")
+        self.deployment.write_text(f"""
+[nodes.shop]
+tls = {{ ca = "ca.pem", certificate = "shop.pem", key = "shop.key" }}
+[nodes.bank]
+at = "127.0.0.1:{self.port}"
+tls = {{ ca = "ca.pem", certificate = "bank.pem", key = "bank.key" }}
+[place]
+sink = "bank"
+""")
+        bank = self.start(SUMS, "bank")
+        self.end(self.start(SUMS, "shop"))
+        self.assertIn("sum 1001000\n", self.end(bank, signal.SIGTERM))
+
+        bank = self.start(SUMS, "bank")
+        self.deployment = self.file("other.toml", self.deployment.read_text().replace("shop.", "stranger."))
+        shop = self.start(SUMS, "shop")
+        for line in bank.stderr:
+            if "is refused" in line:
+                break
+        else:
+            self.fail("nobody was refused")
+        shop.kill()
+        self.end(bank, signal.SIGTERM)
 
     def test_a_drain_says_what_could_not_cross(self):
         shop = self.start(SUMS, "shop", "--drain", "100ms", "--for", "100ms")
