@@ -143,7 +143,8 @@ struct place_look {
     up,       ///< it is connected to
     down,     ///< it is tried again and again
     unknown   ///< it has no address, so that it alone connects
-  } state = condition::declared;
+  };
+  condition state = condition::declared; ///< whether it is up
   std::string trouble = {}; ///< why nothing crosses to it, in a sentence, if that is known
 };
 /// Returns "here" and so on.

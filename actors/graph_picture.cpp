@@ -253,11 +253,13 @@ const input_look& graph_look::input_of(const edge_look& edge) const {
 }
 
 std::string graph_look::to_metrics() const {
-  std::string accepted, became, now, restarts, running;
+  std::string accepted, became, now, restarts, running, up;
   for (const auto& node : nodes) {
     const auto of_node = fmt::format("graph={},node={}", literal(name), literal(node.name));
-    restarts += fmt::format("greenroom_node_restarts_total{{{}}} {}\n", of_node, node.restarts);
-    running += fmt::format("greenroom_node_running{{{}}} {}\n", of_node, node.running);
+    if (!node.elsewhere) { // that process tells it
+      restarts += fmt::format("greenroom_node_restarts_total{{{}}} {}\n", of_node, node.restarts);
+      running += fmt::format("greenroom_node_running{{{}}} {}\n", of_node, node.running);
+    }
     for (const auto& in : node.inputs) {
       const auto of_input = fmt::format("{},input=\"{}\",replica=\"{}\"", of_node, in.number, in.replica);
       const auto& n = in.items;
@@ -272,6 +274,11 @@ std::string graph_look::to_metrics() const {
           of_input, n.queued, n.in_hand);
     }
   }
+  for (const auto& p : places) {
+    if (p.state != place_look::condition::up && p.state != place_look::condition::down) continue;
+    up += fmt::format("greenroom_place_up{{graph={},place={}}} {}\n", literal(name), literal(p.name),
+                      p.state == place_look::condition::up ? 1 : 0);
+  }
   const auto family = [](const char* of, const char* type, const char* help, const std::string& lines) {
     return fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{3}", of, type, help, lines);
   };
@@ -279,7 +286,8 @@ std::string graph_look::to_metrics() const {
          family("greenroom_edge_items_total", "counter", "Items of an input by what became of them.", became) +
          family("greenroom_edge_items", "gauge", "Items of an input that are queued, or in a node's hand.", now) +
          family("greenroom_node_restarts_total", "counter", "Restarts of a node.", restarts) +
-         family("greenroom_node_running", "gauge", "Actors of a node that run.", running);
+         family("greenroom_node_running", "gauge", "Actors of a node that run.", running) +
+         (up.empty() ? "" : family("greenroom_place_up", "gauge", "Whether another process of the graph is up.", up));
 }
 
 std::string graph_look::to_dot() const {

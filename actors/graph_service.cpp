@@ -31,10 +31,15 @@ void refuse_faults(const graph& g, const graph_options& how, const deployment* w
 // How long the node stays for answers that are on their way: they say what was taken, which else comes again.
 constexpr auto last_answers = std::chrono::milliseconds(100);
 
+/// Closes the part when the graph has ended, or its system ends.
 task<> close_behind(actor top, std::shared_ptr<internal::graph_part> part) {
+  struct closing {
+    internal::graph_part& of;
+    ~closing() { of.close(); }
+  };
+  const closing then{*part};
   (void)co_await top.join();
   if (part->takes()) co_await sleep_for(last_answers);
-  part->close();
 }
 
 task<result<service>> start(std::shared_ptr<const detail::supervisor_plan> tree, std::shared_ptr<service_state> state) {

@@ -44,6 +44,7 @@ struct node_tls {
   std::filesystem::path key_file;         ///< of that certificate, not encrypted
 };
 
+/// What a node is, to others, and how it goes about them. Thread safety: as a value.
 struct node_setup {
   std::string name = {}; ///< what others see, from 1 to 64 characters; no two that talk to each other have the same
   bool listen = false;   ///< whether others may connect

@@ -28,12 +28,13 @@ public:
   remote_end(std::shared_ptr<other_node> at, std::string published, actor_system& sys)
       : at_(std::move(at)), published_(std::move(published)), sys_(sys) {}
 
-  /// Gives the address, and waits for the node until there is one.
+  /// Gives the address, and waits for the node until there is one. None: the part is closed.
   static task<address<request<M>>> find(std::shared_ptr<remote_end> self) {
     const auto alone = co_await self->looking_up_.lock();
     while (self->to_.closed()) {
-      auto looking =
-          self->at_->peer->template lookup<request<M>>(self->published_, {.down = remote_options::when_down::wait});
+      const auto peer = self->at_->peer();
+      if (!peer) co_return address<request<M>>();
+      auto looking = peer->template lookup<request<M>>(self->published_, {.down = remote_options::when_down::wait});
       auto found = co_await std::move(looking);
       if (found) {
         self->to_ = *std::move(found);
@@ -74,6 +75,7 @@ private:
     while (!items.empty()) {
       auto finding = remote_end<crossing_batch>::find(self->end_);
       const auto to = co_await std::move(finding);
+      if (!to) co_return;
       crossing_batch batch{self->from_, self->life_, self->number_, self->type_, items};
       const auto taken = co_await ask_until(to, std::move(batch), never);
       if (taken && *taken != 0) {
@@ -106,6 +108,7 @@ private:
   static task<result<std::string>> ask(std::shared_ptr<calls_out> self, std::string bytes) {
     auto finding = remote_end<crossing_call>::find(self->end_);
     const auto to = co_await std::move(finding);
+    if (!to) co_return error(errc::unavailable, "this part of the graph has ended");
     crossing_call message{self->type_, std::move(bytes)};
     auto answer = co_await ask_until(to, std::move(message), never);
     if (answer) {
@@ -139,6 +142,16 @@ std::string address_of(const deployed_node& node) {
 
 } // namespace
 
+std::optional<node_peer> other_node::peer() const {
+  const std::lock_guard guard(lock_);
+  return peer_;
+}
+
+void other_node::connect(std::optional<node_peer> peer) {
+  const std::lock_guard guard(lock_);
+  peer_.swap(peer);
+}
+
 bool other_node::note(std::string trouble) {
   const std::lock_guard guard(lock_);
   if (trouble == trouble_) return false;
@@ -160,11 +173,15 @@ result<void> graph_part::start() {
   if (auto started = node_->start(); !started) return started; // first, as it reads the certificates
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const auto& one = where_.nodes()[i].node;
-    if (i != here_ && one.port != 0) nodes_[i]->peer = node_->connect(one.host, one.port);
+    if (i != here_ && one.port != 0) nodes_[i]->connect(node_->connect(one.host, one.port));
   }
   return {};
 }
-void graph_part::close() noexcept { node_.reset(); }
+
+void graph_part::close() noexcept {
+  for (const auto& each : nodes_) each->connect(std::nullopt);
+  node_.reset();
+}
 
 std::shared_ptr<detail::way_out> graph_part::way_to(std::size_t place, const std::string& published,
                                                     const detail::crossing_kind& kind) {
@@ -192,10 +209,11 @@ std::vector<place_look> graph_part::look() const {
   auto all = look_of(where_);
   for (std::size_t i = 0; i < all.size(); ++i) {
     using condition = place_look::condition;
-    all[i].state = i == here_                                   ? condition::here
-                   : !nodes_[i]->peer                           ? condition::unknown
-                   : nodes_[i]->peer->state() == link_state::up ? condition::up
-                                                                : condition::down;
+    const auto peer = nodes_[i]->peer();
+    all[i].state = i == here_                        ? condition::here
+                   : !peer                           ? condition::unknown
+                   : peer->state() == link_state::up ? condition::up
+                                                     : condition::down;
     all[i].trouble = nodes_[i]->trouble();
   }
   return all;

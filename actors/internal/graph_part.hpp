@@ -16,21 +16,24 @@
 
 namespace greenroom::internal {
 
-/// Another node. Thread safety: any thread, once its part has started.
+/// Another node. Thread safety: any thread.
 class other_node {
 public:
   explicit other_node(std::string n) : name(std::move(n)) {}
 
   const std::string name;
-  std::optional<node_peer> peer; // none: it is the part's own, or has no address. Set before the part starts
 
+  /// None: it is the part's own, or has no address; or the part is closed.
+  std::optional<node_peer> peer() const;
+  void connect(std::optional<node_peer> peer);
   /// Notes why nothing crosses to it; "" if all is well. Returns whether that is new.
   bool note(std::string trouble);
   std::string trouble() const;
 
 private:
-  mutable std::mutex lock_;
-  std::string trouble_; // guarded by lock_
+  mutable std::mutex lock_; // guards the following
+  std::optional<node_peer> peer_;
+  std::string trouble_;
 };
 
 class graph_part {
@@ -40,7 +43,7 @@ public:
 
   /// Listens, and connects to the others. Errors: those of node::start().
   result<void> start();
-  /// The others see it as down.
+  /// The others see it as down. Nothing of it needs the system any more.
   void close() noexcept;
 
   /// Makes the way to an input on another node.
