@@ -167,6 +167,7 @@ sink = "bank"
         else:
             self.fail("nobody was refused")
         shop.kill()
+        shop.communicate(timeout=LIMIT)
         self.end(bank, signal.SIGTERM)
 
     def test_a_drain_says_what_could_not_cross(self):
