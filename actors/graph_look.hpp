@@ -145,7 +145,7 @@ struct place_look {
     unknown   ///< it has no address, so that it alone connects
   };
   condition state = condition::declared; ///< whether it is up
-  std::string trouble = {}; ///< why nothing crosses to it, in a sentence, if that is known
+  std::string trouble = {};              ///< why nothing crosses to it, in a sentence, if that is known
 };
 /// Returns "here" and so on.
 GREENROOM_EXPORT const char* to_string(place_look::condition state) noexcept;

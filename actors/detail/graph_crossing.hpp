@@ -1,16 +1,15 @@
-// How the items of an edge cross when its two ends run in different processes: the actor that stands where the items leave, in place of the
-// node that is elsewhere, and the one where they arrive.
-//
-// Items cross in batches, one at a time: a batch is asked with, and answered by how many of it the input took. What is not answered is sent again, and
-// what arrives again is passed over; so the connection may break without an item lost or doubled. Requests cross each for itself.
+// How items of a type cross when the two ends of an edge run in different processes: what has to know the type, and no more, since each type of item in
+// each graph is compiled with it. The rest stands in internal/graph_part.hpp and graph_arrivals.hpp.
 // Thread safety: as actors. Lifetime: counted.
 #pragma once
 
+#include <any>
+#include <array>
 #include <chrono>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -79,32 +78,6 @@ struct crossing_item {
   std::string trace; // "": it belongs to none
   std::string bytes;
 };
-struct crossing_batch {
-  std::string from;         // the node that sends
-  std::uint64_t life = 0;   // of its part of the graph
-  std::uint64_t number = 0; // in that life: the same if it is sent again
-  std::uint64_t type = 0;   // fingerprint() of what the sender takes the items for
-  std::vector<crossing_item> items;
-  using reply = std::uint32_t; // how many were taken, the first ones
-};
-struct crossing_call {
-  std::uint64_t type = 0;
-  std::string bytes;         // of the message
-  using reply = std::string; // the answer's
-};
-template <class Inspector>
-bool inspect(Inspector& f, crossing_item& x) {
-  return f.object(x).fields(f.field("trace", x.trace), f.field("bytes", x.bytes));
-}
-template <class Inspector>
-bool inspect(Inspector& f, crossing_batch& x) {
-  return f.object(x).fields(f.field("from", x.from), f.field("life", x.life), f.field("number", x.number),
-                            f.field("type", x.type), f.field("items", x.items));
-}
-template <class Inspector>
-bool inspect(Inspector& f, crossing_call& x) {
-  return f.object(x).fields(f.field("type", x.type), f.field("bytes", x.bytes));
-}
 
 /// What must be the same on both sides, as a text and as a number. Of requests also the reply's.
 struct crossing_type {
@@ -112,6 +85,9 @@ struct crossing_type {
   std::uint64_t fingerprint = 0;
 };
 GREENROOM_EXPORT crossing_type crossing_type_of(const wire_type& item, const wire_type* reply);
+
+/// Returns an item as bytes, with the trace that the running actor works for.
+GREENROOM_EXPORT crossing_item with_current_trace(std::string bytes);
 
 /// The way to an input on another node. Thread safety: any thread.
 class GREENROOM_EXPORT way_out {
@@ -131,76 +107,24 @@ public:
   const std::shared_ptr<semaphore> calls = std::make_shared<semaphore>(most_calls);
 };
 
-/// The way from other nodes to an input here. Thread safety: by the one actor at its end.
-class GREENROOM_EXPORT way_in {
-public:
-  explicit way_in(std::string input, crossing_type type);
+// -- items ------------------------------------------------------------------------------------------
 
-  const std::string input; // for sentences
-  const crossing_type type;
-  // One of the two is used. The addresses keep them open until the way ends.
-  const mailbox<request<crossing_batch>> batches;
-  const address<request<crossing_batch>> to_batches;
-  const mailbox<request<crossing_call>> asked;
-  const address<request<crossing_call>> to_asked;
-
-  /// Returns why items of that type cannot be taken, if they cannot.
-  result<void> check_type(std::uint64_t fingerprint) const;
-
-private:
-  friend class crossing_receipt;
-  struct progress {
-    std::uint64_t life = 0;
-    std::uint64_t number = 0;
-    std::uint32_t taken = 0;
-  };
-  std::map<std::string, progress> seen_; // by who sends
-};
-
-/// One batch, until it is answered; whatever ends the work on it, the answer says how far that came.
-class GREENROOM_EXPORT crossing_receipt {
-public:
-  crossing_receipt(std::shared_ptr<way_in> way, request<crossing_batch> asked);
-  crossing_receipt(const crossing_receipt&) = delete;
-  crossing_receipt& operator=(const crossing_receipt&) = delete;
-  ~crossing_receipt();
-
-  /// Returns the next item, and has the actor work for its trace; null if there is none.
-  const std::string* next();
-  /// The input has it.
-  void took() noexcept { ++seen_->taken; }
-  /// It cannot have it, nor those behind it.
-  void refuse(error why);
-
-private:
-  const std::shared_ptr<way_in> way_;
-  request<crossing_batch> asked_;
-  way_in::progress* seen_ = nullptr; // null once refused
-  bool traced_ = false;              // the actor works for the trace of an item
-};
-
-// -- the actors -------------------------------------------------------------------------------------
-
+/// Stands for a node that is elsewhere. `in` is a mailbox<T>.
 template <class T>
-crossing_item pack_item(const T& item) {
-  const auto trace = current_trace();
-  return {trace ? trace.traceparent() : std::string(), wire_encode(item)};
-}
-
-/// Stands for a node that is elsewhere.
-template <class T>
-task<> cross_out(mailbox<T> in, std::shared_ptr<way_out> way) {
-  while (auto item = co_await in.receive()) {
+task<> cross_out(std::any in, std::shared_ptr<way_out> way) {
+  const auto from = std::any_cast<mailbox<T>>(in);
+  in.reset();
+  while (auto item = co_await from.receive()) {
     std::vector<crossing_item> batch;
     std::size_t bytes = 0, last = 0;
     for (;;) {
-      auto packed = pack_item(*item);
-      last = packed.bytes.size();
+      auto packed = wire_encode(*item);
+      last = packed.size();
       if (last > way_out::most_item_bytes) break; // those before it cross
       bytes += last;
-      batch.push_back(std::move(packed));
+      batch.push_back(with_current_trace(std::move(packed)));
       if (batch.size() == way_out::most_items || bytes >= way_out::most_bytes) break;
-      auto more = in.try_receive();
+      auto more = from.try_receive();
       if (!more) break;
       item.emplace(*std::move(more));
     }
@@ -210,30 +134,23 @@ task<> cross_out(mailbox<T> in, std::shared_ptr<way_out> way) {
   }
 }
 
-/// Brings the items from other nodes to an input. One that rejects is asked again: the sender was told already that its item is on its way.
+/// Brings an item from another node to an input. `to` is an address<T>. One that rejects is asked again: the sender was told already that its item is
+/// on its way.
 template <class T>
-task<> cross_in(mailbox<request<crossing_batch>> from, address<T> to, std::shared_ptr<way_in> way) {
-  while (auto asked = co_await from.receive()) {
-    crossing_receipt receipt(way, std::move(*asked));
-    while (const auto* const bytes = receipt.next()) {
-      auto item = wire_decode<T>(*bytes);
-      if (!item) {
-        receipt.refuse(item.error());
-        continue;
-      }
-      auto sent = co_await to.send(std::move(*item));
-      while (!sent && sent.error().is(errc::full)) {
-        co_await sleep_for(std::chrono::milliseconds(2));
-        sent = to.try_send(std::move(sent.item()));
-      }
-      if (sent) {
-        receipt.took();
-      } else {
-        receipt.refuse(sent.error());
-      }
-    }
+task<result<void>> put_item(const std::any* to, const std::string* bytes) {
+  auto item = wire_decode<T>(*bytes);
+  if (!item) co_return item.error();
+  const auto& input = *std::any_cast<address<T>>(to);
+  auto sent = co_await input.send(std::move(*item));
+  while (!sent && sent.error().is(errc::full)) {
+    co_await sleep_for(std::chrono::milliseconds(2));
+    sent = input.try_send(std::move(sent.item()));
   }
+  if (!sent) co_return sent.error();
+  co_return result<void>();
 }
+
+// -- requests ---------------------------------------------------------------------------------------
 
 template <class M>
 task<> call_out(request<M> asked, std::shared_ptr<way_out> way, permit held) {
@@ -250,75 +167,50 @@ task<> call_out(request<M> asked, std::shared_ptr<way_out> way, permit held) {
   }
 }
 
+/// As cross_out().
 template <class M>
-task<> cross_calls_out(mailbox<request<M>> in, std::shared_ptr<way_out> way) {
+task<> cross_calls_out(std::any in, std::shared_ptr<way_out> way) {
+  const auto from = std::any_cast<mailbox<request<M>>>(in);
+  in.reset();
   for (;;) {
     auto held = co_await way->calls->acquire();
-    auto asked = co_await in.receive();
+    auto asked = co_await from.receive();
     if (!asked) co_return;
     way_out::check_size(wire_encode(asked->message).size());
     spawn({.name = "crossing request"}, call_out<M>, std::move(*asked), way, std::move(held));
   }
 }
 
+/// Asks an input for another node. `to` is an address<request<M>>.
 template <class M>
-task<result<typename M::reply>> ask_input(address<request<M>> to, M message) {
-  co_return co_await ask_until(to, std::move(message), never);
-}
-
-template <class M>
-task<> call_in(request<crossing_call> asked, M message, address<request<M>> to) {
-  auto asking = ask_input<M>(std::move(to), std::move(message));
-  const auto answer = co_await within(asked.context(), std::move(asking));
-  if (!answer) {
-    asked.fail(answer.error());
-  } else if constexpr (std::is_void_v<typename M::reply>) {
-    asked.reply(std::string());
+task<result<std::string>> ask_input(std::any to, std::string bytes) {
+  auto message = wire_decode<M>(bytes);
+  if (!message) co_return message.error();
+  const auto input = std::any_cast<address<request<M>>>(to);
+  to.reset();
+  const auto answer = co_await ask_until(input, std::move(*message), never);
+  if (!answer) co_return answer.error();
+  if constexpr (std::is_void_v<typename M::reply>) {
+    co_return std::string();
   } else {
-    asked.reply(wire_encode(*answer));
-  }
-}
-
-template <class M>
-task<> cross_calls_in(mailbox<request<crossing_call>> from, address<request<M>> to, std::shared_ptr<way_in> way) {
-  while (auto asked = co_await from.receive()) {
-    if (const auto fits = way->check_type(asked->message.type); !fits) {
-      asked->fail(fits.error());
-      continue;
-    }
-    auto message = wire_decode<M>(asked->message.bytes);
-    if (!message) {
-      asked->fail(message.error());
-      continue;
-    }
-    spawn({.name = "crossing request"}, call_in<M>, std::move(*asked), std::move(*message), to);
+    co_return wire_encode(*answer);
   }
 }
 
 // -- which of them, without the type ----------------------------------------------------------------
 
 struct crossing_kind {
-  bool asks; // its items are requests
   crossing_type (*type)();
-  std::shared_ptr<child_start> (*start_out)(std::source_location at, const node_wires& wires,
-                                            std::shared_ptr<way_out> way);
-  std::shared_ptr<child_start> (*start_in)(std::source_location at, const node_wires& wires,
-                                           std::shared_ptr<way_in> way);
+  task<> (*out)(std::any in, std::shared_ptr<way_out> way);
+  task<result<void>> (*put)(const std::any* to, const std::string* bytes); // of items
+  task<result<std::string>> (*ask)(std::any to, std::string bytes);        // of requests; else null
 };
 
 template <class T>
 struct crossing_of {
   static constexpr bool possible = can_cross<T>() && std::is_nothrow_move_constructible_v<T>;
-  static constexpr bool asks = false;
   static crossing_type type() { return crossing_type_of(wire_type_of<T>(), nullptr); }
-  static std::shared_ptr<child_start> start_out(std::source_location at, const node_wires& wires,
-                                                std::shared_ptr<way_out> way) {
-    return start_of_node(at, wires, &cross_out<T>, std::any_cast<mailbox<T>>(wires.inputs[0]->in), std::move(way));
-  }
-  static std::shared_ptr<child_start> start_in(std::source_location at, const node_wires& wires,
-                                               std::shared_ptr<way_in> way) {
-    return start_of_node(at, wires, &cross_in<T>, way->batches, std::any_cast<address<T>>(wires.outputs[0]->out), way);
-  }
+  static constexpr crossing_kind kind() { return {&type, &cross_out<T>, &put_item<T>, nullptr}; }
 };
 
 template <class M>
@@ -331,30 +223,19 @@ struct crossing_of<request<M>> {
     }
   }
   static constexpr bool possible = can_cross<M>() && reply_can_cross();
-  static constexpr bool asks = true;
   static crossing_type type() {
     wire_type reply{"void", 1, ""};
     if constexpr (!std::is_void_v<typename M::reply>) reply = wire_type_of<typename M::reply>();
     return crossing_type_of(wire_type_of<M>(), &reply);
   }
-  static std::shared_ptr<child_start> start_out(std::source_location at, const node_wires& wires,
-                                                std::shared_ptr<way_out> way) {
-    return start_of_node(at, wires, &cross_calls_out<M>, std::any_cast<mailbox<request<M>>>(wires.inputs[0]->in),
-                         std::move(way));
-  }
-  static std::shared_ptr<child_start> start_in(std::source_location at, const node_wires& wires,
-                                               std::shared_ptr<way_in> way) {
-    return start_of_node(at, wires, &cross_calls_in<M>, way->asked,
-                         std::any_cast<address<request<M>>>(wires.outputs[0]->out), way);
-  }
+  static constexpr crossing_kind kind() { return {&type, &cross_calls_out<M>, nullptr, &ask_input<M>}; }
 };
 
 /// Returns how items of type T cross; null if they cannot.
 template <class T>
 const crossing_kind* crossing_kind_of() {
   if constexpr (crossing_of<T>::possible) {
-    using of = crossing_of<T>;
-    static constexpr crossing_kind kind{of::asks, &of::type, &of::start_out, &of::start_in};
+    static constexpr crossing_kind kind = crossing_of<T>::kind();
     return &kind;
   } else {
     return nullptr;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/ask.hpp>
 #include <greenroom/runtime/log.hpp>
 #include <greenroom/runtime/mutex.hpp>
 #include <greenroom/runtime/transport.hpp>
@@ -14,8 +15,6 @@ namespace greenroom::internal {
 namespace {
 
 using namespace std::chrono_literals;
-using detail::crossing_batch;
-using detail::crossing_call;
 using detail::crossing_item;
 
 // What the other side says no to may change only when somebody acts: a new program, a new deployment.
@@ -187,7 +186,7 @@ std::shared_ptr<detail::way_out> graph_part::way_to(std::size_t place, const std
                                                     const detail::crossing_kind& kind) {
   const auto& to = nodes_[place];
   const auto type = kind.type().fingerprint;
-  if (kind.asks) {
+  if (kind.ask != nullptr) {
     auto end = std::make_shared<remote_end<crossing_call>>(to, published, sys_);
     return std::make_shared<calls_out>(std::move(end), type);
   }
@@ -196,10 +195,11 @@ std::shared_ptr<detail::way_out> graph_part::way_to(std::size_t place, const std
   return std::make_shared<items_out>(std::move(end), name_of(here_), life, type);
 }
 
-result<std::shared_ptr<detail::way_in>> graph_part::way_from(const std::string& published, const std::string& input,
-                                                             const detail::crossing_kind& kind) {
-  auto way = std::make_shared<detail::way_in>(input, kind.type());
-  const auto done = kind.asks ? node_->publish(published, way->to_asked) : node_->publish(published, way->to_batches);
+result<std::shared_ptr<way_in>> graph_part::way_from(const std::string& published, const std::string& input,
+                                                     const detail::crossing_kind& kind) {
+  auto way = std::make_shared<way_in>(input, kind);
+  const auto done =
+      kind.ask != nullptr ? node_->publish(published, way->to_asked) : node_->publish(published, way->to_batches);
   if (!done) return done.error();
   takes_ = true;
   return way;

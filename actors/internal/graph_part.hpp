@@ -13,6 +13,7 @@
 #include <greenroom/actors/detail/graph_crossing.hpp>
 #include <greenroom/actors/graph_deployment.hpp>
 #include <greenroom/actors/graph_look.hpp>
+#include <greenroom/actors/internal/graph_arrivals.hpp>
 
 namespace greenroom::internal {
 
@@ -50,8 +51,8 @@ public:
   std::shared_ptr<detail::way_out> way_to(std::size_t place, const std::string& published,
                                           const detail::crossing_kind& kind);
   /// Makes the way from the others to an input here. Errors: already_exists.
-  result<std::shared_ptr<detail::way_in>> way_from(const std::string& published, const std::string& input,
-                                                   const detail::crossing_kind& kind);
+  result<std::shared_ptr<way_in>> way_from(const std::string& published, const std::string& input,
+                                           const detail::crossing_kind& kind);
   /// Returns whether items come from elsewhere.
   bool takes() const noexcept { return takes_; }
 

@@ -185,7 +185,7 @@ void add_ways_out(service_state& s, wiring& wires, std::size_t n, detail::superv
     auto name = fmt::format("{} on {}", name_of_input(s.plan, n, i), s.part->name_of(s.place_of[n]));
     top.children.push_back({name,
                             {.restart = transient, .significant = true},
-                            kind->start_out(node.where, {work, {&wire}, {}}, std::move(way)),
+                            detail::start_of_node(node.where, {work, {}, {}}, kind->out, wire.in, std::move(way)),
                             false});
     s.ways_out.push_back({n, std::move(name), work});
   }
@@ -203,7 +203,7 @@ void add_ways_in(service_state& s, wiring& wires, std::size_t n, detail::supervi
     auto name = fmt::format("to {} from others", input);
     top.children.push_back({name,
                             {.restart = transient, .significant = true},
-                            kind->start_in(node.where, {work, {}, {&wires[n][i].front()}}, std::move(way)),
+                            start_way_in(node.where, {work, {}, {&wires[n][i].front()}}, std::move(way)),
                             false});
     s.ways_in.push_back({n, std::move(name), work});
   }
