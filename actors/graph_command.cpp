@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/graph_deployment.hpp>
 #include <greenroom/actors/graph_file.hpp>
 #include <greenroom/actors/graph_service.hpp>
 #include <greenroom/actors/internal/graph_report.hpp>
@@ -26,6 +27,10 @@ constexpr std::string_view usage = R"(Runs, checks and draws graphs of actors th
 
   --json
       prints the result, whatever the command, as one JSON document
+  --deployment FILE
+      which processes the graph is split over (see graph_deployment.hpp): run runs the part of one, check and graph show all
+  --node NAME
+      which of them to run
   --nodes LIBRARY
       a library with more functions, besides those that the file names; may be given several times
   --for TIME
@@ -41,6 +46,8 @@ struct request {
   std::string verb;
   std::vector<std::filesystem::path> files; // graphs, or libraries for `nodes`
   std::vector<std::filesystem::path> libraries;
+  std::optional<std::filesystem::path> deployment;
+  std::optional<std::string> node;
   std::optional<duration> limit;
   duration drain = std::chrono::seconds(5);
   bool json = false;
@@ -61,6 +68,8 @@ result<void> read_option(request& r, const std::string& option, const std::strin
     r.libraries.emplace_back(value);
     return {};
   }
+  if (option == "--deployment") return r.deployment = value, result<void>();
+  if (option == "--node") return r.node = value, result<void>();
   const auto time = read_time(option, value);
   if (!time) return time.error();
   if (option == "--for") r.limit = *time;
@@ -81,7 +90,8 @@ result<request> read_request(int argc, const char* const* argv) {
       r.json = true;
     } else if (given[i] == "--dot" || given[i] == "--mermaid") {
       r.mermaid = given[i] == "--mermaid";
-    } else if (option == "--nodes" || option == "--for" || option == "--drain") {
+    } else if (option == "--nodes" || option == "--for" || option == "--drain" || option == "--deployment" ||
+               option == "--node") {
       if (equals == given[i].npos && i + 1 == given.size()) return bad_usage(option + ": its value is missing");
       const auto read = read_option(r, option, equals == given[i].npos ? given[++i] : given[i].substr(equals + 1));
       if (!read) return read.error();
@@ -98,6 +108,8 @@ result<request> read_request(int argc, const char* const* argv) {
   if (!is_known)
     return bad_usage(r.verb.empty() ? "say what to do" : "'" + r.verb + "' is not run, check, graph or nodes");
   if (r.verb != "nodes" && r.files.size() != 1) return bad_usage(r.verb + " takes one file");
+  if (r.verb == "run" && r.deployment.has_value() != r.node.has_value())
+    return bad_usage(r.node ? "--node goes with a --deployment FILE" : "run with a --deployment needs --node NAME");
   return r;
 }
 
@@ -134,8 +146,26 @@ std::vector<std::string> load_all_nodes(node_library& nodes, const std::vector<s
   return faults;
 }
 
-/// Returns the graph, or nothing: then all that is wrong with libraries and file, or with the graph as a whole, is in `faults`.
-std::optional<graph> load(node_library nodes, const request& r, std::vector<std::string>& faults) {
+/// Notes what is wrong with the deployment, and whether it has the node that is to run.
+void check_deployment(const request& r, const graph& g, const deployment& where, std::vector<std::string>& faults) {
+  const auto found = where.faults(g);
+  faults.insert(faults.end(), found.begin(), found.end());
+  std::string names;
+  for (const auto& one : where.nodes()) names += (names.empty() ? "'" : ", '") + one.node.name + "'";
+  const bool is_there = !r.node || std::any_of(where.nodes().begin(), where.nodes().end(),
+                                               [&](const auto& one) { return one.node.name == *r.node; });
+  if (!is_there)
+    faults.push_back(fmt::format("{}: there is no node '{}'; there are {}", r.deployment->native(), *r.node, names));
+}
+
+/// What the files say.
+struct loaded {
+  graph whole;
+  std::optional<deployment> where;
+};
+
+/// Returns the graph, or nothing: then all that is wrong with libraries and files, or with the graph as a whole, is in `faults`.
+std::optional<loaded> load(node_library nodes, const request& r, std::vector<std::string>& faults) {
   const auto& file = r.files.front();
   faults = load_all_nodes(nodes, r.libraries);
   auto g = load_graph(nodes, file);
@@ -145,8 +175,11 @@ std::optional<graph> load(node_library nodes, const request& r, std::vector<std:
   }
   const auto system = g ? load_file({}, file) : options(); // its table [greenroom]
   if (!system) faults.emplace_back(system.error().message());
+  auto where = r.deployment ? load_deployment(*r.deployment) : result<deployment>(deployment());
+  if (!where) add_lines(faults, where.error().message());
+  if (g && where && r.deployment) check_deployment(r, *g, *where, faults);
   if (!faults.empty()) return std::nullopt;
-  return *std::move(g);
+  return loaded{*std::move(g), r.deployment ? std::optional(*std::move(where)) : std::nullopt};
 }
 
 // -- run --------------------------------------------------------------------------------------------------------
@@ -189,20 +222,22 @@ std::string names_of_entries(const graph& g) {
   return names;
 }
 
-int run_graph(const request& r, graph g, int argc, const char* const* argv) {
+int run_graph(const request& r, loaded files, int argc, const char* const* argv) {
   stop_signal asked; // first, so that a signal is never missed, and longest
   auto opts = load_file({}, r.files.front());
   if (!opts) return fail(opts.error().message());
   const auto with_arguments = load_all(*std::move(opts), argc, argv);
   if (!with_arguments) return fail(with_arguments.error().message());
+  auto& g = files.whole;
   const auto entries = names_of_entries(g);
   if (!entries.empty()) {
     std::fprintf(stderr, "greenroom: nothing comes in by %s here: that takes a program of your own (graph_file.hpp)\n",
                  entries.c_str());
   }
-  if (!r.json) print(fmt::format("running graph '{}'\n", g.plan().name));
+  const auto part = files.where ? fmt::format(", the part of node '{}'", *r.node) : "";
   actor_system sys(with_arguments->values);
-  const auto started = run(sys, std::move(g));
+  if (!r.json) print(fmt::format("running graph '{}'{}\n", g.plan().name, part));
+  const auto started = files.where ? run(sys, std::move(g), *std::move(files.where), *r.node) : run(sys, std::move(g));
   if (!started) return fail(started.error().message());
   sys.spawn({.name = "end of the graph"}, tell_the_end, started->self(), r.limit, &asked);
   asked.wait();
@@ -217,21 +252,29 @@ int run_graph(const request& r, graph g, int argc, const char* const* argv) {
 
 // -- the others -------------------------------------------------------------------------------------------------
 
-int check_graph(const request& r, const graph* g, const std::vector<std::string>& faults) {
+/// ", 2 of them cross between 2 processes"
+std::string crossing_text(const loaded& files) {
+  if (!files.where) return "";
+  const auto look = look_at(files.whole, *files.where);
+  const auto crossing = std::count_if(look.edges.begin(), look.edges.end(), [](const auto& e) { return e.crosses; });
+  return fmt::format(", {} of which cross between {} processes", crossing, look.places.size());
+}
+
+int check_graph(const request& r, const std::optional<loaded>& files, const std::vector<std::string>& faults) {
   const auto& file = r.files.front().native();
   internal::check_report report{.file = file, .faults = faults};
-  if (g != nullptr) {
-    const auto& plan = g->plan();
+  if (files) {
+    const auto& plan = files->whole.plan();
     report.graph = plan.name;
     report.nodes = plan.nodes.size();
     report.edges = plan.edges.size();
-    report.warnings = g->warnings();
+    report.warnings = files->whole.warnings();
   }
-  if (r.json) return print(json_of(report)), g == nullptr ? 1 : 0;
-  if (g == nullptr) return fail_at_places(faults);
+  if (r.json) return print(json_of(report)), files ? 0 : 1;
+  if (!files) return fail_at_places(faults);
   for (const auto& w : report.warnings) std::fprintf(stderr, "%s: warning: %s\n", file.c_str(), w.c_str());
-  print(fmt::format("graph '{}' can run: {} node(s), {} edge(s), {} warning(s)\n", report.graph, report.nodes,
-                    report.edges, report.warnings.size()));
+  print(fmt::format("graph '{}' can run: {} node(s), {} edge(s){}, {} warning(s)\n", report.graph, report.nodes,
+                    report.edges, crossing_text(*files), report.warnings.size()));
   return 0;
 }
 
@@ -248,11 +291,11 @@ int do_as_asked(node_library nodes, int argc, const char* const* argv) {
     return print(r.json ? internal::json_of(nodes) : internal::text_of(nodes)), 0;
   }
   std::vector<std::string> faults;
-  auto g = load(std::move(nodes), r, faults);
-  if (r.verb == "check") return check_graph(r, g ? &*g : nullptr, faults);
-  if (!g) return fail_at_places(faults);
-  if (r.verb == "run") return run_graph(r, *std::move(g), argc, argv);
-  const auto look = look_at(*g);
+  auto files = load(std::move(nodes), r, faults);
+  if (r.verb == "check") return check_graph(r, files, faults);
+  if (!files) return fail_at_places(faults);
+  if (r.verb == "run") return run_graph(r, *std::move(files), argc, argv);
+  const auto look = files->where ? look_at(files->whole, *files->where) : look_at(files->whole);
   return print(r.json ? look.to_json() : r.mermaid ? look.to_mermaid() : look.to_dot()), 0;
 }
 

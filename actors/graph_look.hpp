@@ -61,6 +61,7 @@ struct input_look {
 /// What a node does; of several actors, the state that comes last here, so that trouble shows.
 enum class node_state : std::uint8_t {
   declared,   ///< the graph does not run
+  elsewhere,  ///< it runs in another process
   ended,      ///< for good
   failed,     ///< for good
   idle,       ///< waits for input
@@ -93,6 +94,8 @@ struct node_look {
   std::uint64_t restarts = 0;          ///< of all of them
   bool is_junction = false;            ///< made by the graph, where edges part or meet
   std::size_t supervisor = 0;          ///< index of the one it is a child of
+  std::size_t place = 0;               ///< where it runs, of a graph that is split: index into graph_look::places
+  bool elsewhere = false;              ///< it runs in another process: its inputs are what waits here to cross
   std::vector<input_look> inputs = {}; ///< one for each replica where that is reached by key
   std::vector<actor_look> actors = {}; ///< one for each replica; none while the graph does not run
 
@@ -110,6 +113,7 @@ struct edge_look {
   std::size_t input;         ///< of `to`, from 0
   std::size_t replica;       ///< of `to`, if it is reached by key
   bool dead_letters = false; ///< `from` sends what it could not handle; it has no output for that
+  bool crosses = false;      ///< to another process
 };
 
 /// A way in from outside. Thread safety: as a value.
@@ -128,6 +132,24 @@ struct supervisor_look {
   std::optional<std::size_t> parent = std::nullopt; ///< index of the one above; none: it is the graph's own
 };
 
+/// A process that runs a part of a graph, see graph_deployment.hpp. Thread safety: as a value.
+struct place_look {
+  std::string name;    ///< of the node
+  std::string address; ///< "10.0.0.7:7001"; "" if nobody can connect to it
+  /// What is known of it here.
+  enum class condition : std::uint8_t {
+    declared, ///< the graph does not run
+    here,     ///< this is it
+    up,       ///< it is connected to
+    down,     ///< it is tried again and again
+    unknown   ///< it has no address, so that it alone connects
+  };
+  condition state = condition::declared; ///< whether it is up
+  std::string trouble = {};              ///< why nothing crosses to it, in a sentence, if that is known
+};
+/// Returns "here" and so on.
+GREENROOM_EXPORT const char* to_string(place_look::condition state) noexcept;
+
 /// A graph at work. Each input is counted at a moment of its own. Thread safety: as a value.
 struct GREENROOM_EXPORT graph_look {
   std::string name;                              ///< of the graph
@@ -135,6 +157,7 @@ struct GREENROOM_EXPORT graph_look {
   std::vector<edge_look> edges;                  ///< all of them, those of dead letters too
   std::vector<entry_look> entries = {};          ///< the ways in from outside
   std::vector<supervisor_look> supervisors = {}; ///< the graph's own first
+  std::vector<place_look> places = {};           ///< the processes it is split over; none if it is whole
   std::vector<deadlock> knots = {};              ///< those that mark() has found here; numbered from 1
   std::chrono::milliseconds at{};                ///< when, since the system started; 0 if the graph does not run
 

@@ -31,6 +31,7 @@ std::string json_of(const node_look& node);
 std::string json_of(const edge_look& e);
 std::string json_of(const entry_look& e);
 std::string json_of(const supervisor_look& s);
+std::string json_of(const place_look& p);
 std::string json_of(const deadlocked_actor& a);
 std::string json_of(const deadlock& d);
 
@@ -66,18 +67,20 @@ std::string json_of(const actor_look& a) {
 
 std::string json_of(const node_look& node) {
   const auto* const first = node.foremost();
-  const auto state = first == nullptr ? node_state::declared : first->state;
+  const auto state = node.elsewhere ? node_state::elsewhere : first == nullptr ? node_state::declared : first->state;
   auto text = fmt::format(
       R"({{"name":{},"declared_at":{},"replicas":{},"running":{},"restarts":{},"junction":{},"supervisor":{},"state":"{}")",
       json_literal(node.name), json_literal(node.declared_at), node.replicas, node.running, node.restarts,
       node.is_junction, node.supervisor, to_string(state));
   if (const auto knot = node.knot(); knot != 0) text += fmt::format(R"(,"knot":{})", knot);
+  if (node.place != 0) text += fmt::format(R"(,"place":{})", node.place);
+  if (node.elsewhere) text += R"(,"elsewhere":true)";
   return text + R"(,"inputs":)" + json_list(node.inputs) + R"(,"actors":)" + json_list(node.actors) + "}";
 }
 
 std::string json_of(const edge_look& e) {
-  return fmt::format(R"({{"from":{},"output":{},"to":{},"input":{},"replica":{},"dead_letters":{}}})", e.from, e.output,
-                     e.to, e.input, e.replica, e.dead_letters);
+  return fmt::format(R"({{"from":{},"output":{},"to":{},"input":{},"replica":{},"dead_letters":{}{}}})", e.from,
+                     e.output, e.to, e.input, e.replica, e.dead_letters, e.crosses ? R"(,"crosses":true)" : "");
 }
 
 std::string json_of(const entry_look& e) {
@@ -89,6 +92,11 @@ std::string json_of(const supervisor_look& s) {
                           json_literal(s.strategy), s.most_restarts, s.period.count());
   if (s.parent) text += fmt::format(R"(,"parent":{})", *s.parent);
   return text + "}";
+}
+
+std::string json_of(const place_look& p) {
+  return fmt::format(R"({{"name":{},"address":{},"state":"{}","trouble":{}}})", json_literal(p.name),
+                     json_literal(p.address), to_string(p.state), json_literal(p.trouble));
 }
 
 std::string json_of(const deadlocked_actor& a) {
@@ -109,6 +117,26 @@ std::string label_of(const graph_look& g, const edge_look& e) {
   auto text = fmt::format("{}: {} queued", in.type, in.items.queued);
   if (in.blocked_senders != 0) text += fmt::format(", {} blocked", in.blocked_senders);
   return text;
+}
+
+std::string label_of(const place_look& p) {
+  using condition = place_look::condition;
+  auto text = p.name;
+  if (!p.address.empty()) text += " at " + p.address;
+  const bool is_known = p.state != condition::declared && p.state != condition::unknown;
+  return is_known ? fmt::format("{}, {}", text, to_string(p.state)) : text;
+}
+
+/// Calls `begin` and `end` for each place, with `one` for each of its nodes in between; `one` for all of a graph that is whole.
+template <class Begin, class One, class End>
+void node_by_node(const graph_look& g, Begin begin, One one, End end) {
+  for (std::size_t p = 0; p < std::max<std::size_t>(g.places.size(), 1); ++p) {
+    if (!g.places.empty()) begin(p);
+    for (std::size_t n = 0; n < g.nodes.size(); ++n) {
+      if (g.places.empty() || g.nodes[n].place == p) one(n);
+    }
+    if (!g.places.empty()) end();
+  }
 }
 
 std::string label_of(const node_look& node) {
@@ -137,6 +165,7 @@ std::string mermaid_text(std::string_view text) {
 const char* to_string(node_state state) noexcept {
   switch (state) {
   case node_state::declared: return "declared";
+  case node_state::elsewhere: return "elsewhere";
   case node_state::ended: return "ended";
   case node_state::failed: return "failed";
   case node_state::idle: return "idle";
@@ -147,6 +176,12 @@ const char* to_string(node_state state) noexcept {
   case node_state::stuck: return "stuck";
   }
   return "";
+}
+
+const char* to_string(place_look::condition state) noexcept {
+  static constexpr const char* names[] = {"declared", "here", "up", "down", "unknown"};
+  const auto n = static_cast<std::size_t>(state);
+  return n < std::size(names) ? names[n] : "";
 }
 
 const actor_look* node_look::foremost() const noexcept {
@@ -204,10 +239,11 @@ bool graph_look::conserved() const noexcept {
 }
 
 std::string graph_look::to_json() const {
-  return fmt::format(R"({{"name":{},"nodes":{},"edges":{},"entries":{},"supervisors":{},"knots":{},"at_ms":{}}})"
+  return fmt::format(R"({{"name":{},"nodes":{},"edges":{},"entries":{},"supervisors":{},{}"knots":{},"at_ms":{}}})"
                      "\n",
                      json_literal(name), json_list(nodes), json_list(edges), json_list(entries), json_list(supervisors),
-                     json_list(knots), at.count());
+                     places.empty() ? "" : fmt::format(R"("places":{},)", json_list(places)), json_list(knots),
+                     at.count());
 }
 
 const input_look& graph_look::input_of(const edge_look& edge) const {
@@ -217,11 +253,13 @@ const input_look& graph_look::input_of(const edge_look& edge) const {
 }
 
 std::string graph_look::to_metrics() const {
-  std::string accepted, became, now, restarts, running;
+  std::string accepted, became, now, restarts, running, up;
   for (const auto& node : nodes) {
     const auto of_node = fmt::format("graph={},node={}", literal(name), literal(node.name));
-    restarts += fmt::format("greenroom_node_restarts_total{{{}}} {}\n", of_node, node.restarts);
-    running += fmt::format("greenroom_node_running{{{}}} {}\n", of_node, node.running);
+    if (!node.elsewhere) { // that process tells it
+      restarts += fmt::format("greenroom_node_restarts_total{{{}}} {}\n", of_node, node.restarts);
+      running += fmt::format("greenroom_node_running{{{}}} {}\n", of_node, node.running);
+    }
     for (const auto& in : node.inputs) {
       const auto of_input = fmt::format("{},input=\"{}\",replica=\"{}\"", of_node, in.number, in.replica);
       const auto& n = in.items;
@@ -236,6 +274,11 @@ std::string graph_look::to_metrics() const {
           of_input, n.queued, n.in_hand);
     }
   }
+  for (const auto& p : places) {
+    if (p.state != place_look::condition::up && p.state != place_look::condition::down) continue;
+    up += fmt::format("greenroom_place_up{{graph={},place={}}} {}\n", literal(name), literal(p.name),
+                      p.state == place_look::condition::up ? 1 : 0);
+  }
   const auto family = [](const char* of, const char* type, const char* help, const std::string& lines) {
     return fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{3}", of, type, help, lines);
   };
@@ -243,22 +286,28 @@ std::string graph_look::to_metrics() const {
          family("greenroom_edge_items_total", "counter", "Items of an input by what became of them.", became) +
          family("greenroom_edge_items", "gauge", "Items of an input that are queued, or in a node's hand.", now) +
          family("greenroom_node_restarts_total", "counter", "Restarts of a node.", restarts) +
-         family("greenroom_node_running", "gauge", "Actors of a node that run.", running);
+         family("greenroom_node_running", "gauge", "Actors of a node that run.", running) +
+         (up.empty() ? "" : family("greenroom_place_up", "gauge", "Whether another process of the graph is up.", up));
 }
 
 std::string graph_look::to_dot() const {
   auto text = fmt::format(
       "digraph {} {{\n  rankdir=LR;\n  node [shape=box, fontname=sans];\n  edge [fontname=sans, fontsize=10];\n",
       literal(name));
-  for (std::size_t n = 0; n < nodes.size(); ++n) {
+  const auto begin = [&](std::size_t p) {
+    text += fmt::format("  subgraph cluster_{} {{\n  label={};\n  fontname=sans;\n", p, literal(label_of(places[p])));
+  };
+  const auto one = [&](std::size_t n) {
     const auto& node = nodes[n];
-    text += fmt::format("  n{} [label={}{}{}];\n", n, literal(label_of(node)), node.is_junction ? ", shape=point" : "",
-                        node.knot() != 0 ? ", color=red" : "");
-  }
+    text +=
+        fmt::format("  n{} [label={}{}{}{}];\n", n, literal(label_of(node)), node.is_junction ? ", shape=point" : "",
+                    node.knot() != 0 ? ", color=red" : "", node.elsewhere ? ", style=dashed" : "");
+  };
+  node_by_node(*this, begin, one, [&] { text += "  }\n"; });
   for (const auto& e : edges) {
-    text += fmt::format("  n{} -> n{} [label={}{}{}];\n", e.from, e.to, literal(label_of(*this, e)),
+    text += fmt::format("  n{} -> n{} [label={}{}{}{}];\n", e.from, e.to, literal(label_of(*this, e)),
                         e.dead_letters ? ", style=dashed" : "",
-                        !e.dead_letters && is_full(input_of(e)) ? ", style=bold" : "");
+                        !e.dead_letters && is_full(input_of(e)) ? ", style=bold" : "", e.crosses ? ", color=blue" : "");
   }
   for (std::size_t e = 0; e < entries.size(); ++e) {
     if (entries[e].name.empty()) continue;
@@ -269,13 +318,18 @@ std::string graph_look::to_dot() const {
 }
 
 std::string graph_look::to_mermaid() const {
-  std::string text = "flowchart LR\n", in_knot;
-  for (std::size_t n = 0; n < nodes.size(); ++n) {
+  std::string text = "flowchart LR\n", in_knot, elsewhere;
+  const auto begin = [&](std::size_t p) {
+    text += fmt::format("  subgraph p{}[{}]\n", p, mermaid_text(label_of(places[p])));
+  };
+  const auto one = [&](std::size_t n) {
     const auto& node = nodes[n];
     text += node.is_junction ? fmt::format("  n{}((\" \"))\n", n)
                              : fmt::format("  n{}[{}]\n", n, mermaid_text(label_of(node)));
     if (node.knot() != 0) in_knot += fmt::format("{}n{}", in_knot.empty() ? "" : ",", n);
-  }
+    if (node.elsewhere) elsewhere += fmt::format("{}n{}", elsewhere.empty() ? "" : ",", n);
+  };
+  node_by_node(*this, begin, one, [&] { text += "  end\n"; });
   for (const auto& e : edges) {
     const char* const arrow = e.dead_letters ? "-.->" : is_full(input_of(e)) ? "==>" : "-->";
     text += fmt::format("  n{} {}|{}| n{}\n", e.from, arrow, mermaid_text(label_of(*this, e)), e.to);
@@ -284,6 +338,8 @@ std::string graph_look::to_mermaid() const {
     if (entries[e].name.empty()) continue;
     text += fmt::format("  e{}>{}] --> n{}\n", e, mermaid_text(entries[e].name), entries[e].to);
   }
+  if (!elsewhere.empty())
+    text += fmt::format("  classDef elsewhere stroke-dasharray:5 5\n  class {} elsewhere\n", elsewhere);
   if (!in_knot.empty()) text += fmt::format("  classDef knot stroke:#c00,stroke-width:3px\n  class {} knot\n", in_knot);
   return text;
 }

@@ -4,218 +4,81 @@
 
 #include <fmt/format.h>
 
-#include <greenroom/actors/internal/graph_check.hpp>
+#include <greenroom/actors/graph_deployment.hpp>
+#include <greenroom/actors/internal/deployment_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
-#include <greenroom/actors/internal/graph_states.hpp>
-#include <greenroom/actors/internal/supervisor_actor.hpp>
-#include <greenroom/runtime/detail/file_and_line.hpp>
+#include <greenroom/actors/internal/graph_wiring.hpp>
 #include <greenroom/runtime/detail/timer_queue.hpp>
+#include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom {
-namespace detail {
-
-/// A graph at work: constant.
-struct service_state {
-  graph_plan plan;                                             // as internal::with_junctions() makes it
-  graph_look blank;                                            // without counts
-  std::vector<std::vector<std::shared_ptr<child_work>>> nodes; // by node and replica
-  std::vector<std::vector<std::string>> children;              // their names
-  std::vector<std::string> groups;                             // by node: whose child it is; "": the graph's
-  std::vector<std::any> entries;
-  internal::input_owners owners;
-  actor_system* system = nullptr;
-  const void* identity = nullptr; // of the graph
-  std::vector<std::shared_ptr<mailbox_base>> entry_boxes;
-};
-
-} // namespace detail
-
 namespace {
 
-using detail::graph_plan;
 using detail::service_state;
 
-mailbox_limits limits_of_input(const graph_plan& plan, std::size_t node, std::size_t input) {
-  for (const auto& e : plan.edges) {
-    if (e.to == node && e.input == input) return e.limits;
-  }
-  for (const auto& e : plan.entries) {
-    if (e.to == node && e.input == input) return e.limits;
-  }
-  return rendezvous();
-}
-
-bool is_by_key(const graph_plan& plan, std::size_t node, std::size_t input) {
-  return std::any_of(plan.edges.begin(), plan.edges.end(),
-                     [&](const auto& e) { return e.to == node && e.input == input && e.replica; });
-}
-
-void show_supervisors(graph_look& all, const graph_plan& plan, const graph_options& how) {
-  const auto add = [&all](const std::string& name, const supervisor_options& of, std::optional<std::size_t> parent) {
-    const auto period = std::chrono::duration_cast<std::chrono::milliseconds>(of.intensity.period);
-    all.supervisors.push_back({name, to_string(of.strategy), of.intensity.restarts, period, parent});
-  };
-  add(plan.name, {.strategy = one_for_one, .intensity = how.intensity}, std::nullopt);
-  for (const auto& g : plan.groups) {
-    for (const auto n : g.nodes) all.nodes[n].supervisor = all.supervisors.size();
-    add(g.name, g.how, 0);
-  }
-}
-
-/// What a graph looks like before anything has come to it.
-graph_look look_of(const graph_plan& plan, const graph_options& how) {
-  graph_look all{plan.name, {}, {}};
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    const auto& node = plan.nodes[n];
-    node_look look{.name = node.name,
-                   .declared_at = node.declared_at.empty() ? detail::file_and_line(node.where) : node.declared_at,
-                   .replicas = node.how.replicas,
-                   .is_junction = node.is_junction};
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const bool by_key = is_by_key(plan, n, i);
-      const auto name = internal::name_of_input(plan, n, i);
-      for (std::size_t r = 0; r < (by_key ? node.how.replicas : 1); ++r) {
-        auto& in = look.inputs.emplace_back();
-        in.name = by_key ? fmt::format("{}[{}]", name, r) : name;
-        in.number = i;
-        in.replica = r;
-        in.type = node.inputs[i].type;
-        const auto limits = limits_of_input(plan, n, i);
-        in.limits = internal::text_of(limits);
-        if (limits.capacity != detail::no_bound) in.capacity = limits.capacity;
-      }
-    }
-    all.nodes.push_back(std::move(look));
-  }
-  for (const auto& e : plan.edges) all.edges.push_back({e.from, e.output, e.to, e.input, e.replica.value_or(0)});
-  show_supervisors(all, plan, how);
-  const auto senders = internal::senders_of_dead_letters(plan);
-  for (const auto& e : plan.entries) {
-    if (!e.takes_dead_letters) {
-      all.entries.push_back({e.name, e.to, e.input});
-      continue;
-    }
-    for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-      if (senders[n]) all.edges.push_back({n, 0, e.to, e.input, 0, true});
-    }
-  }
-  return all;
-}
-
-/// The wires of a graph: by node, input, and replica. Replicas share a mailbox, unless it is by key.
-using wiring = std::vector<std::vector<std::vector<detail::wire>>>;
-
-wiring make_wires(service_state& s) {
-  const auto& plan = s.plan;
-  wiring wires(plan.nodes.size());
-  for (std::size_t n = 0; n < plan.nodes.size(); ++n) {
-    const auto& node = plan.nodes[n];
-    auto& works = s.nodes.emplace_back(node.how.replicas);
-    for (auto& work : works) work = std::make_shared<detail::child_work>();
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      auto& of_input = wires[n].emplace_back();
-      const auto limits = limits_of_input(plan, n, i);
-      const bool by_key = is_by_key(plan, n, i);
-      for (std::size_t r = 0; r < node.how.replicas; ++r) {
-        if (by_key || r == 0) of_input.push_back(node.inputs[i].make(limits));
-        works[r]->add_input(of_input.back().input);
-        s.owners.emplace(of_input.back().input.box.get(), n);
-      }
-    }
-  }
-  for (const auto& e : plan.entries) {
-    if (e.takes_dead_letters) { // the nodes alone keep it open
-      s.entries.emplace_back();
-      continue;
-    }
-    s.entries.push_back(wires[e.to][e.input].front().out);
-    s.entry_boxes.push_back(wires[e.to][e.input].front().input.box);
-  }
-  return wires;
-}
-
-address<dead_letter> dead_letters_of(const graph_plan& plan, const wiring& wires) {
-  for (const auto& e : plan.entries) {
-    if (e.takes_dead_letters) return std::any_cast<address<dead_letter>>(wires[e.to][e.input].front().out);
-  }
-  return {};
-}
-
-/// What starts one replica of a node.
-detail::child_spec spec_of(service_state& s, wiring& wires, std::size_t n, std::size_t replica,
-                           const address<dead_letter>* letters) {
-  const auto& node = s.plan.nodes[n];
-  detail::node_wires to{s.nodes[n][replica], {}, {}};
-  for (auto& of_input : wires[n]) to.inputs.push_back(&of_input[std::min(replica, of_input.size() - 1)]);
-  to.outputs.resize(node.outputs.size());
-  for (const auto& e : s.plan.edges) {
-    if (e.from == n) to.outputs[e.output] = &wires[e.to][e.input][e.replica.value_or(0)];
-  }
-  const auto name = node.how.replicas == 1 ? node.name : fmt::format("{}[{}]", node.name, replica);
-  s.children[n].push_back(name);
-  const child_options how{.restart = node.how.restart,
-                          .backoff = node.how.backoff,
-                          .queue = node.how.queue,
-                          .deliveries = node.how.deliveries,
-                          .grace = node.how.grace,
-                          .significant = true};
-  const auto start = node.start(to);
-  (void)start->work->follow(how.queue, how.deliveries); // the check has made sure that it can
-  if (letters != nullptr) start->dead_letters = *letters;
-  return {name, how, start, false, node.declared_at};
-}
-
-/// Makes the mailboxes, and the tree of supervisors: the graph's, and below it those of its groups.
-std::shared_ptr<const detail::supervisor_plan> wire_up(service_state& s, const graph_options& how) {
-  const auto& plan = s.plan;
-  auto wires = make_wires(s);
-  const auto top = std::make_shared<detail::supervisor_plan>();
-  top->name = plan.name;
-  top->how = {.strategy = one_for_one, .intensity = how.intensity, .shuts_down = auto_shutdown::all_significant};
-  s.children.resize(plan.nodes.size());
-  s.groups.resize(plan.nodes.size());
-  std::vector<std::shared_ptr<detail::supervisor_plan>> tree_of(plan.nodes.size(), top);
-  for (const auto& g : plan.groups) {
-    const auto below = std::make_shared<detail::supervisor_plan>();
-    below->name = g.name;
-    below->how = {
-        .strategy = g.how.strategy, .intensity = g.how.intensity, .shuts_down = auto_shutdown::all_significant};
-    for (const auto n : g.nodes) {
-      s.groups[n] = g.name;
-      tree_of[n] = below;
-    }
-  }
-  const auto letters = dead_letters_of(plan, wires);
-  const auto senders = internal::senders_of_dead_letters(plan);
-  for (const auto n : internal::receivers_first(plan)) {
-    auto& tree = tree_of[n];
-    if (tree != top && tree->children.empty()) { // its place is that of its first node
-      const child_options as_child{.restart = transient, .significant = true};
-      const auto where = plan.nodes[n].where;
-      const auto start = std::make_shared<detail::nested_start>(tree, where);
-      top->children.push_back({tree->name, as_child, start, true, plan.nodes[n].declared_at});
-    }
-    for (std::size_t r = 0; r < plan.nodes[n].how.replicas; ++r)
-      tree->children.push_back(spec_of(s, wires, n, r, senders[n] ? &letters : nullptr));
-  }
-  return top;
-}
-
 /// Errors: throws graph_error.
-void refuse_faults(const graph& g, const graph_options& how) {
+void refuse_faults(const graph& g, const graph_options& how, const deployment* where = nullptr) {
   auto faults = g.faults();
   if (auto ok = how.intensity.check(); !ok) faults.push_back(std::string(ok.error().message()));
+  if (where != nullptr) {
+    auto more = where->faults(g);
+    faults.insert(faults.end(), more.begin(), more.end());
+  }
   if (!faults.empty()) throw graph_error(g.plan().name, std::move(faults));
 }
 
+// How long the node stays for answers that are on their way: they say what was taken, which else comes again.
+constexpr auto last_answers = std::chrono::milliseconds(100);
+
+/// Closes the part when the graph has ended, or its system ends.
+task<> close_behind(actor top, std::shared_ptr<internal::graph_part> part) {
+  struct closing {
+    internal::graph_part& of;
+    ~closing() { of.close(); }
+  };
+  const closing then{*part};
+  (void)co_await top.join();
+  if (part->takes()) co_await sleep_for(last_answers);
+}
+
 task<result<service>> start(std::shared_ptr<const detail::supervisor_plan> tree, std::shared_ptr<service_state> state) {
+  const auto part = state->part;
+  if (part != nullptr) {
+    const auto listens = part->start();
+    if (!listens) co_return listens.error();
+  }
   auto top = co_await supervisor::start_all(std::move(tree));
   if (!top) co_return top.error();
+  if (part != nullptr)
+    state->closer = state->system->spawn({.name = "node of a graph"}, close_behind, top->self(), part);
   co_return service(*std::move(top), std::move(state));
 }
 
+std::shared_ptr<service_state> state_of(const graph& g, const graph_options& how) {
+  const auto& log = this_actor::system().log();
+  for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
+  auto state = std::make_shared<service_state>();
+  state->plan = internal::with_junctions(g.plan());
+  state->blank = internal::look_of(state->plan, how);
+  state->system = &this_actor::system();
+  state->identity = g.identity();
+  return state;
+}
+
+/// Errors: throws usage_error.
+std::size_t index_of(const deployment& where, const std::string& self) {
+  const auto found = internal::find_node(where, self);
+  if (!found)
+    throw usage_error(fmt::format("graph: there is no node '{}' in the deployment; there are {}", self,
+                                  internal::names_of_nodes(where)));
+  return *found;
+}
+
 task<result<service>> start_below_root(graph g, graph_options how) { return run(std::move(g), how); }
+task<result<service>> start_part_below_root(graph g, deployment where, std::string self) {
+  return run(std::move(g), std::move(where), std::move(self));
+}
 
 } // namespace
 
@@ -226,15 +89,27 @@ task<result<service>> run(graph g) {
 
 task<result<service>> run(graph g, graph_options how) {
   refuse_faults(g, how);
-  const auto& log = this_actor::system().log();
-  for (const auto& warning : g.warnings()) log.warn("graph '{}': {}", g.plan().name, warning);
-  auto state = std::make_shared<service_state>();
-  state->plan = internal::with_junctions(g.plan());
-  state->blank = look_of(state->plan, how);
-  state->system = &this_actor::system();
-  state->identity = g.identity();
-  auto tree = wire_up(*state, how);
+  auto state = state_of(g, how);
+  auto tree = internal::wire_up(*state, how);
   return start(std::move(tree), std::move(state));
+}
+
+task<result<service>> run(graph g, deployment where, std::string self) {
+  const auto how = g.plan().how;
+  refuse_faults(g, how, &where);
+  const auto here = index_of(where, self);
+  auto state = state_of(g, how);
+  state->place_of = internal::places_of(state->plan, where);
+  internal::show_places(state->blank, where, state->place_of, here);
+  state->part = std::make_shared<internal::graph_part>(*state->system, where, here);
+  auto tree = internal::wire_up(*state, how);
+  return start(std::move(tree), std::move(state));
+}
+
+result<service> run(actor_system& sys, graph g, deployment where, std::string self) {
+  refuse_faults(g, g.plan().how, &where); // as below
+  (void)index_of(where, self);
+  return sys.run(start_part_below_root, std::move(g), std::move(where), std::move(self));
 }
 
 result<service> run(actor_system& sys, graph g, graph_options how) {
@@ -250,11 +125,27 @@ result<service> run(actor_system& sys, graph g) {
 const std::string& service::name() const noexcept { return state_->plan.name; }
 actor_system& service::system() const noexcept { return *state_->system; }
 
+namespace {
+
+/// Why an entry cannot be used here.
+std::string no_way_to(const service_state& s, std::size_t entry) {
+  const auto& e = s.plan.entries[entry];
+  return fmt::format(
+      "entry '{}' of graph '{}' leads to '{}', which runs on node '{}', and items of type {} cannot cross: "
+      "write an inspect() beside the type, see wire.hpp, or let them in there",
+      e.name, s.plan.name, s.plan.nodes[e.to].name, s.part->name_of(s.place_of[e.to]),
+      s.plan.nodes[e.to].inputs[e.input].type);
+}
+
+} // namespace
+
 const std::any& service::entry_of(std::size_t number, const void* graph) const {
   if (graph == nullptr || graph != state_->identity) {
     throw usage_error(fmt::format("service::to: this entry belongs to another graph than '{}'", state_->plan.name));
   }
-  return state_->entries.at(number);
+  const auto& found = state_->entries.at(number);
+  if (!found.has_value()) throw usage_error(fmt::format("service::to: {}", no_way_to(*state_, number)));
+  return found;
 }
 
 result<const std::any*> service::entry_of(std::string_view name, const std::type_info& type) const {
@@ -266,6 +157,8 @@ result<const std::any*> service::entry_of(std::string_view name, const std::type
     names += (names.empty() ? "" : ", ") + one.name;
     if (one.name != name) continue;
     const auto& port = plan.nodes[one.to].inputs[one.input];
+    if (port.kind->type == type && !state_->entries[e].has_value())
+      return error(errc::unsupported, no_way_to(*state_, e));
     if (port.kind->type == type) return &state_->entries[e];
     return error(errc::type_mismatch, fmt::format("entry '{}' of graph '{}' takes items of type {}, not {}", name,
                                                   plan.name, port.type, detail::type_name(type)));
@@ -302,6 +195,10 @@ task<> stop_sources(supervisor top, std::shared_ptr<const service_state> state) 
     (void)co_await top.terminate_child(group);
     (void)co_await top.remove_child(group);
   }
+  for (const auto& way : state->ways_in) {
+    (void)co_await top.terminate_child(way.name);
+    (void)co_await top.remove_child(way.name);
+  }
   const auto left = co_await top.count_children();
   if (left && is_over(*left)) top.self().cancel();
 }
@@ -316,6 +213,7 @@ task<result<void>> service::drain_all(service s, duration limit) {
   auto ended = co_await select(s.self().join(), at(deadline));
   if (ended.index() == 0) {
     const auto& why = ended.get<0>();
+    if (s.state_->closer) (void)co_await select(s.state_->closer.join(), at(deadline));
     if (why.kind() == exit_kind::failed || why.kind() == exit_kind::killed) co_return why.why();
     co_return result<void>();
   }
@@ -324,6 +222,9 @@ task<result<void>> service::drain_all(service s, duration limit) {
     const auto& all = s.state_->nodes[n];
     if (std::any_of(all.begin(), all.end(), [](const auto& r) { return r->running != 0; }))
       names += (names.empty() ? "'" : ", '") + plan.nodes[n].name + "'";
+  }
+  for (const auto& way : s.state_->ways_out) {
+    if (way.work->running != 0) names += (names.empty() ? "" : ", ") + fmt::format("what is to cross to {}", way.name);
   }
   co_return error(errc::timed_out, fmt::format("graph '{}' is not drained: {} still run(s); wait longer, or stop() it",
                                                plan.name, names));
@@ -364,6 +265,7 @@ graph_look service::look() const {
     auto& node = all.nodes[n];
     const auto& replicas = state_->nodes[n];
     for (const auto& replica : replicas) {
+      if (node.elsewhere) break;
       const std::uint64_t starts = replica->starts;
       node.running += replica->running;
       node.restarts += starts > 1 ? starts - 1 : 0;
@@ -371,12 +273,21 @@ graph_look service::look() const {
     }
     for (auto& in : node.inputs) count(in, *replicas[in.replica]->inputs()[in.number].box, clock);
   }
+  if (state_->part != nullptr && !over) all.places = state_->part->look();
   return all;
 }
 
 graph_look look_at(const graph& g) {
   refuse_faults(g, g.plan().how);
-  return look_of(internal::with_junctions(g.plan()), g.plan().how);
+  return internal::look_of(internal::with_junctions(g.plan()), g.plan().how);
+}
+
+graph_look look_at(const graph& g, const deployment& where) {
+  refuse_faults(g, g.plan().how, &where);
+  const auto plan = internal::with_junctions(g.plan());
+  auto all = internal::look_of(plan, g.plan().how);
+  internal::show_places(all, where, internal::places_of(plan, where), std::nullopt);
+  return all;
 }
 
 } // namespace greenroom

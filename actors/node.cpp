@@ -5,7 +5,7 @@
 
 namespace greenroom {
 
-node::node(actor_system& sys, node_options options)
+node::node(actor_system& sys, node_setup options)
     : core_(std::make_shared<internal::node_core>(sys, std::move(options))) {}
 node::~node() { core_->stop(); }
 
@@ -24,7 +24,7 @@ node_peer node::connect(std::string host, std::uint16_t port) {
 }
 
 mailbox<node_down> node_peer::monitor() const { return core_->monitor(); }
-node_state node_peer::state() const { return core_->state(); }
+link_state node_peer::state() const { return core_->state(); }
 actor_system& node_peer::system_of(const internal::peer_core& core) noexcept { return core.sys(); }
 
 task<result<std::shared_ptr<detail::outflow>>> node_peer::open(std::shared_ptr<internal::peer_core> core,

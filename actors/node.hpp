@@ -44,7 +44,8 @@ struct node_tls {
   std::filesystem::path key_file;         ///< of that certificate, not encrypted
 };
 
-struct node_options {
+/// What a node is, to others, and how it goes about them. Thread safety: as a value.
+struct node_setup {
   std::string name = {}; ///< what others see, from 1 to 64 characters; no two that talk to each other have the same
   bool listen = false;   ///< whether others may connect
   std::string host = "127.0.0.1";             ///< where; anything but loopback needs `tls`
@@ -73,7 +74,7 @@ struct node_down {
 };
 
 /// Of a node that one connects to.
-enum class node_state : std::uint8_t {
+enum class link_state : std::uint8_t {
   connecting, ///< it is tried, again and again
   up          ///< it has answered, and lives
 };
@@ -95,7 +96,7 @@ public:
   /// Makes a monitor: one notice, as soon as the node is down, at once if it is not up; then the mailbox closes.
   mailbox<node_down> monitor() const;
   /// Returns whether it is there, as far as is known.
-  node_state state() const;
+  link_state state() const;
 
   /// For node.
   explicit node_peer(std::shared_ptr<internal::peer_core> core) noexcept : core_(std::move(core)) {}
@@ -122,7 +123,7 @@ private:
 class GREENROOM_EXPORT node {
 public:
   /// Errors: usage_error for options outside their bounds, for a host that is not loopback without `tls`, and in a build without CAF's io module.
-  node(actor_system& sys, node_options options);
+  node(actor_system& sys, node_setup options);
   node(const node&) = delete;
   node& operator=(const node&) = delete;
   ~node();

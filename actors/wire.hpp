@@ -35,6 +35,12 @@ namespace greenroom {
 template <class T>
 inline constexpr std::uint32_t wire_version = 1;
 
+/// True for a type that has an inspect() for something else, CAF say, with fields that cannot cross: a graph then does not try. To say so:
+///
+///   template <> inline constexpr bool greenroom::wire_stays<session> = true;
+template <class T>
+inline constexpr bool wire_stays = false;
+
 /// What both sides compare before the first value crosses.
 struct wire_type {
   std::string

@@ -69,7 +69,7 @@ int main() {
   options quiet;
   quiet.log_level = "off";
   actor_system bank_system(quiet);
-  auto bank = std::make_unique<node>(bank_system, node_options{.name = "bank", .listen = true});
+  auto bank = std::make_unique<node>(bank_system, node_setup{.name = "bank", .listen = true});
   auto [deposits, to_deposits] = make_mailbox<request<deposit>>(bounded(64));
   bank_system.spawn(account, std::move(deposits));
   bank->publish("deposits", to_deposits).value();

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <greenroom/actors/detail/graph_crossing.hpp>
 #include <greenroom/actors/detail/graph_parts.hpp>
 #include <greenroom/runtime/select.hpp>
 
@@ -70,6 +71,7 @@ port_record port_of_type(bool is_input) {
   if (is_input) {
     port.make = &make_wire<T>;
     port.make_merger = &make_merger<T>;
+    port.crossing = crossing_kind_of<T>();
   } else if constexpr (std::copy_constructible<T>) {
     port.make_copier = &make_copier<T>;
   }

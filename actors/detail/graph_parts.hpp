@@ -127,6 +127,7 @@ struct node_wires {
 };
 
 struct node_record;
+struct crossing_kind; // graph_crossing.hpp
 struct port_record {
   std::string type;
   const item_kind* kind;
@@ -134,6 +135,7 @@ struct port_record {
   // Of an input.
   wire (*make)(mailbox_limits limits) = nullptr;
   node_record (*make_merger)(std::string name, std::source_location where) = nullptr; // lets urgent items overtake
+  const crossing_kind* crossing = nullptr; // how its items come from another process; null: they cannot
   // Of an output; null: its items cannot be copied.
   node_record (*make_copier)(std::string name, std::source_location where, std::size_t partners) = nullptr;
 };
@@ -147,6 +149,7 @@ struct node_record {
   std::function<std::shared_ptr<child_start>(const node_wires&)> start;
   std::string declared_at = {}; // in a file; else `where` says it
   bool is_junction = false;     // made by the graph: a broadcast, a partition
+  std::size_t beside = 0;       // of a junction: the node in whose process it runs
 };
 
 template <class F, class... Args>

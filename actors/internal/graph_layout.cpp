@@ -9,9 +9,10 @@ namespace {
 
 using detail::graph_plan;
 
-/// Adds one that belongs to a node, and so is declared where that is.
+/// Adds one that belongs to a node, and so is declared where that is, and runs there.
 void add_junction(graph_plan& plan, std::size_t of, detail::node_record made) {
   made.declared_at = plan.nodes[of].declared_at;
+  made.beside = of;
   plan.nodes.push_back(std::move(made));
 }
 
@@ -81,6 +82,7 @@ void add_partitions(graph_plan& plan) {
     const auto from = e.from;
     add_junction(plan, from,
                  e.by_key(name_of_output(plan, from, e.output) + " by key", plan.nodes[from].where, replicas));
+    plan.nodes.back().beside = to;
     for (std::size_t r = 0; r < replicas; ++r) {
       plan.edges.push_back({.from = junction, .output = r, .to = to, .input = input, .limits = limits, .replica = r});
     }

@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void check(const node_options& o) {
+void check(const node_setup& o) {
   const auto bad = [](std::string what) { throw usage_error("node: " + std::move(what)); };
   if (!caf_wire::is_built())
     bad("this build has no io module of CAF; install libcaf-dev and build with GREENROOM_NODES=ON");
@@ -36,7 +36,7 @@ void check(const node_options& o) {
 
 } // namespace
 
-node_core::node_core(actor_system& system, node_options how)
+node_core::node_core(actor_system& system, node_setup how)
     : sys(system),
       options((check(how), std::move(how))),
       offers(std::make_shared<publications>()),
@@ -152,7 +152,7 @@ task<> peer_core::keep(std::shared_ptr<peer_core> self) {
     }
     auto trying = node_core::attempt(self->of_, self->at_, session);
     const auto ended = co_await std::move(trying);
-    const bool was_up = self->state() == node_state::up;
+    const bool was_up = self->state() == link_state::up;
     self->lost(ended ? *ended : std::string(ended.error().message()));
     pause = was_up ? duration(self->of_->options.least_pause)
                    : std::min(2 * pause, duration(self->of_->options.most_pause));
@@ -226,9 +226,9 @@ mailbox<node_down> peer_core::monitor() {
   return std::move(ends.in);
 }
 
-node_state peer_core::state() const {
+link_state peer_core::state() const {
   const std::lock_guard guard(lock_);
-  return up_ ? node_state::up : node_state::connecting;
+  return up_ ? link_state::up : link_state::connecting;
 }
 
 error peer_core::why_down() const {

@@ -21,7 +21,7 @@ namespace greenroom::internal {
 
 class node_core : public std::enable_shared_from_this<node_core> {
 public:
-  node_core(actor_system& sys, node_options options);
+  node_core(actor_system& sys, node_setup options);
 
   result<void> start();
   void stop() noexcept;
@@ -33,7 +33,7 @@ public:
   std::shared_ptr<node_session> make_session(session_owner* owner);
 
   actor_system& sys;
-  const node_options options;
+  const node_setup options;
   const std::shared_ptr<publications> offers;
   const introduction us;
   const cancellable_context life;
@@ -61,7 +61,7 @@ public:
   std::shared_ptr<detail::outflow> begin(std::string name, detail::flow_types types, bool waits);
   void forget(const std::shared_ptr<detail::outflow>& flow);
   mailbox<node_down> monitor();
-  node_state state() const;
+  link_state state() const;
   error why_down() const;
   actor_system& sys() const noexcept { return of_->sys; }
 

@@ -81,4 +81,13 @@ function foremost(node) {
   return ours.sort((a, b) => b.since_ms - a.since_ms)[0] || null;
 }
 const shortDoing = text => text.replace(/^blocked sending to '(.*)'$/, 'blocked → $1').replace(/^about to be /, '');
-const doingText = node => { const first = foremost(node); return first ? first.doing : node.state; };
+const doingText = node => { const first = foremost(node); return first ? first.doing : node.elsewhere ? elsewhereText(node.runsOn) : node.state; };
+
+// -- of a graph that is split over processes
+/// Tells each node where it runs.
+function placeAllNodes(look) {
+  for (const node of look.nodes) node.runsOn = look.places ? look.places[node.place || 0] : null;
+}
+const elsewhereText = place => place ? 'on ' + place.name + (place.state === 'unknown' ? '' : ', ' + place.state) : 'elsewhere';
+/// Marks what runs elsewhere, and there is down.
+const placeMark = node => node.elsewhere && node.runsOn && node.runsOn.state === 'down' ? ' away' : '';

@@ -114,7 +114,7 @@ const picture = {
       const knot = !edge.dead_letters && look.nodes[edge.from].knot && look.nodes[edge.from].knot === look.nodes[edge.to].knot;
       const dim = this.hits && !this.hits.has(edge.from) && !this.hits.has(edge.to) ? ' dim' : '';
       const fill = edge.dead_letters ? 'letters' : 'f' + fillOf(input);
-      put(line, 'class', `edge ${fill}${knot ? ' knot' : ''}${dim}`);
+      put(line, 'class', `edge ${fill}${edge.crosses ? ' crosses' : ''}${knot ? ' knot' : ''}${dim}`);
       put(head, 'class', `head ${fill}${knot ? ' knot' : ''}${dim}`);
       if (!queue) return;
       put(queue, 'class', 'load ' + fill);
@@ -127,7 +127,7 @@ const picture = {
   showNode(node, n) {
     const made = this.nodes[n];
     const marks = (node.knot ? ' knot' : '') + (this.chosen === n ? ' chosen' : '') + (this.hits && !this.hits.has(n) ? ' dim' : '');
-    put(made.group, 'class', `node ${node.state}${marks}`);
+    put(made.group, 'class', `node ${node.state}${placeMark(node)}${marks}`);
     const figures = figuresOf(n), doing = doingText(node);
     put(made.group, 'aria-label', `${node.name}: ${doing}${node.knot ? ', in knot ' + node.knot : ''}, ${rateText(figures.rate)}${node.restarts ? `, ${node.restarts} restarts` : ''}`);
     if (!made.doing) return;

@@ -51,7 +51,7 @@ const tree = {
   show(look, chosen, hits) {
     for (const { button, mark, restarts, node: n } of this.buttons) {
       const node = look.nodes[n];
-      put(mark, 'class', `mark ${node.state}${node.knot ? ' knot' : ''}`);
+      put(mark, 'class', `mark ${node.state}${placeMark(node)}${node.knot ? ' knot' : ''}`);
       put(restarts, 'text', node.restarts ? '↻ ' + shortNumber(node.restarts) : '');
       put(button, 'class', (chosen === n ? 'chosen' : '') + (hits && !hits.has(n) ? ' dim' : ''));
       put(button, 'title', doingText(node));
@@ -87,14 +87,17 @@ const panel = {
     if (node.knot) parts.push(h('h3', 'Knot ' + node.knot), knotCard(look, node.knot));
     const failures = [...new Set(node.actors.map(actor => actor.last_failure).filter(text => text))];
     if (failures.length) parts.push(h('h3', 'Last failure'), ...failures.map(text => h('pre', text)));
-    if (node.inputs.length) parts.push(h('h3', 'Inputs'), ...node.inputs.map(inputCard));
-    parts.push(h('h3', node.actors.length === 1 ? 'Actor' : 'Actors'), ...node.actors.map(actorCard));
+    if (node.inputs.length) parts.push(h('h3', node.elsewhere ? 'What waits here to cross' : 'Inputs'), ...node.inputs.map(inputCard));
+    if (node.elsewhere) parts.push(h('h3', 'Runs on'), placeCard(node.runsOn));
+    else parts.push(h('h3', node.actors.length === 1 ? 'Actor' : 'Actors'), ...node.actors.map(actorCard));
     for (const flight of detail ? detail.flights : []) parts.push(...flightParts(flight, detail.flights.length > 1));
     parts.push(h('h3', 'Declared at'), h('p.soft', node.declared_at));
     become(this.body, h('div', ...parts));
   },
 };
 
+const placeCard = place => h('div.card' + (place.trouble || place.state === 'down' ? '.trouble' : ''),
+  h('div.row', h('b', place.name), h('span', place.state)), h('p.soft', place.address || 'no address: it connects by itself'), place.trouble ? h('p', place.trouble) : null);
 const fact = (name, value) => h('div', h('dt', name), h('dd', value));
 const plain = type => type.replaceAll('(anonymous namespace)::', '');
 const sinceText = actor => actor && actor.since_ms ? ' for ' + msText(actor.since_ms) : '';

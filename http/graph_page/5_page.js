@@ -35,6 +35,7 @@ async function poll() {
 }
 
 function take(look) {
+  placeAllNodes(look);
   remember(look);
   page.look = look;
   const shapeNow = JSON.stringify([look.name, look.nodes.map(node => [node.name, node.replicas, node.junction, node.supervisor]), look.edges, look.supervisors]);
@@ -64,6 +65,9 @@ function show() {
   if (blocked) parts.push(shortNumber(blocked) + ' blocked');
   if (restarts) parts.push(count(restarts, 'restart', 'restarts'));
   put(byId('summary'), 'text', parts.join(' · '));
+  const places = byId('places');
+  for (const one of [places, ...document.querySelectorAll('.split')]) one.hidden = !look.places;
+  if (look.places) become(places, h('p', ...look.places.map(place => h('span.place.' + place.state, h('i'), `${place.name} ${place.state === 'unknown' ? '' : place.state}`.trim()))));
   const alarm = byId('alarm');
   alarm.hidden = !look.knots.length;
   put(alarm, 'text', look.knots.length === 0 ? '' : look.knots.map((knot, i) => `Knot ${i + 1}: ${few(knot.actors.filter(actor => actor.in_knot).map(actor => actor.name))} wait for each other`).join('   '));

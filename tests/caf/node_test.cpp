@@ -64,7 +64,7 @@ task<> hold_back(mailbox<request<deposit>> in, address<int> taken) {
 
 /// Two nodes in one process, over loopback.
 struct two_nodes {
-  explicit two_nodes(node_options there_too = {})
+  explicit two_nodes(node_setup there_too = {})
       : far(far_sys,
             [&] {
               there_too.name = "far";
@@ -186,7 +186,7 @@ TEST(Node, ANodeThatEndsClosesAddressesFailsRequestsAndTellsEachMonitorOnce) {
   node near(near_sys, {.name = "near"});
   ASSERT_TRUE(near.start());
   auto far_sys = std::make_unique<actor_system>();
-  auto far = std::make_unique<node>(*far_sys, node_options{.name = "far", .listen = true});
+  auto far = std::make_unique<node>(*far_sys, node_setup{.name = "far", .listen = true});
   ASSERT_TRUE(far->start());
   auto [in, out] = make_mailbox<request<deposit>>(bounded(8));
   auto [taken, tell] = make_mailbox<int>(bounded(1));

@@ -37,10 +37,14 @@ task<> fail_at_two(mailbox<number> in, address<number> out) {
 
 task<> count_own(address<own_number> out) { (void)co_await out.send(own_number{1}); }
 
+task<> drop_own(mailbox<own_number> in) {
+  while (const auto n = co_await in.receive()) continue;
+}
+
 } // namespace
 
 GREENROOM_NODES(library) {
   library.add("count", count).add("count_for_ever", count_for_ever).add("twice", twice);
-  library.add("fail_at_two", fail_at_two).add("count_own", count_own);
+  library.add("fail_at_two", fail_at_two).add("count_own", count_own).add("drop_own", drop_own);
   library.add_key<number>("value", [](const number& n) { return n.value; });
 }

@@ -8,4 +8,10 @@ struct number {
   int value;
 };
 
+/// From one process to another, too.
+template <class Inspector>
+bool inspect(Inspector& f, number& n) {
+  return f.object(n).fields(f.field("value", n.value));
+}
+
 } // namespace test_nodes

@@ -1,5 +1,6 @@
-// The services that graph_page_test.py looks at with a browser: ten nodes in which trouble can be made, and a thousand nodes.
-// Prints where it listens. POST /slow fills an edge, POST /knot has two nodes wait for each other for ever. Ends when its input does.
+// The services that graph_page_test.py looks at with a browser: ten nodes in which trouble can be made, a thousand nodes, and the part of one
+// process of three nodes. Prints where it listens. POST /slow fills an edge, POST /knot has two nodes wait for each other for ever, POST /bank starts the
+// other process's part. Ends when its input does.
 //
 //   intake -> check -> price x2 -> pack -> ship -> clerk (fails at every twentieth item)
 //                   -> reject                                   starter -> left <-> right
@@ -14,11 +15,13 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/actors/graph_deployment.hpp>
 #include <greenroom/actors/graph_service.hpp>
 #include <greenroom/http/graph_page.hpp>
 #include <greenroom/http/server.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/timer.hpp>
+#include <greenroom/runtime/transport.hpp>
 
 using namespace greenroom;
 using namespace std::chrono_literals;
@@ -169,6 +172,41 @@ service open_thousand(actor_system& sys) {
   return run(sys, std::move(g)).value();
 }
 
+// -- split ------------------------------------------------------------------------------------------------
+
+#ifdef GREENROOM_HAS_NODES
+/// drip -> relay here, -> book on the node "bank"; and both parts.
+class split_graph {
+public:
+  explicit split_graph(actor_system& sys) : here_(sys) {
+    const auto port = sys.net().listen({"127.0.0.1", 0}).value()->port();
+    where_.add({.name = "shop"}).add({.name = "bank", .port = port}).place("book", "bank");
+  }
+  static graph make() {
+    graph g("split");
+    const auto source = g.add("drip", {.restart = permanent}, drip);
+    const auto middle = g.add("relay", relay, 0ms);
+    const auto book = g.add("book", swallow);
+    g.connect(source, middle, bounded(4));
+    g.connect(middle, book, bounded(4));
+    return g;
+  }
+  service shop() { return run(here_, make(), where_, "shop").value(); }
+  void open_bank() { there_.spawn(run_bank, where_); }
+
+private:
+  static task<> run_bank(deployment where) { (void)co_await run(make(), std::move(where), "bank"); }
+
+  actor_system& here_;
+  actor_system there_;
+  deployment where_;
+};
+http::response open_bank(split_graph* split) {
+  split->open_bank();
+  return http::text("the bank opens\n");
+}
+#endif
+
 http::response slow(pause_time each) {
   *each = 25;
   return http::text("packing is slow now\n");
@@ -186,15 +224,20 @@ int main() {
   actor_system sys(how);
   const auto small = open_works(sys);
   const auto large = open_thousand(sys);
+  std::vector<service> all{small.running, large};
   http::server front(sys, {.port = 0});
-  front.mount("/", http::graph_page({small.running, large}));
+#ifdef GREENROOM_HAS_NODES
+  split_graph split(sys);
+  all.push_back(split.shop());
+  front.post("/bank", open_bank, &split);
+#endif
+  front.mount("/", http::graph_page(all));
   front.post("/slow", slow, small.each).post("/knot", knot, small.begin);
   front.start().value();
   std::printf("listening on %s\n", front.url().c_str());
   std::fflush(stdout);
   while (std::getchar() != EOF) {}
   const auto stopped = front.stop(5s);
-  small.running.stop();
-  large.stop();
+  for (const auto& one : all) one.stop();
   return stopped.complete() ? 0 : 1;
 }

@@ -139,6 +139,29 @@ class GraphPage(unittest.TestCase):
         self.assertIn("no connection", browser.ask("byId('link-text').textContent"))
         self.picture(browser, "graph_stale")
 
+    def test_shows_what_runs_in_another_process_and_whether_that_is_up(self):
+        with Front() as front, Browser() as browser:
+            self.opened(front, browser)
+            self.assertTrue(browser.ask("byId('places').hidden && document.querySelector('.split').hidden"), "a graph that is whole")
+            if "split" not in browser.ask("[...byId('graphs').options].map(o => o.value)"):
+                self.skipTest("a build without nodes")
+            browser.ask("byId('graphs').value = 'split'; byId('graphs').onchange(); 0")
+            browser.wait_for("page.look.name === 'split' && !byId('places').hidden", "the processes")
+            self.assertEqual(browser.ask("[...byId('places').children].map(p => p.textContent)"), ["shop here", "bank down"])
+            self.assertTrue(browser.ask(f"{node('book')}.classList.contains('elsewhere') && {node('book')}.classList.contains('away')"))
+            self.assertIn("on bank, down", browser.ask(f"{node('book')}.getAttribute('aria-label')"))
+            self.assertFalse(browser.ask(f"{node('relay')}.classList.contains('elsewhere')"))
+            self.assertTrue(browser.ask(f"{line('relay', 'book')}.classList.contains('crosses')"))
+            self.assertFalse(browser.ask(f"{line('drip', 'relay')}.classList.contains('crosses')"))
+            browser.ask("choose(page.look.nodes.findIndex(n => n.name === 'book'), false); 0")
+            browser.wait_for("/bankdown127.0.0.1:\\d+/.test(byId('panel').textContent)", "the address in the panel")
+            browser.wait_for(f"{line('relay', 'book')}.classList.contains('f4')", "the edge that fills up")
+            self.picture(browser, "graph_split")
+            front.post("/bank")
+            browser.wait_for("byId('places').textContent === 'shop herebank up'", "that the other process is up")
+            browser.wait_for(f"!{node('book')}.classList.contains('away') && !{line('relay', 'book')}.classList.contains('f4')", "that it flows")
+            self.assertEqual(browser.problems, [])
+
     def test_draws_a_thousand_nodes(self):
         with Front() as front, Browser() as browser:
             self.opened(front, browser)

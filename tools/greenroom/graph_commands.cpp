@@ -12,6 +12,10 @@ constexpr option nodes_option{
     "--nodes", "LIBRARY",
     "a library with more functions, besides those that the file names; may be given several times"};
 
+constexpr option deployment_option{"--deployment", "FILE",
+                                   "a TOML file with the processes that the graph is split over, their addresses, "
+                                   "and which nodes run where"};
+
 /// The library reads them again: programs with nodes of their own have these commands, too.
 int pass_on(const arguments& given) { return greenroom::graph_command({}, given.argc(), given.argv()); }
 
@@ -22,16 +26,20 @@ int draw(const arguments& given) {
 
 constexpr option run_options[] = {
     nodes_option,
+    deployment_option,
+    {"--node", "NAME", "which process of the deployment this is: it runs the nodes that are placed there"},
     {"--for", "TIME", "drain it after so long"},
     {"--drain", "TIME",
      "how long that may take, before what is left is dropped: a duration such as 500ms, 2s, 5min or 1h (default 5s)"},
     json_option,
 };
 
-constexpr option check_options[] = {nodes_option, json_option};
+constexpr option check_options[] = {nodes_option, deployment_option, json_option};
+constexpr option nodes_options[] = {nodes_option, json_option};
 
 constexpr option graph_options[] = {
     nodes_option,
+    deployment_option,
     {"--dot", "", "for Graphviz, as without an option"},
     {"--mermaid", "", "for Mermaid"},
     {"--json", "", "as JSON"},
@@ -40,16 +48,18 @@ constexpr option graph_options[] = {
 
 } // namespace
 
-constinit const command run_command{"run",
-                                    "FILE",
-                                    "runs the graph of a file until it ends or is told to",
-                                    "Runs a graph of actors that a TOML file describes, until it ends, or SIGINT or "
-                                    "SIGTERM comes: it is then drained, node behind "
-                                    "node, and what became of the items of each edge is printed.\n\n"
-                                    "The options of the system may stand in the file, too, in its table [greenroom].",
-                                    run_options,
-                                    pass_on,
-                                    true};
+constinit const command run_command{
+    "run",
+    "FILE",
+    "runs the graph of a file until it ends or is told to",
+    "Runs a graph of actors that a TOML file describes, until it ends, or SIGINT or "
+    "SIGTERM comes: it is then drained, node behind "
+    "node, and what became of the items of each edge is printed.\n\n"
+    "With a deployment it runs the part of one process; the others may be started before or after it.\n\n"
+    "The options of the system may stand in the file, too, in its table [greenroom].",
+    run_options,
+    pass_on,
+    true};
 
 constinit const command check_command{"check",
                                       "FILE",
@@ -78,7 +88,7 @@ constinit const command nodes_command{
     "Lists the functions of the libraries with the types of their inputs and "
     "outputs, and the keys by which edges may be divided.\n\n"
     "--json prints functions with their name, inputs, outputs and the library that they are from, and keys.",
-    check_options,
+    nodes_options,
     pass_on};
 
 } // namespace cli

@@ -38,6 +38,8 @@ void describe(http::schema<node>& s) {
   s.field("junction", &node::junction).optional();
   s.field("state", &node::state);
   s.field("knot", &node::knot);
+  s.field("place", &node::place).optional();
+  s.field("elsewhere", &node::elsewhere).optional();
   s.field("inputs", &node::inputs).optional();
 }
 
@@ -48,6 +50,7 @@ void describe(http::schema<edge>& s) {
   s.field("input", &edge::input).optional();
   s.field("replica", &edge::replica).optional();
   s.field("dead_letters", &edge::dead_letters).optional();
+  s.field("crosses", &edge::crosses).optional();
 }
 
 void describe(http::schema<entry>& s) {
@@ -56,12 +59,20 @@ void describe(http::schema<entry>& s) {
   s.field("to", &entry::to);
 }
 
+void describe(http::schema<place>& s) {
+  s.ignore_unknown();
+  s.field("name", &place::name);
+  s.field("address", &place::address).optional();
+  s.field("state", &place::state).optional();
+}
+
 void describe(http::schema<graph>& s) {
   s.ignore_unknown();
   s.field("name", &graph::name).optional();
   s.field("nodes", &graph::nodes);
   s.field("edges", &graph::edges).optional();
   s.field("entries", &graph::entries).optional();
+  s.field("places", &graph::places).optional();
 }
 
 namespace {
@@ -95,11 +106,19 @@ result<graph> parse(std::string_view json) {
     }
   }
   for (auto& e : g->entries) cli::make_plain(e.name);
+  for (auto& p : g->places) {
+    cli::make_plain(p.name);
+    cli::make_plain(p.address);
+    cli::make_plain(p.state);
+  }
   const auto is_there = [&g](std::uint64_t n) { return n < g->nodes.size(); };
   const bool whole = std::all_of(g->edges.begin(), g->edges.end(),
                                  [&](const auto& e) { return is_there(e.from) && is_there(e.to); }) &&
                      std::all_of(g->entries.begin(), g->entries.end(), [&](const auto& e) { return is_there(e.to); });
   if (!whole) return error(errc::parse, fmt::format("an edge leads to none of the {} nodes", g->nodes.size()));
+  const bool placed = std::all_of(g->nodes.begin(), g->nodes.end(),
+                                  [&g](const auto& n) { return g->places.empty() || n.place < g->places.size(); });
+  if (!placed) return error(errc::parse, fmt::format("a node runs at none of the {} places", g->places.size()));
   return g;
 }
 

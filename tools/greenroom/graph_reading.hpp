@@ -39,6 +39,8 @@ struct node {
   bool junction = false;
   std::optional<std::string> state;
   std::optional<std::uint64_t> knot; // the deadlock that it is part of
+  std::uint64_t place = 0;           // which of the graph's places it runs at
+  bool elsewhere = false;            // not in the process that says this
   std::vector<input> inputs;
 };
 void describe(greenroom::http::schema<node>& s);
@@ -49,6 +51,7 @@ struct edge {
   std::uint64_t input = 0;
   std::uint64_t replica = 0;
   bool dead_letters = false;
+  bool crosses = false; // to another process
 };
 void describe(greenroom::http::schema<edge>& s);
 
@@ -58,11 +61,20 @@ struct entry {
 };
 void describe(greenroom::http::schema<entry>& s);
 
+/// A process of a graph that is split.
+struct place {
+  std::string name;
+  std::string address;
+  std::string state;
+};
+void describe(greenroom::http::schema<place>& s);
+
 struct graph {
   std::string name;
   std::vector<node> nodes;
   std::vector<edge> edges;
   std::vector<entry> entries;
+  std::vector<place> places; // none: it is whole
 };
 void describe(greenroom::http::schema<graph>& s);
 

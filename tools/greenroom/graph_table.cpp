@@ -91,7 +91,7 @@ std::vector<std::string> table_of(const reading* before, const reading& now) {
     r.fill("-");
     r[0] = node.name;
     r[1] = state_of(node);
-    r[2] = fmt::format("{}/{}", node.running, node.replicas);
+    r[2] = node.elsewhere ? "-" : fmt::format("{}/{}", node.running, node.replicas);
     r[6].clear();
     r[11] = std::to_string(node.restarts);
     if (node.inputs.size() == 1) fill_in(r, same(old, n, node.inputs[0]), node.inputs[0], seconds);
