@@ -74,7 +74,7 @@ struct node_down {
 
 /// Of a node that one connects to.
 enum class node_state : std::uint8_t {
-  connecting, ///< it is tried, again and again
+  connecting, ///< it is tried, again and again; or was closed
   up          ///< it has answered, and lives
 };
 
@@ -83,7 +83,7 @@ class node_core;
 class peer_core;
 } // namespace internal
 
-/// Another node, seen from here. Copies are the same. It is connected to until the node that made it ends.
+/// Another node, seen from here. Copies are the same. It is connected to until close(), or the end of the node that made it.
 class GREENROOM_EXPORT node_peer {
 public:
   /// Gives the address that is published under a name. Waits: until the node has answered, for `limit` at most.
@@ -96,6 +96,8 @@ public:
   mailbox<node_down> monitor() const;
   /// Returns whether it is there, as far as is known.
   node_state state() const;
+  /// Ends the connection for good: its addresses close, monitors get their notice, lookups fail with errc::closed. Waits: never.
+  void close() const noexcept;
 
   /// For node.
   explicit node_peer(std::shared_ptr<internal::peer_core> core) noexcept : core_(std::move(core)) {}
