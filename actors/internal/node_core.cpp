@@ -134,9 +134,11 @@ task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream>
   it.session = self->make_session(wire_role::serves, 0, &it);
   auto running = node_session::run(it.session, std::move(io), self->settings());
   const auto why = co_await std::move(running);
-  self->forget(it.who, it.session);
   self->sys.log().info("node {}: {} at {} has gone: {}", self->options.name,
                        it.who.name.empty() ? "somebody" : it.who.name, from, why);
+  // Who connects again in its place must know of it until then.
+  co_await node_session::drained(it.session);
+  self->forget(it.who, it.session);
 }
 
 /// Read anew for each connection: so renewed certificates are taken up, and who only connects need not start the node.

@@ -169,17 +169,22 @@ result<void> node_session::take(introduction& part) {
   return {};
 }
 
+std::vector<actor> node_session::servers() {
+  const std::lock_guard guard(lock_);
+  return servers_;
+}
+
+task<> node_session::drained(std::shared_ptr<node_session> self) {
+  const auto servers = self->servers();
+  for (const auto& each : servers) (void)co_await each.join();
+}
+
 task<> node_session::greet(std::shared_ptr<node_session> self, std::shared_ptr<node_session> before) {
   if (before) {
     before->link_->end("the same node has connected again");
     (void)co_await before->gone_.receive();
-    std::vector<actor> servers;
-    {
-      const std::lock_guard guard(before->lock_);
-      servers.swap(before->servers_);
-    }
-    for (const auto& each : servers) each.cancel();
-    for (const auto& each : servers) (void)co_await each.join();
+    for (const auto& each : before->servers()) each.cancel();
+    co_await drained(before);
   }
   self->link_->say(self->us_);
 }

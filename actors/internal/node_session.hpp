@@ -56,6 +56,9 @@ public:
   /// Runs over the stream until the connection is lost, and returns why.
   static task<std::string> run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, link_settings how);
 
+  /// Waits until what came over the connection has been taken; for a session whose run() has ended.
+  static task<> drained(std::shared_ptr<node_session> self);
+
   /// Asks the other node for a stream. Thread safety: any thread, once met.
   void open(std::shared_ptr<detail::outflow> flow);
 
@@ -89,6 +92,7 @@ private:
   result<void> take(give_up_part& part);
   result<void> take(end_of_stream& part);
   std::shared_ptr<detail::outflow> flow(std::uint32_t stream);
+  std::vector<actor> servers();
   void over(const std::string& why);
 
   actor_system& sys_;

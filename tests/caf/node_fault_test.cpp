@@ -33,13 +33,13 @@ public:
     sys_.spawn(accept, this);
   }
   std::uint16_t port() const { return port_; }
-  /// Ends all connections towards who connected; those to the other node stay.
-  void lose_near_ends() { sys_.run(lose, this).value(); }
+  enum class ends { near, both };
+  /// Ends all connections towards who connected; those to the other node too, or it notices nothing.
+  void lose(ends which) { sys_.run(lose_some, this, which).value(); }
 
 private:
   struct line {
     std::unique_ptr<stream> near, far;
-    mailbox<int> lost{bounded(1)};
   };
   static task<> accept(middle* self) {
     for (;;) {
@@ -63,8 +63,11 @@ private:
       if (!put) co_return;
     }
   }
-  static task<> lose(middle* self) {
-    for (auto& one : self->lines_) one.near->close();
+  static task<> lose_some(middle* self, ends which) {
+    for (auto& one : self->lines_) {
+      one.near->close();
+      if (which == ends::both) one.far->close();
+    }
     co_return;
   }
 
@@ -93,7 +96,11 @@ task<std::vector<int>> receive_up_to(mailbox<int> from, int last) {
   co_return all;
 }
 
-TEST(NodeFaults, WhatIsLeftOfALostConnectionDoesNotComeBetweenLaterItems) {
+class NodeReconnect : public testing::TestWithParam<middle::ends> {};
+INSTANTIATE_TEST_SUITE_P(Ends, NodeReconnect, testing::Values(middle::ends::near, middle::ends::both),
+                         [](const auto& each) { return each.param == middle::ends::near ? "Near" : "Both"; });
+
+TEST_P(NodeReconnect, WhatIsLeftOfALostConnectionDoesNotComeBetweenLaterItems) {
   kept_system far_sys, near_sys;
   // The far node does not notice by itself that the connection is lost.
   node far(far_sys.sys, {.name = "far", .listen = true, .detection = 10min, .window = 4});
@@ -109,8 +116,9 @@ TEST(NodeFaults, WhatIsLeftOfALostConnectionDoesNotComeBetweenLaterItems) {
   EXPECT_EQ(near_sys.sys.run(send_numbers, *to, 1, 20).value(), 20);
   while (in.size_approx() == 0)
     std::this_thread::yield(); // the server has the next in its hand, and up to four behind that
-  between.lose_near_ends();
+  between.lose(GetParam());
   near_sys.log->await("is down");
+  if (GetParam() == middle::ends::both) far_sys.log->await("has gone");
   near_sys.log->await("is up");
   // A second lookup is answered after the first stream is open again.
   auto [second_in, second_out] = make_mailbox<int>(bounded(1));
