@@ -49,7 +49,7 @@ struct node_options {
   bool listen = false;   ///< whether others may connect
   std::string host = "127.0.0.1";             ///< where; anything but loopback needs `tls`
   std::uint16_t port = 0;                     ///< 0 picks a free one
-  std::chrono::milliseconds heartbeat{500};   ///< how often to say that it lives
+  std::chrono::milliseconds heartbeat{500};   ///< how often to say that it lives; alike at all nodes, as is `detection`
   std::chrono::milliseconds detection{2000};  ///< silence that counts as down; three heartbeats at least
   std::chrono::milliseconds least_pause{100}; ///< between attempts to connect; it doubles up to the next
   std::chrono::milliseconds most_pause{2000}; ///< between attempts

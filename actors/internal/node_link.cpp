@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <exception>
 #include <span>
 #include <utility>
@@ -39,6 +40,14 @@ std::string show(duration limit) {
 } // namespace
 
 link_user::~link_user() = default;
+
+result<node_frame> read_frame(const std::string& bytes) {
+  std::uint32_t parts = 0; // which is what a sequence begins with
+  if (bytes.size() >= sizeof parts) std::memcpy(&parts, bytes.data(), sizeof parts);
+  if (parts > gathered_parts)
+    return error(errc::parse, fmt::format("it puts {} parts into a frame, and the limit is {}", parts, gathered_parts));
+  return wire_decode<node_frame>(bytes);
+}
 
 node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings how)
     : io_(std::move(io)),
@@ -149,7 +158,7 @@ task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self
       user->up();
       continue;
     }
-    auto frame = wire_decode<node_frame>(got->text);
+    auto frame = read_frame(got->text);
     self->less_behind(got->text.size());
     if (!frame) co_return std::string(frame.error().message());
     for (auto& part : *frame) {

@@ -25,6 +25,9 @@ struct link_settings {
   std::size_t most_bytes; // of a frame
 };
 
+/// Returns the parts of a frame. Errors: parse, also for more parts than a link puts into one: a part may be a byte there and a hundred here.
+result<node_frame> read_frame(const std::string& bytes);
+
 /// Takes what the other node says; called by the link's actor.
 class link_user {
 public:

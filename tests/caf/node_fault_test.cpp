@@ -270,6 +270,15 @@ TEST(NodeRogue, WhoOpensAStreamTwiceIsSentAway) {
   EXPECT_EQ(why_sent_away(std::move(says)), "it breaks the protocol of nodes: it opens a stream twice");
 }
 
+TEST(NodeRogue, AFrameOfManySmallPartsIsRefusedBeforeTheyAreMade) {
+  EXPECT_TRUE(internal::read_frame(wire_encode(internal::node_frame(256, internal::sign_of_life{}))));
+  const auto many = internal::read_frame(wire_encode(internal::node_frame(257, internal::sign_of_life{})));
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.error().message(), "it puts 257 parts into a frame, and the limit is 256");
+  EXPECT_FALSE(internal::read_frame(std::string("\xff\xff\xff\xff", 4)));
+  EXPECT_FALSE(internal::read_frame(""));
+}
+
 // -- types ------------------------------------------------------------------------------------------------
 
 struct price_then {
