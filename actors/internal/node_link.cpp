@@ -25,6 +25,9 @@ constexpr std::size_t gathered_bytes = 64 * 1024;
 constexpr std::size_t gathered_parts = 256;
 // More than a frame or two of small items, so that both sides are busy; a single frame may be larger.
 constexpr std::size_t most_behind = 1024 * 1024;
+// How many times the time of detection a write may stand still. Many, since a kernel asks for more only when it has got rid of a third of its
+// buffer, which over a slow line takes its time.
+constexpr int stuck_detections = 15;
 // CAF ends its threads in milliseconds.
 constexpr auto closing_time = std::chrono::seconds(10);
 
@@ -84,11 +87,13 @@ void node_link::less_behind(std::size_t bytes) noexcept {
 }
 
 task<> node_link::read(std::shared_ptr<node_link> self) {
+  auto& sys = this_actor::system();
   std::vector<std::byte> into(gathered_bytes);
   for (;;) {
     const auto got = co_await self->io_->read_some(into);
     if (!got) co_return self->wire_->hang_up(std::string(got.error().message()));
     if (*got == 0) co_return self->wire_->hang_up("it has closed the connection");
+    self->read_at_ = sys.now();
     self->behind_ += *got;
     self->wire_->bytes_in(
         {reinterpret_cast<const char*>(into.data()), *got}); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
@@ -141,18 +146,25 @@ task<> node_link::beat(std::shared_ptr<node_link> self) {
 /// Who lives and takes nothing lets all that is said to it pile up here.
 void node_link::end_if_stuck(time_point now) {
   const auto since = writes_since_.load();
-  if (since != never && now - since > how_.detection) end("it has taken nothing for " + show(how_.detection));
+  const auto most = stuck_detections * how_.detection;
+  if (since != never && now - since > most) end("it has taken nothing for " + show(most));
 }
 
 task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self, link_user* user) {
-  for (;;) {
-    auto got = co_await self->events_.receive_for(self->how_.detection);
+  const duration patience = self->how_.detection;
+  bool is_met = false;
+  for (auto limit = patience;;) {
+    auto got = co_await self->events_.receive_for(limit);
     if (!got) {
       if (got.error().is(errc::closed)) co_return self->why_;
-      co_return "it has been silent for " + show(self->how_.detection);
+      limit = is_met ? self->read_at_.load() + patience - this_actor::system().now() : duration();
+      if (limit > duration()) continue; // it is within a frame that takes its time
+      co_return "it has been silent for " + show(patience);
     }
+    limit = patience;
     if (got->what == event::is::end) co_return std::move(got->text);
     if (got->what == event::is::ready) {
+      is_met = true;
       here.spawn({.name = "node link send"}, send, self);
       here.spawn({.name = "node link beat"}, beat, self);
       user->up();

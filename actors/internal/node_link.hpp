@@ -89,6 +89,7 @@ private:
   std::atomic<std::size_t> behind_{0};
   mailbox<bool> caught_up_; // a signal: there may be room again
   address<bool> to_caught_up_;
+  std::atomic<time_point> read_at_{time_point()}; // when bytes came last
   // Since when what is being written waits for the other side to take it; `never` if nothing does.
   std::atomic<time_point> writes_since_{never};
 };
