@@ -19,12 +19,13 @@ void node::unpublish(const std::string& name) { core_->offers->remove(name); }
 
 node_peer node::connect(std::string host, std::uint16_t port) {
   auto peer = std::make_shared<internal::peer_core>(core_, endpoint(std::move(host), port));
-  core_->sys.spawn({.name = "node peer", .ctx = core_->life.ctx}, internal::peer_core::keep, peer);
+  peer->start();
   return node_peer(std::move(peer));
 }
 
 mailbox<node_down> node_peer::monitor() const { return core_->monitor(); }
 link_state node_peer::state() const { return core_->state(); }
+void node_peer::close() const noexcept { core_->close(); }
 actor_system& node_peer::system_of(const internal::peer_core& core) noexcept { return core.sys(); }
 
 task<result<std::shared_ptr<detail::outflow>>> node_peer::open(std::shared_ptr<internal::peer_core> core,

@@ -50,7 +50,7 @@ struct node_setup {
   bool listen = false;   ///< whether others may connect
   std::string host = "127.0.0.1";             ///< where; anything but loopback needs `tls`
   std::uint16_t port = 0;                     ///< 0 picks a free one
-  std::chrono::milliseconds heartbeat{500};   ///< how often to say that it lives
+  std::chrono::milliseconds heartbeat{500};   ///< how often to say that it lives; alike at all nodes, as is `detection`
   std::chrono::milliseconds detection{2000};  ///< silence that counts as down; three heartbeats at least
   std::chrono::milliseconds least_pause{100}; ///< between attempts to connect; it doubles up to the next
   std::chrono::milliseconds most_pause{2000}; ///< between attempts
@@ -75,7 +75,7 @@ struct node_down {
 
 /// Of a node that one connects to.
 enum class link_state : std::uint8_t {
-  connecting, ///< it is tried, again and again
+  connecting, ///< it is tried, again and again; or was closed
   up          ///< it has answered, and lives
 };
 
@@ -84,7 +84,7 @@ class node_core;
 class peer_core;
 } // namespace internal
 
-/// Another node, seen from here. Copies are the same. It is connected to until the node that made it ends.
+/// Another node, seen from here. Copies are the same. It is connected to until close(), or the end of the node that made it.
 class GREENROOM_EXPORT node_peer {
 public:
   /// Gives the address that is published under a name. Waits: until the node has answered, for `limit` at most.
@@ -97,6 +97,8 @@ public:
   mailbox<node_down> monitor() const;
   /// Returns whether it is there, as far as is known.
   link_state state() const;
+  /// Ends the connection for good: its addresses close, monitors get their notice, lookups fail with errc::closed. Waits: never.
+  void close() const noexcept;
 
   /// For node.
   explicit node_peer(std::shared_ptr<internal::peer_core> core) noexcept : core_(std::move(core)) {}

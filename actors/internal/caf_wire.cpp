@@ -14,6 +14,7 @@
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/multiplexer.hpp>
 #include <caf/io/scribe.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 
 namespace greenroom::internal {
@@ -36,6 +37,7 @@ public:
   void feed(const std::string& bytes) {
     waiting_.append(bytes);
     consume_what_is_whole();
+    host_.bytes_taken(bytes.size());
   }
   void hang_up(const std::string& why) {
     lose_(why);
@@ -123,6 +125,8 @@ caf_wire::impl::impl(wire_role role, wire_host& to, std::size_t most_bytes) : ho
   end =
       mm.spawn_broker([this](caf::io::broker* self, std::uint8_t connects) { return begin(self, wire_role{connects}); },
                       static_cast<std::uint8_t>(role));
+  // A system's end waits until no thread counts on its logger, and the thread that makes the system goes on doing so until it ends itself.
+  caf::logger::set_current_actor_system(nullptr);
 }
 
 caf_wire::impl::~impl() { caf::anon_send_exit(end, caf::exit_reason::kill); }
@@ -174,8 +178,8 @@ void caf_wire::bytes_in(std::string bytes) {
 
 void caf_wire::send(std::string frame) { caf::send_as(impl_->end, impl_->far_end, std::move(frame)); }
 
-void caf_wire::hang_up() {
-  impl_->system.middleman().backend().post([line = impl_->line] { line->hang_up("the connection was closed"); });
+void caf_wire::hang_up(std::string why) {
+  impl_->system.middleman().backend().post([line = impl_->line, why = std::move(why)] { line->hang_up(why); });
 }
 
 } // namespace greenroom::internal
@@ -191,7 +195,7 @@ caf_wire::caf_wire(wire_role, wire_host&, std::size_t) {}
 caf_wire::~caf_wire() = default;
 void caf_wire::bytes_in(std::string) {}
 void caf_wire::send(std::string) {}
-void caf_wire::hang_up() {}
+void caf_wire::hang_up(std::string) {}
 
 } // namespace greenroom::internal
 

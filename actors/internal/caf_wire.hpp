@@ -21,6 +21,8 @@ public:
   /// The other end is there: frames may be sent.
   virtual void ready() noexcept = 0;
   virtual void frame_in(std::string frame) noexcept = 0;
+  /// So many of the bytes that came in were looked at.
+  virtual void bytes_taken(std::size_t count) noexcept = 0;
   /// The other end has gone, or does not speak the protocol. Called once at most, and nothing after it.
   virtual void closed(std::string why) noexcept = 0;
 };
@@ -43,8 +45,8 @@ public:
   void bytes_in(std::string bytes);
   /// Sends a frame, once ready. Order: as called.
   void send(std::string frame);
-  /// Says that the other end has gone: no bytes will come.
-  void hang_up();
+  /// Says that no bytes will come, and why, in a sentence.
+  void hang_up(std::string why);
 
 private:
   struct impl;

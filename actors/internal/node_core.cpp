@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <greenroom/actors/detail/retry_tokens.hpp>
+#include <greenroom/runtime/blocking.hpp>
+#include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/detail/loopback.hpp>
 #include <greenroom/runtime/log.hpp>
 #include <greenroom/runtime/timer.hpp>
@@ -34,13 +36,19 @@ void check(const node_setup& o) {
     bad(fmt::format("it must not listen at {} without certificates (tls): anybody could send to its actors", o.host));
 }
 
+/// A limit that has passed says by itself neither what it was for nor how long it was.
+error in_words(error why, const char* what, std::chrono::milliseconds limit) {
+  if (!why.is(errc::timed_out)) return why;
+  return {errc::timed_out, fmt::format("{} took longer than {}", what, greenroom::detail::show_duration(limit))};
+}
+
 } // namespace
 
 node_core::node_core(actor_system& system, node_setup how)
     : sys(system),
       options((check(how), std::move(how))),
       offers(std::make_shared<publications>()),
-      us{options.name, static_cast<std::uint64_t>(sys.wall_now().time_since_epoch().count())},
+      born(static_cast<std::uint64_t>(sys.wall_now().time_since_epoch().count())),
       life(system.context().with_cancel()) {}
 
 result<void> node_core::start() {
@@ -52,13 +60,8 @@ result<void> node_core::start() {
                                 .client_ca_file = t.ca_file,
                                 .alpn = {"greenroom-node"}});
     if (!in) return in.error();
-    auto out = tls_client::make({.ca_file = t.ca_file,
-                                 .certificate_file = t.certificate_file,
-                                 .key_file = t.key_file,
-                                 .alpn = {"greenroom-node"}});
-    if (!out) return out.error();
     tls_in_ = *std::move(in);
-    tls_out_ = *std::move(out);
+    if (const auto fine = client_tls(); !fine) return fine.error();
   }
   if (!options.listen) return {};
   auto made = sys.net().listen({options.host, options.port});
@@ -74,8 +77,20 @@ void node_core::stop() noexcept {
   if (entrance_) entrance_->close();
 }
 
-std::shared_ptr<node_session> node_core::make_session(session_owner* owner) {
-  return std::make_shared<node_session>(sys, offers, us, options.window, owner);
+std::shared_ptr<node_session> node_core::make_session(wire_role role, std::uint32_t line, session_owner* owner) {
+  return std::make_shared<node_session>(sys, offers, role, introduction{options.name, born, line}, options.window,
+                                        owner);
+}
+
+std::shared_ptr<node_session> node_core::replace(const introduction& who, const std::shared_ptr<node_session>& by) {
+  const std::lock_guard guard(lock_);
+  return std::exchange(lines_[{who.name, who.life, who.line}], by).lock();
+}
+
+void node_core::forget(const introduction& who, const std::shared_ptr<node_session>& session) {
+  const std::lock_guard guard(lock_);
+  const auto found = lines_.find({who.name, who.life, who.line});
+  if (found != lines_.end() && found->second.lock() == session) lines_.erase(found);
 }
 
 task<> node_core::accept(std::shared_ptr<node_core> self) {
@@ -95,57 +110,101 @@ task<> node_core::accept(std::shared_ptr<node_core> self) {
 /// Who connected. It is known by the name it gives; with certificates it has shown that it belongs here.
 task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream> io) {
   struct client final : session_owner {
-    result<void> met(const std::string& its_name, std::uint64_t) override {
-      name = its_name;
-      return {};
+    explicit client(node_core* c) : core(c) {}
+    result<std::shared_ptr<node_session>> met(const introduction& it) override {
+      who = it;
+      return core->replace(who, session);
     }
-    std::string name;
+    node_core* core;
+    introduction who;
+    std::shared_ptr<node_session> session;
   };
   const auto from = io->peer();
   if (self->tls_in_) {
     auto shaken = with_timeout(self->options.detection, self->tls_in_->accept(std::move(io)));
     auto made = co_await std::move(shaken);
     if (!made) {
-      self->sys.log().warn("node {}: {} is refused: {}", self->options.name, from, made.error().message());
+      const auto why = in_words(made.error(), "its TLS handshake", self->options.detection);
+      self->sys.log().warn("node {}: {} is refused: {}", self->options.name, from, why.message());
       co_return;
     }
     io = *std::move(made);
   }
-  client who;
-  auto running = node_session::run(self->make_session(&who), std::move(io), wire_role::serves, self->settings());
+  client it(self.get());
+  it.session = self->make_session(wire_role::serves, 0, &it);
+  auto running = node_session::run(it.session, std::move(io), self->settings());
   const auto why = co_await std::move(running);
-  self->sys.log().info("node {}: {} at {} has gone: {}", self->options.name, who.name.empty() ? "somebody" : who.name,
-                       from, why);
+  self->sys.log().info("node {}: {} at {} has gone: {}", self->options.name,
+                       it.who.name.empty() ? "somebody" : it.who.name, from, why);
+  // Who connects again in its place must know of it until then.
+  co_await node_session::drained(it.session);
+  self->forget(it.who, it.session);
 }
 
+/// Read anew for each connection: so renewed certificates are taken up, and who only connects need not start the node.
+result<tls_client> node_core::client_tls() const {
+  return tls_client::make({.ca_file = options.tls->ca_file,
+                           .certificate_file = options.tls->certificate_file,
+                           .key_file = options.tls->key_file,
+                           .alpn = {"greenroom-node"}});
+}
+
+/// The handshake has a limit of its own: over a slow line each of the two takes a second and more.
 task<result<std::unique_ptr<stream>>> node_core::connect(std::shared_ptr<node_core> self, endpoint at) {
-  auto raw = co_await self->sys.net().connect(at);
-  if (!raw || !self->tls_out_) co_return raw;
-  co_return co_await self->tls_out_->connect(*std::move(raw), at.host);
+  std::optional<tls_client> tls;
+  if (self->options.tls) {
+    const auto load = [me = self.get()] { return me->client_tls(); };
+    auto loaded = co_await blocking(load);
+    if (!loaded) co_return loaded.error();
+    tls = *std::move(loaded);
+  }
+  auto connecting = with_timeout(self->options.detection, connect_raw(self, at));
+  auto raw = co_await std::move(connecting);
+  if (!raw) co_return in_words(raw.error(), "a connection", self->options.detection);
+  if (!tls) co_return raw;
+  auto shaking = with_timeout(self->options.detection, tls->connect(*std::move(raw), at.host));
+  auto io = co_await std::move(shaking);
+  if (!io) co_return in_words(io.error(), "the TLS handshake", self->options.detection);
+  co_return io;
+}
+
+task<result<std::unique_ptr<stream>>> node_core::connect_raw(std::shared_ptr<node_core> self, endpoint at) {
+  co_return co_await self->sys.net().connect(std::move(at));
 }
 
 task<result<std::string>> node_core::attempt(std::shared_ptr<node_core> self, endpoint at,
                                              std::shared_ptr<node_session> session) {
-  auto connecting = with_timeout(self->options.detection, connect(self, std::move(at)));
+  auto connecting = connect(self, std::move(at));
   auto io = co_await std::move(connecting);
   if (!io) co_return io.error();
-  auto running = node_session::run(std::move(session), *std::move(io), wire_role::connects, self->settings());
+  auto running = node_session::run(std::move(session), *std::move(io), self->settings());
   co_return co_await std::move(running);
 }
 
 // -- a peer -----------------------------------------------------------------------------------------
 
 peer_core::peer_core(std::shared_ptr<node_core> of, endpoint at)
-    : of_(std::move(of)), at_(std::move(at)), name_(at_.to_string()) {
+    : of_(std::move(of)),
+      at_(std::move(at)),
+      line_(of_->new_line()),
+      life_(of_->life.ctx.with_cancel()),
+      name_(at_.to_string()) {
   if (!of_->options.tls && !greenroom::detail::is_loopback(at_.host))
     throw usage_error(
         fmt::format("node: it must not connect to {} without certificates (tls): anybody could be there", name_));
 }
 
+void peer_core::start() { of_->sys.spawn({.name = "node peer", .ctx = life_.ctx}, keep, shared_from_this()); }
+
 task<> peer_core::keep(std::shared_ptr<peer_core> self) {
+  struct ending {
+    peer_core* of;
+    ~ending() { of->end(); }
+  };
+  const ending then{self.get()};
   auto pause = duration(self->of_->options.least_pause);
   for (;;) {
-    auto session = self->of_->make_session(self.get());
+    auto session = self->of_->make_session(wire_role::connects, self->line_, self.get());
     {
       const std::lock_guard guard(self->lock_);
       self->session_ = session;
@@ -160,49 +219,75 @@ task<> peer_core::keep(std::shared_ptr<peer_core> self) {
   }
 }
 
-result<void> peer_core::met(const std::string& name, std::uint64_t) {
+result<std::shared_ptr<node_session>> peer_core::met(const introduction& who) {
   std::vector<std::shared_ptr<detail::outflow>> wanted;
   std::shared_ptr<node_session> session;
   {
     const std::lock_guard guard(lock_);
-    name_ = name;
+    name_ = who.name;
     up_ = true;
     session = session_;
     for (auto& each : flows_) {
       if (auto flow = each.second.lock()) wanted.push_back(std::move(flow));
     }
   }
-  of_->sys.log().info("node {}: {} at {} is up", of_->options.name, name, at_.to_string());
+  of_->sys.log().info("node {}: {} at {} is up", of_->options.name, who.name, at_.to_string());
   for (auto& flow : wanted) session->open(std::move(flow));
-  return {};
+  return nullptr;
 }
 
 void peer_core::lost(const std::string& why) {
   std::vector<address<node_down>> told;
   node_down notice;
   bool was_up = false;
+  bool wanted = true;
   {
     const std::lock_guard guard(lock_);
     was_up = std::exchange(up_, false);
+    wanted = !over_;
     why_ = why;
     notice = {name_, why};
     told.swap(monitors_);
   }
-  if (was_up)
-    of_->sys.log().warn("node {}: {} at {} is down: {}", of_->options.name, notice.name, at_.to_string(), why);
+  if (was_up) {
+    const auto text =
+        fmt::format("node {}: {} at {} is down: {}", of_->options.name, notice.name, at_.to_string(), why);
+    of_->sys.log().write(wanted ? log_level::warn : log_level::info, text);
+  }
   for (auto& each : told) (void)each.try_send(notice);
+}
+
+/// Nobody connects any more. Called wherever the actor is when it ends.
+void peer_core::end() noexcept {
+  std::map<std::uint32_t, std::weak_ptr<detail::outflow>> flows;
+  {
+    const std::lock_guard guard(lock_);
+    over_ = true;
+    flows.swap(flows_);
+  }
+  lost("this side has closed the connection");
+  for (auto& each : flows) {
+    if (const auto flow = each.second.lock()) flow->refuse(closed_here());
+  }
+}
+
+error peer_core::closed_here() const {
+  return {errc::closed, fmt::format("the connection to node {} was closed on this side", at_.to_string())};
 }
 
 std::shared_ptr<detail::outflow> peer_core::begin(std::string name, detail::flow_types types, bool waits) {
   std::shared_ptr<detail::outflow> flow;
   std::shared_ptr<node_session> session;
+  bool is_over = false;
   {
     const std::lock_guard guard(lock_);
     flow = std::make_shared<detail::outflow>(next_stream_++, std::move(name), std::move(types), waits);
     std::erase_if(flows_, [](const auto& each) { return each.second.expired(); });
-    flows_.emplace(flow->stream(), flow);
+    if (!over_) flows_.emplace(flow->stream(), flow);
+    is_over = over_;
     if (up_) session = session_;
   }
+  if (is_over) flow->refuse(closed_here());
   if (session) session->open(flow);
   return flow;
 }

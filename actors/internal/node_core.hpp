@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <greenroom/actors/internal/node_session.hpp>
@@ -30,24 +31,36 @@ public:
   /// Makes a connection to `at` and lives on it until it is lost; returns why. Errors: it was not made.
   static task<result<std::string>> attempt(std::shared_ptr<node_core> self, endpoint at,
                                            std::shared_ptr<node_session> session);
-  std::shared_ptr<node_session> make_session(session_owner* owner);
+  /// Makes a session on a line of its own or, as often as it is lost, on the same again. Serving has no line: 0.
+  std::shared_ptr<node_session> make_session(wire_role role, std::uint32_t line, session_owner* owner);
+  std::uint32_t new_line() noexcept { return ++last_line_; }
+  /// Notes who has connected; returns the session that was there on that line.
+  std::shared_ptr<node_session> replace(const introduction& who, const std::shared_ptr<node_session>& by);
 
   actor_system& sys;
   const node_setup options;
   const std::shared_ptr<publications> offers;
-  const introduction us;
+  const std::uint64_t born; // what tells this life of the node from others
   const cancellable_context life;
 
 private:
   static task<> accept(std::shared_ptr<node_core> self);
   static task<> serve(std::shared_ptr<node_core> self, std::unique_ptr<stream> io);
   static task<result<std::unique_ptr<stream>>> connect(std::shared_ptr<node_core> self, endpoint at);
+  static task<result<std::unique_ptr<stream>>> connect_raw(std::shared_ptr<node_core> self, endpoint at);
+  result<tls_client> client_tls() const;
   link_settings settings() const noexcept { return {options.heartbeat, options.detection, options.most_bytes}; }
 
-  std::unique_ptr<listener> entrance_; // set by start()
+  void forget(const introduction& who, const std::shared_ptr<node_session>& session);
+
+  using line_key = std::tuple<std::string, std::uint64_t, std::uint32_t>;
+
+  std::atomic<std::uint32_t> last_line_{0};
+  std::mutex lock_;                                       // guards the following
+  std::map<line_key, std::weak_ptr<node_session>> lines_; // of those that have connected
+  std::unique_ptr<listener> entrance_;                    // set by start()
   std::atomic<std::uint16_t> port_{0};
   std::optional<tls_server> tls_in_;
-  std::optional<tls_client> tls_out_;
 };
 
 /// A node that this one connects to, again and again.
@@ -55,26 +68,34 @@ class peer_core final : public session_owner, public std::enable_shared_from_thi
 public:
   peer_core(std::shared_ptr<node_core> of, endpoint at);
 
-  /// Runs as long as the peer is wanted.
-  static task<> keep(std::shared_ptr<peer_core> self);
+  /// Begins to connect.
+  void start();
 
   std::shared_ptr<detail::outflow> begin(std::string name, detail::flow_types types, bool waits);
   void forget(const std::shared_ptr<detail::outflow>& flow);
   mailbox<node_down> monitor();
   link_state state() const;
   error why_down() const;
+  void close() noexcept { life_.cancel({errc::closed, "it was closed"}); }
   actor_system& sys() const noexcept { return of_->sys; }
 
 private:
-  result<void> met(const std::string& name, std::uint64_t life) override;
+  /// Runs as long as the peer is wanted.
+  static task<> keep(std::shared_ptr<peer_core> self);
+  result<std::shared_ptr<node_session>> met(const introduction& who) override;
   void lost(const std::string& why);
+  void end() noexcept;
+  error closed_here() const;
 
   const std::shared_ptr<node_core> of_;
   const endpoint at_;
+  const std::uint32_t line_;
+  const cancellable_context life_;
   mutable std::mutex lock_; // guards the following
   std::string name_;        // its address until it was up
   std::string why_ = "it was not tried yet";
   bool up_ = false;
+  bool over_ = false;                     // it will not be tried again
   std::shared_ptr<node_session> session_; // the latest
   std::uint32_t next_stream_ = 1;
   std::map<std::uint32_t, std::weak_ptr<detail::outflow>> flows_; // to be opened whenever it is up

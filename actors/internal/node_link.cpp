@@ -1,6 +1,8 @@
 #include <greenroom/actors/internal/node_link.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <exception>
 #include <span>
 #include <utility>
@@ -21,6 +23,11 @@ namespace {
 // What one write, and one frame, may gather: large enough that calls cost little, small enough that nobody waits behind it.
 constexpr std::size_t gathered_bytes = 64 * 1024;
 constexpr std::size_t gathered_parts = 256;
+// More than a frame or two of small items, so that both sides are busy; a single frame may be larger.
+constexpr std::size_t most_behind = 1024 * 1024;
+// How many times the time of detection a write may stand still. Many, since a kernel asks for more only when it has got rid of a third of its
+// buffer, which over a slow line takes its time.
+constexpr int stuck_detections = 15;
 // CAF ends its threads in milliseconds.
 constexpr auto closing_time = std::chrono::seconds(10);
 
@@ -29,9 +36,21 @@ std::size_t size_of(const node_part& part) {
   return item == nullptr ? 64 : item->bytes.size();
 }
 
+std::string show(duration limit) {
+  return greenroom::detail::show_duration(std::chrono::ceil<std::chrono::milliseconds>(limit));
+}
+
 } // namespace
 
 link_user::~link_user() = default;
+
+result<node_frame> read_frame(const std::string& bytes) {
+  std::uint32_t parts = 0; // which is what a sequence begins with
+  if (bytes.size() >= sizeof parts) std::memcpy(&parts, bytes.data(), sizeof parts);
+  if (parts > gathered_parts)
+    return error(errc::parse, fmt::format("it puts {} parts into a frame, and the limit is {}", parts, gathered_parts));
+  return wire_decode<node_frame>(bytes);
+}
 
 node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings how)
     : io_(std::move(io)),
@@ -42,13 +61,19 @@ node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings h
       events_(unbounded()),
       to_events_(events_.address()),
       parts_(unbounded()),
-      to_say_(parts_.address()) {}
+      to_say_(parts_.address()),
+      caught_up_(bounded(1, overflow::drop_newest)),
+      to_caught_up_(caught_up_.address()) {}
 
 // -- on CAF's threads -------------------------------------------------------------------------------
 
 void node_link::bytes_out(std::string_view bytes) noexcept { (void)to_bytes_.try_send(std::string(bytes)); }
-void node_link::ready() noexcept { (void)to_events_.try_send({true, {}}); }
-void node_link::frame_in(std::string frame) noexcept { (void)to_events_.try_send({false, std::move(frame)}); }
+void node_link::ready() noexcept { (void)to_events_.try_send({event::is::ready, {}}); }
+void node_link::frame_in(std::string frame) noexcept {
+  behind_ += frame.size();
+  (void)to_events_.try_send({event::is::frame, std::move(frame)});
+}
+void node_link::bytes_taken(std::size_t count) noexcept { less_behind(count); }
 void node_link::closed(std::string why) noexcept {
   why_ = std::move(why);
   to_events_.close();
@@ -56,28 +81,43 @@ void node_link::closed(std::string why) noexcept {
 
 // -- actors -----------------------------------------------------------------------------------------
 
+void node_link::less_behind(std::size_t bytes) noexcept {
+  const auto before = behind_.fetch_sub(bytes);
+  if (before > most_behind && before - bytes <= most_behind) (void)to_caught_up_.try_send(true);
+}
+
 task<> node_link::read(std::shared_ptr<node_link> self) {
+  auto& sys = this_actor::system();
   std::vector<std::byte> into(gathered_bytes);
   for (;;) {
     const auto got = co_await self->io_->read_some(into);
-    if (!got || *got == 0) break;
+    if (!got) co_return self->wire_->hang_up(std::string(got.error().message()));
+    if (*got == 0) co_return self->wire_->hang_up("it has closed the connection");
+    self->read_at_ = sys.now();
+    self->behind_ += *got;
     self->wire_->bytes_in(
         {reinterpret_cast<const char*>(into.data()), *got}); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
+    while (self->behind_ > most_behind) (void)co_await self->caught_up_.receive();
   }
-  self->wire_->hang_up();
 }
 
 task<> node_link::write(std::shared_ptr<node_link> self) {
+  auto& sys = this_actor::system();
   while (auto bytes = co_await self->bytes_.receive()) {
     while (bytes->size() < gathered_bytes) {
       const auto more = self->bytes_.try_receive();
       if (!more) break;
       bytes->append(*more);
     }
-    const auto written = co_await self->io_->write_all(std::as_bytes(std::span(*bytes)));
-    if (!written) break;
+    for (auto left = std::as_bytes(std::span(*bytes)); !left.empty();) {
+      const auto piece = left.first(std::min(left.size(), gathered_bytes));
+      self->writes_since_ = sys.now();
+      const auto written = co_await self->io_->write_all(piece);
+      if (!written) co_return self->wire_->hang_up(std::string(written.error().message()));
+      left = left.subspan(piece.size());
+    }
+    self->writes_since_ = never;
   }
-  self->wire_->hang_up();
 }
 
 task<> node_link::send(std::shared_ptr<node_link> self) {
@@ -99,24 +139,39 @@ task<> node_link::beat(std::shared_ptr<node_link> self) {
   for (ticker every(self->how_.heartbeat);;) {
     co_await every.tick();
     self->say(sign_of_life{});
+    self->end_if_stuck(this_actor::system().now());
   }
 }
 
+/// Who lives and takes nothing lets all that is said to it pile up here.
+void node_link::end_if_stuck(time_point now) {
+  const auto since = writes_since_.load();
+  const auto most = stuck_detections * how_.detection;
+  if (since != never && now - since > most) end("it has taken nothing for " + show(most));
+}
+
 task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self, link_user* user) {
-  for (;;) {
-    const auto got = co_await self->events_.receive_for(self->how_.detection);
+  const duration patience = self->how_.detection;
+  bool is_met = false;
+  for (auto limit = patience;;) {
+    auto got = co_await self->events_.receive_for(limit);
     if (!got) {
       if (got.error().is(errc::closed)) co_return self->why_;
-      const auto silent = std::chrono::ceil<std::chrono::milliseconds>(self->how_.detection);
-      co_return fmt::format("it has been silent for {}", greenroom::detail::show_duration(silent));
+      limit = is_met ? self->read_at_.load() + patience - this_actor::system().now() : duration();
+      if (limit > duration()) continue; // it is within a frame that takes its time
+      co_return "it has been silent for " + show(patience);
     }
-    if (got->ready) {
+    limit = patience;
+    if (got->what == event::is::end) co_return std::move(got->text);
+    if (got->what == event::is::ready) {
+      is_met = true;
       here.spawn({.name = "node link send"}, send, self);
       here.spawn({.name = "node link beat"}, beat, self);
       user->up();
       continue;
     }
-    auto frame = wire_decode<node_frame>(got->frame);
+    auto frame = read_frame(got->text);
+    self->less_behind(got->text.size());
     if (!frame) co_return std::string(frame.error().message());
     for (auto& part : *frame) {
       const auto fine = user->heard(std::move(part));

@@ -1,6 +1,6 @@
 // One connection between two nodes, whoever made it: CAF's wire over a stream of the transport, signs of life, and the end when there are
 // none. What the parts mean is the user's matter.
-// Thread safety: say() any thread; the rest by run(). Lifetime: counted; run() keeps it.
+// Thread safety: say() and end() any thread; the rest by run(). Lifetime: counted; run() keeps it.
 #pragma once
 
 #include <atomic>
@@ -25,6 +25,9 @@ struct link_settings {
   std::size_t most_bytes; // of a frame
 };
 
+/// Returns the parts of a frame. Errors: parse, also for more parts than a link puts into one: a part may be a byte there and a hundred here.
+result<node_frame> read_frame(const std::string& bytes);
+
 /// Takes what the other node says; called by the link's actor.
 class link_user {
 public:
@@ -45,20 +48,26 @@ public:
   /// Says a part; after the end nothing. Order: as called by one thread. Waits: never: the user bounds what is under way.
   void say(node_part part) { (void)to_say_.try_send(std::move(part)); }
 
+  /// Ends the link for a reason of this side's.
+  void end(std::string why) { (void)to_events_.try_send({event::is::end, std::move(why)}); }
+
 private:
   struct event {
-    bool ready = false;
-    std::string frame;
+    enum class is : std::uint8_t { ready, frame, end } what = is::frame;
+    std::string text; // the frame, or why it ends
   };
 
   void bytes_out(std::string_view bytes) noexcept override;
   void ready() noexcept override;
   void frame_in(std::string frame) noexcept override;
+  void bytes_taken(std::size_t count) noexcept override;
   void closed(std::string why) noexcept override;
 
   static task<> read(std::shared_ptr<node_link> self);
   static task<> write(std::shared_ptr<node_link> self);
   static task<> send(std::shared_ptr<node_link> self);
+  void less_behind(std::size_t bytes) noexcept;
+  void end_if_stuck(time_point now);
   static task<> beat(std::shared_ptr<node_link> self);
   static task<std::string> live(scope& here, std::shared_ptr<node_link> self, link_user* user);
   static task<std::string> follow(scope& here, std::shared_ptr<node_link> self, link_user* user);
@@ -76,6 +85,13 @@ private:
   mailbox<node_part> parts_;
   address<node_part> to_say_;
   std::string why_; // written before events_ is closed
+  // Bytes that came in and were not made use of. Too many of them, and no more are read: so a sender feels it who sends faster than that.
+  std::atomic<std::size_t> behind_{0};
+  mailbox<bool> caught_up_; // a signal: there may be room again
+  address<bool> to_caught_up_;
+  std::atomic<time_point> read_at_{time_point()}; // when bytes came last
+  // Since when what is being written waits for the other side to take it; `never` if nothing does.
+  std::atomic<time_point> writes_since_{never};
 };
 
 } // namespace greenroom::internal

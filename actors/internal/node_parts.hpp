@@ -23,6 +23,7 @@ namespace internal {
 struct introduction {
   std::string name;
   std::uint64_t life = 0; // another number whenever a node starts
+  std::uint32_t line = 0; // which of the connections that this node makes and, when one is lost, makes again
 };
 /// Says nothing but that it lives.
 struct sign_of_life {};
@@ -73,7 +74,7 @@ struct end_of_stream {
 
 template <class Inspector>
 bool inspect(Inspector& f, introduction& x) {
-  return f.object(x).fields(f.field("name", x.name), f.field("life", x.life));
+  return f.object(x).fields(f.field("name", x.name), f.field("life", x.life), f.field("line", x.line));
 }
 template <class Inspector>
 bool inspect(Inspector& f, sign_of_life& x) {

@@ -96,6 +96,10 @@ public:
   }
   void end(std::string why) override { link_->say(end_of_stream{stream_, std::move(why)}); }
 
+  std::size_t under_way() const {
+    const std::lock_guard guard(lock_);
+    return under_way_.size();
+  }
   void give_up(std::uint64_t number) {
     const std::lock_guard guard(lock_);
     if (const auto found = under_way_.find(number); found != under_way_.end()) found->second();
@@ -108,17 +112,22 @@ private:
   const context within_;
   actor_system& sys_;
   std::uint32_t taken_ = 0; // the server's own: taken and not told
-  std::mutex lock_;         // guards the following
+  mutable std::mutex lock_; // guards the following
   std::map<std::uint64_t, canceller> under_way_;
 };
 
-node_session::node_session(actor_system& sys, std::shared_ptr<publications> offers, introduction us,
+node_session::node_session(actor_system& sys, std::shared_ptr<publications> offers, wire_role role, introduction us,
                            std::uint32_t window, session_owner* owner)
-    : sys_(sys), offers_(std::move(offers)), us_(std::move(us)), window_(window), owner_(owner) {}
+    : sys_(sys),
+      offers_(std::move(offers)),
+      role_(role),
+      us_(std::move(us)),
+      window_(window),
+      owner_(owner),
+      gone_(bounded(1)) {}
 
-task<std::string> node_session::run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, wire_role role,
-                                    link_settings how) {
-  self->link_ = std::make_shared<node_link>(std::move(io), role, how);
+task<std::string> node_session::run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, link_settings how) {
+  self->link_ = std::make_shared<node_link>(std::move(io), self->role_, how);
   struct ending {
     node_session* of;
     ~ending() { of->over("the connection was lost"); }
@@ -138,18 +147,46 @@ void node_session::over(const std::string& why) {
   }
   for (auto& each : lost) each.second->lose({errc::unavailable, why});
   in_.clear();
+  gone_.close();
 }
 
-void node_session::up() { link_->say(us_); }
+void node_session::up() {
+  if (role_ == wire_role::connects) link_->say(us_);
+}
 
 result<void> node_session::heard(node_part part) {
-  if (!met_ && !std::holds_alternative<introduction>(part)) return must_not("it has not said who it is");
+  if (!met_ && !std::holds_alternative<introduction>(part) && !std::holds_alternative<sign_of_life>(part))
+    return must_not("it has not said who it is");
   return std::visit([this](auto& each) { return take(each); }, part);
 }
 
 result<void> node_session::take(introduction& part) {
   if (std::exchange(met_, true)) return must_not("it says twice who it is");
-  return owner_->met(part.name, part.life);
+  auto before = owner_->met(part);
+  if (!before) return before.error();
+  if (role_ == wire_role::serves)
+    spawn({.name = "node greeting", .ctx = this_actor::context()}, greet, shared_from_this(), *std::move(before));
+  return {};
+}
+
+std::vector<actor> node_session::servers() {
+  const std::lock_guard guard(lock_);
+  return servers_;
+}
+
+task<> node_session::drained(std::shared_ptr<node_session> self) {
+  const auto servers = self->servers();
+  for (const auto& each : servers) (void)co_await each.join();
+}
+
+task<> node_session::greet(std::shared_ptr<node_session> self, std::shared_ptr<node_session> before) {
+  if (before) {
+    before->link_->end("the same node has connected again");
+    (void)co_await before->gone_.receive();
+    for (const auto& each : before->servers()) each.cancel();
+    co_await drained(before);
+  }
+  self->link_->say(self->us_);
 }
 
 result<void> node_session::take(open_stream& part) {
@@ -164,7 +201,12 @@ result<void> node_session::take(open_stream& part) {
   auto ends = make_mailbox<detail::flow_item>(bounded(window_, overflow::reject));
   auto back = std::make_shared<sink>(link_, part.stream, window_, this_actor::context(), sys_);
   auto server = spawn({.made_name = "published " + part.name}, *serve, std::move(ends.in), back);
-  in_.emplace(part.stream, inflow{std::move(ends.out), std::move(back), std::move(server)});
+  in_.emplace(part.stream, inflow{std::move(ends.out), std::move(back)});
+  {
+    const std::lock_guard guard(lock_);
+    std::erase_if(servers_, [](const actor& each) { return each.finished(); });
+    servers_.push_back(std::move(server));
+  }
   link_->say(stream_opened{part.stream, window_});
   return {};
 }
@@ -172,6 +214,9 @@ result<void> node_session::take(open_stream& part) {
 result<void> node_session::take(item_part& part) {
   const auto found = in_.find(part.stream);
   if (found == in_.end()) return {}; // it had ended when this was sent
+  // Those that wait to be begun are in the mailbox, which has no more room than the window either.
+  if (found->second.back->under_way() >= window_)
+    return must_not(fmt::format("it asks more than the {} requests at once that it may", window_));
   auto trace = trace_of(part.trace);
   const auto sent = found->second.to.try_send(
       {part.number, part.time_left, trace ? *std::move(trace) : trace_context(), std::move(part.bytes)});

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include <greenroom/actors/detail/node_flow.hpp>
 #include <greenroom/actors/internal/node_link.hpp>
@@ -34,24 +35,29 @@ private:
   std::map<std::string, published_flow> all_;
 };
 
+class node_session;
+
 /// What a session tells the node that it belongs to.
 class session_owner {
 public:
   virtual ~session_owner();
-  /// The other node is there. Returns an error if it must not be talked to.
-  virtual result<void> met(const std::string& name, std::uint64_t life) = 0;
+  /// The other node is there. Returns the session of the same line that this one takes the place of, or null; or an error if it must not be
+  /// talked to.
+  virtual result<std::shared_ptr<node_session>> met(const introduction& who) = 0;
 };
 
 class node_session final : public link_user,
                            public detail::flow_route,
                            public std::enable_shared_from_this<node_session> {
 public:
-  node_session(actor_system& sys, std::shared_ptr<publications> offers, introduction us, std::uint32_t window,
-               session_owner* owner);
+  node_session(actor_system& sys, std::shared_ptr<publications> offers, wire_role role, introduction us,
+               std::uint32_t window, session_owner* owner);
 
   /// Runs over the stream until the connection is lost, and returns why.
-  static task<std::string> run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, wire_role role,
-                               link_settings how);
+  static task<std::string> run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, link_settings how);
+
+  /// Waits until what came over the connection has been taken; for a session whose run() has ended.
+  static task<> drained(std::shared_ptr<node_session> self);
 
   /// Asks the other node for a stream. Thread safety: any thread, once met.
   void open(std::shared_ptr<detail::outflow> flow);
@@ -61,7 +67,6 @@ private:
   struct inflow {
     address<detail::flow_item> to;
     std::shared_ptr<sink> back;
-    actor server;
   };
 
   // link_user
@@ -71,6 +76,10 @@ private:
   void carry(std::uint32_t stream, detail::flow_item item) override;
   void give_up(std::uint32_t stream, std::uint64_t number) override;
   void end(std::uint32_t stream) override;
+
+  /// Says who we are as soon as the session that this one takes the place of is over, with its servers: what they still have must not come
+  /// between the items that are sent from now on.
+  static task<> greet(std::shared_ptr<node_session> self, std::shared_ptr<node_session> before);
 
   result<void> take(introduction& part);
   result<void> take(sign_of_life&) { return {}; }
@@ -83,19 +92,23 @@ private:
   result<void> take(give_up_part& part);
   result<void> take(end_of_stream& part);
   std::shared_ptr<detail::outflow> flow(std::uint32_t stream);
+  std::vector<actor> servers();
   void over(const std::string& why);
 
   actor_system& sys_;
   const std::shared_ptr<publications> offers_;
+  const wire_role role_;
   const introduction us_;
   const std::uint32_t window_;
   session_owner* const owner_;
   std::shared_ptr<node_link> link_;
+  mailbox<bool> gone_; // closes when the connection is over
   // The link's actor's own.
   bool met_ = false;
   std::map<std::uint32_t, inflow> in_;
   std::mutex lock_; // guards the following
   bool over_ = false;
+  std::vector<actor> servers_; // of streams; they go on with what has come when the connection is lost
   std::map<std::uint32_t, std::shared_ptr<detail::outflow>> out_;
 };
 
