@@ -19,8 +19,8 @@ std::int64_t journal_time();
 result<std::string> joined_tags(const std::vector<std::string>& tags);
 std::vector<std::string> tags_apart(std::string_view all);
 
-/// Errors: invalid_argument for a name or a limit that cannot be.
-result<void> check(const postgres_journal_options& how);
+/// Errors: invalid_argument for a name or a limit that cannot be; `of` says of what.
+result<void> check(const postgres_journal_options& how, const char* of = "a journal");
 
 /// Knows of most keys that a journal has not got them, without asking it (a Bloom filter of 16 bits a key: it is wrong about one
 /// in 400, and of no use any more with some times as many keys as it was made for; then the journal has to be asked).
