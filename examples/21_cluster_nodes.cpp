@@ -57,7 +57,7 @@ task<> audit(lease held, address<lease> begun) {
 // A member: in a service, a process.
 struct member {
   member(const std::string& name, const std::shared_ptr<cluster_store>& store, books* kept, address<lease> begun)
-      : here(sys, {.name = name, .listen = true}) {
+      : sys(quiet()), here(sys, {.name = name, .listen = true}) {
     here.start().value();
     who.emplace(sys, store, membership_options{.self = {name, "127.0.0.1", here.port()}, .ttl = 5s, .every = 50ms},
                 &here);
@@ -74,6 +74,12 @@ struct member {
     accounts->stop();
     auditor.wait();
     accounts->keeper().wait();
+  }
+
+  static options quiet() {
+    options how;
+    how.log_level = "off";
+    return how;
   }
 
   actor_system sys;
