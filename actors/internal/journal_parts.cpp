@@ -47,22 +47,20 @@ std::vector<std::string> tags_apart(std::string_view all) {
   return tags;
 }
 
-result<void> check(const postgres_journal_options& how) {
+result<void> check(const postgres_journal_options& how, const char* of) {
   const auto& name = how.schema;
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   if (name.empty() || name.size() > 48 || !std::all_of(name.begin(), name.end(), fits) ||
       (name[0] >= '0' && name[0] <= '9') || name.starts_with("pg_"))
-    return error(
-        errc::invalid_argument,
-        fmt::format("'{}' cannot be the schema of a journal: small letters, digits and '_', 48 at most, with no "
-                    "digit and no pg_ at the beginning",
-                    name));
+    return error(errc::invalid_argument,
+                 fmt::format("'{}' cannot be the schema of {}: small letters, digits and '_', 48 at most, with no "
+                             "digit and no pg_ at the beginning",
+                             name, of));
   using namespace std::chrono_literals;
   for (const auto limit : {how.connect_limit, how.statement_limit, how.lock_limit}) {
     if (limit < 1ms || limit > 24h)
-      return error(
-          errc::invalid_argument,
-          fmt::format("a limit of the journal '{}' is {} ms; it must be from 1 ms to 24 h", name, limit.count()));
+      return error(errc::invalid_argument,
+                   fmt::format("a limit of {} '{}' is {} ms; it must be from 1 ms to 24 h", of, name, limit.count()));
   }
   return {};
 }

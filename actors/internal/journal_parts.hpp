@@ -21,8 +21,8 @@ std::int64_t journal_time();
 result<std::string> joined_tags(const std::vector<std::string>& tags);
 std::vector<std::string> tags_apart(std::string_view all);
 
-/// Errors: invalid_argument for a name or a limit that cannot be.
-result<void> check(const postgres_journal_options& how);
+/// Errors: invalid_argument for a name or a limit that cannot be; `of` says of what.
+result<void> check(const postgres_journal_options& how, const char* of = "a journal");
 
 /// As open_sqlite_journal(), for a copy of a journal: errors name it as `shown`. Only in a build with SQLite.
 result<std::unique_ptr<journal>> open_sqlite_journal_as(const std::string& shown, const std::filesystem::path& file,
