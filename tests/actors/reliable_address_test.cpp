@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/actors/inbox.hpp>
+#include <greenroom/runtime/scope.hpp>
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/testkit/explore.hpp>
 #include <greenroom/testkit/simulation.hpp>
@@ -323,27 +325,53 @@ TEST(ReliableAddress, RefusesOptionsOutsideTheirBounds) {
 
 // -- any schedule, a bad wire ---------------------------------------------------------------------------------------
 
-/// Sends 1 to `last` by chance in one way or the other. Of those whose sender stopped waiting nobody knows whether they were taken.
-task<> send_by_chance(reliable_address<int> to, int last, std::uint64_t seed, std::vector<int>* kept,
-                      std::vector<int>* acknowledged) {
+/// What a sender has had kept, and what was acknowledged to it. Of items whose sender stopped waiting nobody knows whether they were taken.
+struct story {
+  std::vector<int> kept, acknowledged;
+};
+
+/// Sends the numbers behind `first` by chance in one way or the other.
+task<> send_by_chance(reliable_address<int> to, int first, int count, std::uint64_t seed, story* of) {
   xoshiro random(seed);
-  for (int i = 1; i <= last; ++i) {
+  for (int i = first + 1; i <= first + count; ++i) {
     if (random_below(random, 2) == 0) {
       const auto sent = co_await to.send(i);
-      require(sent.has_value(), "a send failed");
-      kept->push_back(i);
+      if (!sent) co_return;
+      of->kept.push_back(i);
     } else {
       const auto limit = std::chrono::milliseconds(1 + random_below(random, 20'000));
       const auto done = co_await to.deliver(i, limit);
-      if (done) acknowledged->push_back(i);
+      if (done) of->acknowledged.push_back(i);
     }
   }
 }
 
-void require_once_in_order(const std::vector<int>& taken, const std::vector<int>& kept) {
+/// Of the numbers from `first` to `first` + 999, the sender's own.
+void require_once_in_order(const std::vector<int>& all, int first, const std::vector<int>& wanted) {
+  std::vector<int> taken;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(taken), [first](int i) { return i / 1000 == first / 1000; });
   require(std::adjacent_find(taken.begin(), taken.end(), std::greater_equal<>()) == taken.end(),
           "an item was doubled or out of order");
-  require(std::includes(taken.begin(), taken.end(), kept.begin(), kept.end()), "an item is missing");
+  require(std::includes(taken.begin(), taken.end(), wanted.begin(), wanted.end()), "an item is missing");
+}
+
+task<> flush(reliable_address<int> to) {
+  for (;;) { // where time races, no limit is long enough
+    const auto all = co_await to.flush(24h);
+    if (all) co_return;
+    require(all.error().is(errc::timed_out), "the flush failed");
+  }
+}
+
+task<> one_of_two(address<deliveries> to, taker* who, int first, std::uint64_t seed) {
+  const auto out = sender_to(std::move(to), {.sender = "from " + std::to_string(first), .window = 1 + seed % 5});
+  story mine;
+  auto sending = send_by_chance(out, first, 15, seed, &mine);
+  co_await std::move(sending);
+  require_once_in_order(who->taken, first, mine.acknowledged);
+  auto flushing = flush(out);
+  co_await std::move(flushing);
+  require_once_in_order(who->taken, first, mine.kept);
 }
 
 task<> on_a_bad_wire(std::uint64_t seed) {
@@ -351,22 +379,58 @@ task<> on_a_bad_wire(std::uint64_t seed) {
   who.random = xoshiro(seed);
   who.moods = 10;
   const bad_wire wire{.lost = 20, .lost_back = 20, .late = 30, .doubled = 20, .seed = seed};
-  std::vector<int> kept, acknowledged;
-  {
-    const auto to = sender_to(behind_wire(inbox_of(&who), wire), {.window = 1 + seed % 5});
-    auto sending = send_by_chance(to, 20, seed, &kept, &acknowledged);
-    co_await std::move(sending);
-    require_once_in_order(who.taken, acknowledged);
-    const auto all = co_await to.flush(24h);
-    require(all.has_value(), "the flush failed");
-    require_once_in_order(who.taken, kept);
-  }
+  const auto both = [](scope& here, taker* w, bad_wire bad) -> task<> {
+    const auto way = behind_wire(inbox_of(w), bad);
+    here.spawn(one_of_two, way, w, 0, bad.seed);
+    here.spawn(one_of_two, way, w, 1000, bad.seed + 1);
+    co_return;
+  };
+  const auto fine = co_await with_scope(+both, &who, wire);
+  require(fine.has_value(), fine ? "" : std::string(fine.error().message()));
+  const auto then = who.taken;
   co_await sleep_for(10min); // what is late comes, and changes nothing
-  require_once_in_order(who.taken, kept);
+  require(who.taken == then, "something late was handled again");
 }
 
-TEST(ReliableAddress, OnAnyWireEachItemIsHandledOnceInOrder) {
-  const auto found = testkit::explore({.runs = 400}, on_a_bad_wire);
+TEST(ReliableAddress, OnAnyWireEachItemIsHandledOnceInTheOrderOfItsSender) {
+  for (const bool races : {false, true}) {
+    const auto found = testkit::explore({.runs = 300, .world = {.time_races = races}}, on_a_bad_wire);
+    EXPECT_TRUE(found.nothing()) << found.to_string();
+  }
+}
+
+/// One life of the sender after the other: what was acknowledged is there, the rest once or not at all.
+task<> with_deaths_of_the_sender(std::uint64_t seed) {
+  taker who;
+  std::vector<int> acknowledged;
+  xoshiro random(seed);
+  const bad_wire wire{.lost = 10, .lost_back = 20, .late = 30, .doubled = 20, .seed = seed};
+  {
+    const auto way = behind_wire(inbox_of(&who), wire);
+    for (int life = 0; life < 4; ++life) {
+      story mine;
+      const auto to = sender_to(way, {.window = 3});
+      const auto sending = spawn(send_by_chance, to, life * 100, 10, seed, &mine);
+      co_await sleep_for(std::chrono::milliseconds(1 + random_below(random, 8'000)));
+      if (life < 3) {
+        to.cancel();
+        sending.cancel();
+      }
+      co_await sending.join();
+      acknowledged.insert(acknowledged.end(), mine.acknowledged.begin(), mine.acknowledged.end());
+      if (life < 3) continue;
+      auto flushing = flush(to);
+      co_await std::move(flushing);
+      acknowledged.insert(acknowledged.end(), mine.kept.begin(), mine.kept.end());
+    }
+  }
+  co_await sleep_for(10min);
+  std::sort(acknowledged.begin(), acknowledged.end());
+  require_once_in_order(who.taken, 0, acknowledged);
+}
+
+TEST(ReliableAddress, OfASenderThatDiesWhatWasAcknowledgedIsThereAndNothingTwice) {
+  const auto found = testkit::explore({.runs = 300}, with_deaths_of_the_sender);
   EXPECT_TRUE(found.nothing()) << found.to_string();
 }
 
