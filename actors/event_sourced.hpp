@@ -287,6 +287,8 @@ public:
   auto tell(M command, std::chrono::duration<Rep, Period> limit) const {
     return ask(out_, std::move(command), limit);
   }
+  /// Returns where commands go, for who hands on requests of others.
+  const address<event_job<State>>& commands() const noexcept { return out_; }
 
 private:
   address<event_job<State>> out_;
