@@ -94,15 +94,17 @@ task<> carry_requests(mailbox<request<M>> in, std::shared_ptr<outflow> out) {
     auto bytes = wire_encode(asked->message);
     auto [answers, to_answers] = make_mailbox<flow_answer>(bounded(1));
     std::uint64_t number = 0;
-    for (bool sent = false; !sent;) {
+    bool sent = false;
+    while (!sent && asked->wanted()) {
       if (!co_await outflow::room(out)) {
         asked->fail(out->why());
         while (auto rest = in.try_receive()) rest->fail(out->why());
         co_return;
       }
-      const auto left = asked->deadline() == never ? -1 : (asked->deadline() - sys.now()).count();
-      sent = out->ask(bytes, std::max<std::int64_t>(left, -1), to_answers, number);
+      const auto left = (asked->deadline() - sys.now()).count(); // not negative, which would be no limit
+      sent = out->ask(bytes, asked->deadline() == never ? -1 : std::max<std::int64_t>(left, 0), to_answers, number);
     }
+    if (!sent) continue; // nobody waits for it any more
     to_answers = {}; // the one that is left is with the connection
     sys.spawn({.name = "remote request"}, await_answer<M>, *std::move(asked), std::move(answers), number, out);
   }

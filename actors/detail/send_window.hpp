@@ -44,8 +44,7 @@ struct reliable_counts {
 template <class T>
 std::size_t wire_size(const T& item) {
   if constexpr (wire_inspected<wire_writer, T> || std::same_as<T, std::string>) {
-    thread_local std::string bytes; // its memory is used again
-    bytes.clear();
+    std::string bytes;
     wire_writer walk(bytes);
     visit_wire(walk, const_cast<T&>(item)); // NOLINT(cppcoreguidelines-pro-type-const-cast): a writer only reads
     return bytes.size();
