@@ -181,6 +181,32 @@ TEST(Node, AnAskersTimeOutEndsTheWorkAtTheOtherNode) {
   EXPECT_TRUE(n.far_sys.run(+wait, gone).value());
 }
 
+TEST(Node, ARequestThatTimedOutWhileItHadNoRoomIsNotSent) {
+  two_nodes n({.window = 1});
+  auto [in, out] = make_mailbox<request<deposit>>(bounded(8));
+  ASSERT_TRUE(n.far.publish("deposits", out));
+  const auto to = find<request<deposit>>(n.near_sys, n.peer(), "deposits");
+  ASSERT_TRUE(to) << to.error().message();
+  constexpr auto ask_only = [](address<request<deposit>> where, std::int64_t cents) -> task<> {
+    auto asking = pay_in(where, cents, 60s);
+    (void)co_await std::move(asking);
+  };
+  constexpr auto next = [](mailbox<request<deposit>> from) -> task<request<deposit>> {
+    auto r = co_await from.receive();
+    co_return *std::move(r);
+  };
+  n.near_sys.spawn(ask_only, *to, 1);
+  auto first = n.far_sys.run(next, in).value(); // it has all the room there is
+  const auto late = n.near_sys.run(pay_in, *to, 2, 20ms);
+  ASSERT_FALSE(late);
+  EXPECT_TRUE(late.error().is(errc::timed_out)) << late.error().message();
+  first.reply(1);
+  n.near_sys.spawn(ask_only, *to, 3);
+  auto second = n.far_sys.run(next, in).value();
+  EXPECT_EQ(second.message.cents, 3);
+  second.reply(4);
+}
+
 TEST(Node, ANodeThatEndsClosesAddressesFailsRequestsAndTellsEachMonitorOnce) {
   actor_system near_sys;
   node near(near_sys, {.name = "near"});
