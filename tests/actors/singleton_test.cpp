@@ -289,7 +289,7 @@ task<> at_random(std::uint64_t seed) {
   require(s.begun > 3, "it was never handed over");
 }
 TEST(Singleton, NeverRunsTwiceAtOnceWhateverHappensToMembersAndLines) {
-  const auto found = testkit::explore({.runs = 500}, at_random);
+  const auto found = testkit::explore({.runs = 250}, at_random);
   EXPECT_TRUE(found.nothing()) << found.to_string();
 }
 
