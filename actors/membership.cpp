@@ -74,7 +74,9 @@ private:
     const auto known = peers_.find(to.name);
     if (here_ == nullptr || (known != peers_.end() && known->second.at == to)) return;
     try {
-      peers_.insert_or_assign(to.name, connected{to, here_->connect(to.host, to.port)});
+      auto peer = here_->connect(to.host, to.port);
+      if (known != peers_.end()) known->second.peer.close(); // nobody is there any more, so it would be tried for ever
+      peers_.insert_or_assign(to.name, connected{to, std::move(peer)});
     } catch (const usage_error& e) {
       log.error("the member '{}' at {}:{} cannot be connected to: {}", to.name, to.host, to.port, e.what());
     }
