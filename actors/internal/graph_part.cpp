@@ -50,6 +50,13 @@ public:
       sys_.log().warn("nothing crosses to '{}' on node {}: {}", published_, at_->name, why.message());
   }
   void all_is_well() { (void)at_->note({}); }
+  void tell_lost(std::size_t items) const noexcept {
+    try {
+      sys_.log().warn("{} item(s) that were on their way to '{}' on node {} are lost: the part was stopped", items,
+                      published_, at_->name);
+    } catch (...) { // no memory: then it is not told
+    }
+  }
 
 private:
   const std::shared_ptr<other_node> at_;
@@ -69,7 +76,17 @@ public:
   task<result<std::string>> call(std::string) override { throw usage_error("graph: items are not asked"); }
 
 private:
+  /// Here they count as handled; so what is not taken in the end is told.
+  struct rest {
+    const remote_end<crossing_batch>& end;
+    const std::vector<crossing_item>& items;
+    ~rest() {
+      if (!items.empty()) end.tell_lost(items.size());
+    }
+  };
+
   static task<> send_all(std::shared_ptr<items_out> self, std::vector<crossing_item> items) {
+    const rest at_the_end{*self->end_, items};
     ++self->number_;
     while (!items.empty()) {
       auto finding = remote_end<crossing_batch>::find(self->end_);

@@ -175,6 +175,7 @@ sink = "bank"
         printed, said = shop.communicate(timeout=LIMIT)
         self.assertEqual(shop.returncode, 1, printed)
         self.assertIn("what is to cross to input 0 of 'sink' on bank still run(s)", said)
+        self.assertRegex(said, r"\d+ item\(s\) that were on their way to 'graph/sums/sink.0' on node bank are lost")
 
     def test_check_reads_both_files_and_says_what_crosses(self):
         graph = self.file("graph.toml", SUMS)
