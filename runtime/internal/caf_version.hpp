@@ -130,6 +130,9 @@ inline bool announce_core_types() {
   return true;
 }
 
+/// Whether CAF keeps its actors on threads of its own, as many as there are workers: from 1.0 on its scheduler cannot be replaced.
+inline constexpr bool caf_has_own_threads = GREENROOM_CAF >= 10000;
+
 /// Has CAF run its actors on so many threads of its own.
 inline void use_threads_of_caf(caf::actor_system_config& config, std::size_t threads) {
 #if GREENROOM_CAF >= 1800
