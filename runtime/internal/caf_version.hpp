@@ -29,6 +29,7 @@
 #if GREENROOM_CAF >= 10000
 #include <caf/abstract_actor.hpp>
 #include <caf/scheduler.hpp>
+#include <caf/version.hpp>
 #else
 #include <caf/execution_unit.hpp>
 #include <caf/monitorable_actor.hpp>
@@ -44,6 +45,15 @@ inline std::string caf_of_headers() {
   constexpr auto number = GREENROOM_CAF;
   return std::to_string(number / 10'000) + '.' + std::to_string(number / 100 % 100) + '.' +
          std::to_string(number % 100);
+}
+
+/// Returns the version of the library that runs; "" before 1.0, where CAF cannot be asked.
+inline std::string caf_that_runs() {
+#if GREENROOM_CAF >= 10000
+  return caf::version::c_str();
+#else
+  return {};
+#endif
 }
 
 // -- actors ---------------------------------------------------------------------------------------
