@@ -36,8 +36,8 @@ inline constexpr named_statement journal_statements[] = {
 };
 
 inline constexpr const char* journal_tables[] = {
-    "CREATE TABLE {}.records(number bigint PRIMARY KEY, written_at bigint NOT NULL, key bytea UNIQUE, tags bytea NOT "
-    "NULL, content bytea NOT NULL)",
+    ("CREATE TABLE {}.records(number bigint PRIMARY KEY, written_at bigint NOT NULL, key bytea UNIQUE, tags bytea NOT "
+     "NULL, content bytea NOT NULL)"),
     "CREATE TABLE {}.tags(tag bytea NOT NULL, number bigint NOT NULL, PRIMARY KEY(tag, number))",
     "CREATE TABLE {}.snapshots(id integer PRIMARY KEY CHECK(id = 1), number bigint NOT NULL, content bytea NOT NULL)",
     "CREATE TABLE {}.cursors(reader bytea PRIMARY KEY, number bigint NOT NULL)",

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include <link.h>
 
@@ -23,7 +24,7 @@ namespace greenroom::detail {
 
 namespace {
 
-/// The version in the name of a library that is loaded, "0.17.6" for libcaf_core.so.0.17.6: CAF 0.17 cannot be asked.
+/// The version in the name of a library that is loaded, "0.17.6" for libcaf_core.so.0.17.6.
 std::string version_in_name(const char* library) {
   struct search {
     std::string_view begin;
@@ -47,7 +48,9 @@ std::string version_in_name(const char* library) {
 
 std::vector<build_part> runtime_parts() {
   std::vector<build_part> parts;
-  parts.push_back({"CAF", internal::caf_of_headers(), version_in_name("libcaf_core.so."), {}});
+  auto caf = internal::caf_that_runs();
+  if (caf.empty()) caf = version_in_name("libcaf_core.so.");
+  parts.push_back({"CAF", internal::caf_of_headers(), std::move(caf), {}});
 #if GREENROOM_HAS_TLS
   parts.push_back({"OpenSSL", OPENSSL_VERSION_STR, OpenSSL_version(OPENSSL_VERSION_STRING), {}});
 #else

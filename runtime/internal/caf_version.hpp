@@ -29,6 +29,7 @@
 #if GREENROOM_CAF >= 10000
 #include <caf/abstract_actor.hpp>
 #include <caf/scheduler.hpp>
+#include <caf/version.hpp>
 #else
 #include <caf/execution_unit.hpp>
 #include <caf/monitorable_actor.hpp>
@@ -44,6 +45,15 @@ inline std::string caf_of_headers() {
   constexpr auto number = GREENROOM_CAF;
   return std::to_string(number / 10'000) + '.' + std::to_string(number / 100 % 100) + '.' +
          std::to_string(number % 100);
+}
+
+/// Returns the version of the library that runs; "" before 1.0, where CAF cannot be asked.
+inline std::string caf_that_runs() {
+#if GREENROOM_CAF >= 10000
+  return caf::version::c_str();
+#else
+  return {};
+#endif
 }
 
 // -- actors ---------------------------------------------------------------------------------------
@@ -129,6 +139,9 @@ inline bool announce_core_types() {
 #endif
   return true;
 }
+
+/// Whether CAF keeps its actors on threads of its own, as many as there are workers: from 1.0 on its scheduler cannot be replaced.
+inline constexpr bool caf_has_own_threads = GREENROOM_CAF >= 10000;
 
 /// Has CAF run its actors on so many threads of its own.
 inline void use_threads_of_caf(caf::actor_system_config& config, std::size_t threads) {
