@@ -120,19 +120,20 @@ task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream>
     std::shared_ptr<node_session> session;
   };
   const auto from = io->peer();
+  auto connection = noted_connection::over(std::move(io), self->sys);
   if (self->tls_in_) {
-    auto shaken = with_timeout(self->options.detection, self->tls_in_->accept(std::move(io)));
+    auto shaken = with_timeout(self->options.detection, self->tls_in_->accept(std::move(connection.io)));
     auto made = co_await std::move(shaken);
     if (!made) {
       const auto why = in_words(made.error(), "its TLS handshake", self->options.detection);
       self->sys.log().warn("node {}: {} is refused: {}", self->options.name, from, why.message());
       co_return;
     }
-    io = *std::move(made);
+    connection.io = *std::move(made);
   }
   client it(self.get());
   it.session = self->make_session(wire_role::serves, 0, &it);
-  auto running = node_session::run(it.session, std::move(io), self->settings());
+  auto running = node_session::run(it.session, std::move(connection), self->settings());
   const auto why = co_await std::move(running);
   self->sys.log().info("node {}: {} at {} has gone: {}", self->options.name,
                        it.who.name.empty() ? "somebody" : it.who.name, from, why);
@@ -150,7 +151,7 @@ result<tls_client> node_core::client_tls() const {
 }
 
 /// The handshake has a limit of its own: over a slow line each of the two takes a second and more.
-task<result<std::unique_ptr<stream>>> node_core::connect(std::shared_ptr<node_core> self, endpoint at) {
+task<result<noted_connection>> node_core::connect(std::shared_ptr<node_core> self, endpoint at) {
   std::optional<tls_client> tls;
   if (self->options.tls) {
     const auto load = [me = self.get()] { return me->client_tls(); };
@@ -161,11 +162,13 @@ task<result<std::unique_ptr<stream>>> node_core::connect(std::shared_ptr<node_co
   auto connecting = with_timeout(self->options.detection, connect_raw(self, at));
   auto raw = co_await std::move(connecting);
   if (!raw) co_return in_words(raw.error(), "a connection", self->options.detection);
-  if (!tls) co_return raw;
-  auto shaking = with_timeout(self->options.detection, tls->connect(*std::move(raw), at.host));
+  auto connection = noted_connection::over(*std::move(raw), self->sys);
+  if (!tls) co_return connection;
+  auto shaking = with_timeout(self->options.detection, tls->connect(std::move(connection.io), at.host));
   auto io = co_await std::move(shaking);
   if (!io) co_return in_words(io.error(), "the TLS handshake", self->options.detection);
-  co_return io;
+  connection.io = *std::move(io);
+  co_return connection;
 }
 
 task<result<std::unique_ptr<stream>>> node_core::connect_raw(std::shared_ptr<node_core> self, endpoint at) {
@@ -175,9 +178,9 @@ task<result<std::unique_ptr<stream>>> node_core::connect_raw(std::shared_ptr<nod
 task<result<std::string>> node_core::attempt(std::shared_ptr<node_core> self, endpoint at,
                                              std::shared_ptr<node_session> session) {
   auto connecting = connect(self, std::move(at));
-  auto io = co_await std::move(connecting);
-  if (!io) co_return io.error();
-  auto running = node_session::run(std::move(session), *std::move(io), self->settings());
+  auto made = co_await std::move(connecting);
+  if (!made) co_return made.error();
+  auto running = node_session::run(std::move(session), *std::move(made), self->settings());
   co_return co_await std::move(running);
 }
 

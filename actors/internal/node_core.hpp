@@ -46,7 +46,7 @@ public:
 private:
   static task<> accept(std::shared_ptr<node_core> self);
   static task<> serve(std::shared_ptr<node_core> self, std::unique_ptr<stream> io);
-  static task<result<std::unique_ptr<stream>>> connect(std::shared_ptr<node_core> self, endpoint at);
+  static task<result<noted_connection>> connect(std::shared_ptr<node_core> self, endpoint at);
   static task<result<std::unique_ptr<stream>>> connect_raw(std::shared_ptr<node_core> self, endpoint at);
   result<tls_client> client_tls() const;
   link_settings settings() const noexcept { return {options.heartbeat, options.detection, options.most_bytes}; }

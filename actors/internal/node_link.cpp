@@ -52,10 +52,12 @@ result<node_frame> read_frame(const std::string& bytes) {
   return wire_decode<node_frame>(bytes);
 }
 
-node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings how)
+node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings how,
+                     std::shared_ptr<const read_note> seen)
     : io_(std::move(io)),
       role_(role),
       how_(how),
+      seen_(std::move(seen)),
       bytes_(unbounded()),
       to_bytes_(bytes_.address()),
       events_(unbounded()),
@@ -87,13 +89,11 @@ void node_link::less_behind(std::size_t bytes) noexcept {
 }
 
 task<> node_link::read(std::shared_ptr<node_link> self) {
-  auto& sys = this_actor::system();
   std::vector<std::byte> into(gathered_bytes);
   for (;;) {
     const auto got = co_await self->io_->read_some(into);
     if (!got) co_return self->wire_->hang_up(std::string(got.error().message()));
     if (*got == 0) co_return self->wire_->hang_up("it has closed the connection");
-    self->read_at_ = sys.now();
     self->behind_ += *got;
     self->wire_->bytes_in(
         {reinterpret_cast<const char*>(into.data()), *got}); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
@@ -157,7 +157,7 @@ task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self
     auto got = co_await self->events_.receive_for(limit);
     if (!got) {
       if (got.error().is(errc::closed)) co_return self->why_;
-      limit = is_met ? self->read_at_.load() + patience - this_actor::system().now() : duration();
+      limit = is_met && self->seen_ ? self->seen_->load() + patience - this_actor::system().now() : duration();
       if (limit > duration()) continue; // it is within a frame that takes its time
       co_return "it has been silent for " + show(patience);
     }

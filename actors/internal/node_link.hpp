@@ -11,6 +11,7 @@
 
 #include <greenroom/actors/internal/caf_wire.hpp>
 #include <greenroom/actors/internal/node_parts.hpp>
+#include <greenroom/actors/internal/noted_stream.hpp>
 #include <greenroom/runtime/clock.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/runtime/scope.hpp>
@@ -40,7 +41,9 @@ public:
 
 class node_link final : public wire_host, public std::enable_shared_from_this<node_link> {
 public:
-  node_link(std::unique_ptr<stream> io, wire_role role, link_settings how);
+  /// `seen`: of the bytes below, which are signs of life too; null: frames alone are.
+  node_link(std::unique_ptr<stream> io, wire_role role, link_settings how,
+            std::shared_ptr<const read_note> seen = nullptr);
 
   /// Runs the link until the connection or the other node is gone, and returns why. Waits: suspends the actor. Cancellation: closes it.
   static task<std::string> run(std::shared_ptr<node_link> self, link_user* user);
@@ -76,6 +79,7 @@ private:
   const std::unique_ptr<stream> io_;
   const wire_role role_;
   const link_settings how_;
+  const std::shared_ptr<const read_note> seen_;
   std::unique_ptr<caf_wire> wire_;
   // Unbounded: CAF's threads cannot wait. What is under way is bounded by the windows of the streams.
   mailbox<std::string> bytes_;
@@ -89,7 +93,6 @@ private:
   std::atomic<std::size_t> behind_{0};
   mailbox<bool> caught_up_; // a signal: there may be room again
   address<bool> to_caught_up_;
-  std::atomic<time_point> read_at_{time_point()}; // when bytes came last
   // Since when what is being written waits for the other side to take it; `never` if nothing does.
   std::atomic<time_point> writes_since_{never};
 };

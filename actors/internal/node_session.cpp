@@ -126,8 +126,8 @@ node_session::node_session(actor_system& sys, std::shared_ptr<publications> offe
       owner_(owner),
       gone_(bounded(1)) {}
 
-task<std::string> node_session::run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, link_settings how) {
-  self->link_ = std::make_shared<node_link>(std::move(io), self->role_, how);
+task<std::string> node_session::run(std::shared_ptr<node_session> self, noted_connection with, link_settings how) {
+  self->link_ = std::make_shared<node_link>(std::move(with.io), self->role_, how, std::move(with.note));
   struct ending {
     node_session* of;
     ~ending() { of->over("the connection was lost"); }

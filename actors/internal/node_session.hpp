@@ -54,7 +54,7 @@ public:
                std::uint32_t window, session_owner* owner);
 
   /// Runs over the stream until the connection is lost, and returns why.
-  static task<std::string> run(std::shared_ptr<node_session> self, std::unique_ptr<stream> io, link_settings how);
+  static task<std::string> run(std::shared_ptr<node_session> self, noted_connection with, link_settings how);
 
   /// Waits until what came over the connection has been taken; for a session whose run() has ended.
   static task<> drained(std::shared_ptr<node_session> self);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <latch>
 #include <list>
 #include <memory>
 #include <optional>
@@ -206,7 +207,24 @@ struct rogue final : internal::link_user {
   std::shared_ptr<internal::node_link> link;
 };
 
-task<std::string> speak(rogue* as, std::uint16_t port) {
+/// Asks much, and does not look at the answers before it may: its link then reads no more of them, and goes on living.
+struct deaf final : internal::link_user {
+  void up() override {
+    link->say(internal::introduction{"rogue", 1, 1});
+    const std::string name(4000, 'x');
+    for (std::uint32_t i = 0; i < 4000; ++i)
+      link->say(internal::open_stream{i, name, wire_type_of<int>(), std::nullopt}); // 16 MiB of refusals
+  }
+  result<void> heard(internal::node_part) override {
+    may_look.wait(); // keeps its worker; the others have one more
+    return {};
+  }
+  std::latch may_look{1};
+  std::shared_ptr<internal::node_link> link;
+};
+
+template <class Rogue>
+task<std::string> speak(Rogue* as, std::uint16_t port) {
   auto raw = co_await this_actor::system().net().connect({"127.0.0.1", port});
   if (!raw) co_return std::string(raw.error().message());
   as->link = std::make_shared<internal::node_link>(*std::move(raw), internal::wire_role::connects,
@@ -233,7 +251,7 @@ std::string why_sent_away(std::vector<internal::node_part> says) {
   says.insert(says.begin(), internal::introduction{"rogue", 1, 1});
   rogue stranger(std::move(says));
   actor_system sys(options{.workers = 1, .log_level = "off"});
-  EXPECT_TRUE(sys.run(speak, &stranger, far.port()));
+  EXPECT_TRUE(sys.run(speak<rogue>, &stranger, far.port()));
   auto line = far_sys.log->await("rogue at");
   return line.substr(line.find("has gone: ") + 10);
 }
@@ -268,6 +286,19 @@ TEST(NodeRogue, WhoOpensAStreamTwiceIsSentAway) {
   auto says = opened("numbers", wire_type_of<int>(), std::nullopt, 0, "");
   says.push_back(says.front());
   EXPECT_EQ(why_sent_away(std::move(says)), "it breaks the protocol of nodes: it opens a stream twice");
+}
+
+TEST(NodeRogue, WhoLivesAndTakesNothingIsSentAwayAndReadsNoMoreThanItLooksAt) {
+  kept_system far_sys;
+  node far(far_sys.sys, {.name = "far", .listen = true, .heartbeat = 100ms, .detection = 300ms});
+  ASSERT_TRUE(far.start());
+  deaf stranger;
+  actor_system sys(options{.workers = 2, .log_level = "off"});
+  std::thread speaking([&] { EXPECT_TRUE(sys.run(speak<deaf>, &stranger, far.port())); });
+  const auto line = far_sys.log->await("rogue at");
+  EXPECT_NE(line.find("it has taken nothing for 4500ms"), std::string::npos) << line;
+  stranger.may_look.count_down();
+  speaking.join();
 }
 
 TEST(NodeRogue, AFrameOfManySmallPartsIsRefusedBeforeTheyAreMade) {

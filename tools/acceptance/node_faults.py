@@ -2,7 +2,7 @@
 """What nodes promise about faults: one with a bank and a queue, two clients that use it, each on a host of its own, between which the network is broken in all the ways it
 breaks. Judged by tools/acceptance/run, or by itself:
 
-    tools/acceptance/node_faults.py [--build build/release] [--long] [--seed N] [--seconds N] [--plain]
+    tools/acceptance/node_faults.py [--build build/release] [--long] [--seed N] [--seconds N] [--plain] [--fault TEXT]
 
 Hosts are network namespaces, for which it must be root; where that is not allowed, or with --plain, they are processes on loopback, which can
 only be stopped and killed. First each fault by itself (for 7 seconds; for 30 with --long), then faults at random (for --seconds; the seed is
@@ -236,13 +236,13 @@ PROCESS_FAULTS = [
 class NodeFaults:
     """A part of Acceptance, which has `build` and say()."""
 
-    def nodes(self, hold=7.0, seconds=40.0, seed=None, plain=False):
+    def nodes(self, hold=7.0, seconds=40.0, seed=None, plain=False, only=""):
         seed = random.randrange(10**6) if seed is None else seed
         with tempfile.TemporaryDirectory() as folder:
             network = None if plain else self.network(seed)
             try:
                 with Stage(self.build, folder, network) as stage:
-                    self.play(stage, hold, seconds, random.Random(seed), seed)
+                    self.play(stage, hold, seconds, seed, only)
             finally:
                 if network:
                     network.__exit__()
@@ -254,13 +254,13 @@ class NodeFaults:
             print(f"        nodes: plain processes on loopback, since there can be no namespaces here ({why})", flush=True)
             return None
 
-    def play(self, stage, hold, seconds, draw, seed):
-        faults = (NETWORK_FAULTS if stage.network else []) + PROCESS_FAULTS
+    def play(self, stage, hold, seconds, seed, only):
+        faults = [each for each in (NETWORK_FAULTS if stage.network else []) + PROCESS_FAULTS if only in each.name]
         began = time.monotonic()
         time.sleep(2)
         for fault in faults:
             self.one_fault(stage, fault, hold)
-        grown, done = self.random_faults(stage, faults, seconds, draw)
+        grown, done = self.random_faults(stage, faults, seconds, random.Random(seed))
         usable = stage.usable_since(time.monotonic())
         self.say(usable <= USABLE and grown <= GROWTH, f"faults at random for {seconds:.0f} s (seed {seed}): usable within {USABLE:.0f} s of the last, memory bounded",
                  f"{done} faults, {usable:.2f} s, {grown / (1 << 20):.1f} MiB more at most")
@@ -292,7 +292,7 @@ class NodeFaults:
         self.say(noticed and once and alike and not wrongly and usable <= USABLE and grown <= GROWTH,
                  f"{fault.name}: noticed within {ALLOWED:g} s where it must be, one notice for each monitor, usable within {USABLE:g} s, memory bounded",
                  f"{what}, down {downs or 'never'}, usable after {usable:.2f} s, {grown / (1 << 20):.1f} MiB more at most"
-                 + (f"; {wrongly} noticed, too" if wrongly else "") + ("" if once and alike else f"; {told}"))
+                 + "".join(f"; {name} noticed, too: {told[name][0]['why']}" for name in wrongly) + ("" if once and alike else f"; {told}"))
         if fault.noticed_by == ("a",):
             gaps = stage.good_transfers("b", began)
             longest = max((later - earlier for earlier, later in zip(gaps, gaps[1:])), default=99.0)
@@ -354,10 +354,11 @@ def main():
     parser.add_argument("--seed", type=int, help="of the faults at random")
     parser.add_argument("--seconds", type=float, help="of faults at random")
     parser.add_argument("--plain", action="store_true", help="processes on loopback")
+    parser.add_argument("--fault", default="", metavar="TEXT", help="only those whose names have it")
     arguments = parser.parse_args()
     alone = Alone(arguments.build)
     seconds = arguments.seconds if arguments.seconds is not None else 300.0 if arguments.long else 40.0
-    alone.nodes(30.0 if arguments.long else 7.0, seconds, arguments.seed, arguments.plain)
+    alone.nodes(30.0 if arguments.long else 7.0, seconds, arguments.seed, arguments.plain, arguments.fault)
     return 1 if alone.broken else 0
 
 
