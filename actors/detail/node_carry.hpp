@@ -105,7 +105,7 @@ task<> carry_requests(mailbox<request<M>> in, std::shared_ptr<outflow> out) {
       sent = out->ask(bytes, asked->deadline() == never ? -1 : std::max<std::int64_t>(left, 0), to_answers, number);
     }
     if (!sent) continue; // nobody waits for it any more
-    to_answers = {}; // the one that is left is with the connection
+    to_answers = {};     // the one that is left is with the connection
     sys.spawn({.name = "remote request"}, await_answer<M>, *std::move(asked), std::move(answers), number, out);
   }
 }
