@@ -49,7 +49,11 @@ private:
   static task<result<noted_connection>> connect(std::shared_ptr<node_core> self, endpoint at);
   static task<result<std::unique_ptr<stream>>> connect_raw(std::shared_ptr<node_core> self, endpoint at);
   result<tls_client> client_tls() const;
-  link_settings settings() const noexcept { return {options.heartbeat, options.detection, options.most_bytes}; }
+  /// A write may stand still for long, since a kernel asks for more only when it has got rid of a third of its buffer, which over a slow line
+  /// takes its time.
+  link_settings settings() const noexcept {
+    return {options.heartbeat, options.detection, options.most_bytes, 15 * options.detection};
+  }
 
   void forget(const introduction& who, const std::shared_ptr<node_session>& session);
 

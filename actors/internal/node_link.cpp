@@ -25,9 +25,6 @@ constexpr std::size_t gathered_bytes = 64 * 1024;
 constexpr std::size_t gathered_parts = 256;
 // More than a frame or two of small items, so that both sides are busy; a single frame may be larger.
 constexpr std::size_t most_behind = 1024 * 1024;
-// How many times the time of detection a write may stand still. Many, since a kernel asks for more only when it has got rid of a third of its
-// buffer, which over a slow line takes its time.
-constexpr int stuck_detections = 15;
 // CAF ends its threads in milliseconds.
 constexpr auto closing_time = std::chrono::seconds(10);
 
@@ -146,8 +143,7 @@ task<> node_link::beat(std::shared_ptr<node_link> self) {
 /// Who lives and takes nothing lets all that is said to it pile up here.
 void node_link::end_if_stuck(time_point now) {
   const auto since = writes_since_.load();
-  const auto most = stuck_detections * how_.detection;
-  if (since != never && now - since > most) end("it has taken nothing for " + show(most));
+  if (since != never && now - since > how_.stuck) end("it has taken nothing for " + show(how_.stuck));
 }
 
 task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self, link_user* user) {

@@ -24,6 +24,7 @@ struct link_settings {
   duration heartbeat;
   duration detection;
   std::size_t most_bytes; // of a frame
+  duration stuck;         // how long a write may stand still
 };
 
 /// Returns the parts of a frame. Errors: parse, also for more parts than a link puts into one: a part may be a byte there and a hundred here.
