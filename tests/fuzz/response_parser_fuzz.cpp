@@ -36,7 +36,8 @@ struct framing {
       if (name == "transfer-encoding") ++codings, chunked = lower(f.value) == "chunked";
       if (name != "connection") continue;
       for (auto option : split(lower(f.value), ',')) {
-        std::erase_if(option, [](char c) { return c == ' ' || c == '\t'; });
+        option.erase(option.find_last_not_of(" \t") + 1);
+        option.erase(0, option.find_first_not_of(" \t"));
         close |= option == "close";
         persistent |= option == "keep-alive";
       }
