@@ -30,7 +30,15 @@ namespace greenroom::http {
 /// nine, but for CONNECT, and those of its routes; a request with another one is answered with 501. Source: RFC 9110 section 9, RFC 5789.
 class GREENROOM_EXPORT method {
 public:
-  static const method get, head, post, put, delete_, patch, options, trace, connect;
+  static const method get;     ///< GET
+  static const method head;    ///< HEAD
+  static const method post;    ///< POST
+  static const method put;     ///< PUT
+  static const method delete_; ///< DELETE
+  static const method patch;   ///< PATCH
+  static const method options; ///< OPTIONS
+  static const method trace;   ///< TRACE
+  static const method connect; ///< CONNECT, which no server of ours serves
 
   /// Names a method, with case. Errors: usage_error if it is no token (RFC 9110 section 5.6.2), or longer than 23 characters.
   explicit method(std::string_view name);
