@@ -100,11 +100,14 @@ struct task_promise<void> : promise_base {
 
 /// Returns the handle of a new frame. g++ 12 puts a variable of its own at the head of a frame if the coroutine tests an await in
 /// place, as in `if (co_await f())`, and declares nothing in its outermost block; promise and frame then do not find each other.
-/// Frames are aligned to 16, so it shows here, before anything breaks.
+/// Frames are aligned to 16, so it shows here, before anything breaks. clang has not the fault, and where it leaves out the allocation of a
+/// frame, of a task that nobody awaits, there is less alignment.
 template <class Promise>
 std::coroutine_handle<Promise> handle_of(Promise& promise) noexcept {
   const auto made = std::coroutine_handle<Promise>::from_promise(promise);
+#ifndef __clang__
   if ((reinterpret_cast<std::uintptr_t>(made.address()) & 15U) != 0) broken_frame();
+#endif
   return made;
 }
 
