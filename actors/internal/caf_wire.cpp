@@ -15,6 +15,7 @@
 #include <caf/io/network/multiplexer.hpp>
 #include <caf/io/scribe.hpp>
 #include <caf/logger.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 namespace greenroom::internal {
@@ -109,13 +110,15 @@ struct caf_wire::impl {
   void meet(caf::io::broker* self, caf::actor other);
   void lose(std::string why);
 
+  // Before the system, whose end waits for the thread that uses them.
+  wire_host& host;
+  bool over = false; // on the multiplexer's thread
   config cfg;
   caf::actor_system system{cfg};
-  wire_host& host;
+  // After it, since they are its own; the destructor waits until the broker has ended, which uses them.
   caf::intrusive_ptr<bridge> line;
   caf::actor end;
   caf::actor far_end; // set before ready(), and not changed
-  bool over = false;  // on the multiplexer's thread
 };
 
 caf_wire::impl::impl(wire_role role, wire_host& to, std::size_t most_bytes) : host(to) {
@@ -129,7 +132,15 @@ caf_wire::impl::impl(wire_role role, wire_host& to, std::size_t most_bytes) : ho
   caf::logger::set_current_actor_system(nullptr);
 }
 
-caf_wire::impl::~impl() { caf::anon_send_exit(end, caf::exit_reason::kill); }
+caf_wire::impl::~impl() {
+  caf::anon_send_exit(end, caf::exit_reason::kill);
+  {
+    // A broker that has not begun yet begins before it sees that it is to end.
+    caf::scoped_actor self(system);
+    self->wait_for(end);
+  }
+  caf::logger::set_current_actor_system(nullptr); // as above
+}
 
 caf::behavior caf_wire::impl::begin(caf::io::broker* self, wire_role role) {
   self->set_down_handler([this](caf::scheduled_actor*, caf::down_msg&) { lose("the other end is gone"); });
