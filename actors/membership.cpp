@@ -74,7 +74,7 @@ private:
     const auto known = peers_.find(to.name);
     if (here_ == nullptr || (known != peers_.end() && known->second.at == to)) return;
     try {
-      auto peer = here_->connect(to.host, to.port);
+      auto peer = here_->connect(to.host, to.port, to.name);
       if (known != peers_.end()) known->second.peer.close(); // nobody is there any more, so it would be tried for ever
       peers_.insert_or_assign(to.name, connected{to, std::move(peer)});
     } catch (const usage_error& e) {
@@ -176,6 +176,10 @@ membership::membership(actor_system& sys, std::shared_ptr<cluster_store> store, 
   if (how.every < std::chrono::milliseconds(1) || how.ttl < 2 * how.every)
     throw usage_error(fmt::format("the member '{}' is announced every {} ns for {} ns: too short for two announcements",
                                   how.self.name, how.every.count(), how.ttl.count()));
+  if (here != nullptr && here->name() != how.self.name)
+    throw usage_error(
+        fmt::format("the member '{}' must be called as its node is, '{}': others look for it by that name",
+                    how.self.name, here->name()));
   auto made = std::make_shared<core>(std::move(store), how.self, here);
   auto [stop, alive] = make_mailbox<nothing>(bounded(1));
   made->alive = std::move(alive);

@@ -35,7 +35,7 @@ struct membership_options {
 class GREENROOM_EXPORT membership {
 public:
   /// Starts the actor, which announces `self`, reads the list and has `here`, if there is one, connect to all others, those with port 0 apart.
-  /// Errors: usage_error, for a ttl that leaves no room for two announcements.
+  /// Errors: usage_error, for a ttl that leaves no room for two announcements, and for a node of another name than `self`.
   membership(actor_system& sys, std::shared_ptr<cluster_store> store, membership_options how, node* here = nullptr,
              std::source_location where = std::source_location::current());
 

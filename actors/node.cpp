@@ -10,6 +10,7 @@ node::node(actor_system& sys, node_setup options)
 node::~node() { core_->stop(); }
 
 result<void> node::start() { return core_->start(); }
+const std::string& node::name() const noexcept { return core_->options.name; }
 std::uint16_t node::port() const { return core_->port(); }
 
 result<void> node::publish(std::string name, detail::flow_types types, detail::flow_server serve) {
@@ -17,8 +18,8 @@ result<void> node::publish(std::string name, detail::flow_types types, detail::f
 }
 void node::unpublish(const std::string& name) { core_->offers->remove(name); }
 
-node_peer node::connect(std::string host, std::uint16_t port) {
-  auto peer = std::make_shared<internal::peer_core>(core_, endpoint(std::move(host), port));
+node_peer node::connect(std::string host, std::uint16_t port, std::string name) {
+  auto peer = std::make_shared<internal::peer_core>(core_, endpoint(std::move(host), port), std::move(name));
   peer->start();
   return node_peer(std::move(peer));
 }

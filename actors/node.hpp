@@ -12,7 +12,8 @@
 //
 // What a send means: `true` is, as ever, that the item is in the mailbox, here: of `capacity` items at most, and as many more are under way as the other
 // side takes at once (`window`). Who sends to a slow node waits. Items arrive at most once, those of one sender in order; what is under way when a connection breaks
-// is lost. Requests always get an answer: errc::unavailable when the connection breaks before it.
+// is lost, and so is one that is larger than the other node takes, with a line in the log. Requests always get an answer: errc::unavailable when the connection breaks
+// before it, errc::limit when request or answer is too large.
 // A node that says nothing for `detection` is down: its addresses close, requests fail, monitors get their notice. Then it is tried again, with growing pauses.
 // Security: without certificates a node listens and connects on loopback only. With `tls` both sides show one of the same authority.
 // Thread safety: any thread. Lifetime: the system outlives the node; its end closes all connections.
@@ -48,13 +49,16 @@ struct node_tls {
 struct node_setup {
   std::string name = {}; ///< what others see, from 1 to 64 characters; no two that talk to each other have the same
   bool listen = false;   ///< whether others may connect
-  std::string host = "127.0.0.1";             ///< where; anything but loopback needs `tls`
-  std::uint16_t port = 0;                     ///< 0 picks a free one
-  std::chrono::milliseconds heartbeat{500};   ///< how often to say that it lives; alike at all nodes, as is `detection`
-  std::chrono::milliseconds detection{2000};  ///< silence that counts as down; three heartbeats at least
+  std::string host = "127.0.0.1"; ///< where; anything but loopback needs `tls`
+  std::uint16_t port = 0;         ///< 0 picks a free one
+  std::chrono::milliseconds heartbeat{
+      500}; ///< how often to say that it lives; more often to a node whose `detection` asks for it
+  std::chrono::milliseconds detection{2000}; ///< silence of another node that counts as down; three heartbeats at least
   std::chrono::milliseconds least_pause{100}; ///< between attempts to connect; it doubles up to the next
   std::chrono::milliseconds most_pause{2000}; ///< between attempts
-  std::size_t most_bytes = 4 << 20;           ///< of a frame, and so of an item with what goes with it. Units: bytes
+  std::size_t most_bytes =
+      4
+      << 20; ///< that it takes in a frame, and so in an item or an answer with what goes with it; 65,536 at least. Units: bytes
   std::uint32_t window = 256;       ///< items of a stream that may be under way to this node at once, from 1 to 65,536
   std::optional<node_tls> tls = {}; ///< none: loopback only
 };
@@ -132,6 +136,8 @@ public:
 
   /// Listens, if it should. Errors: io; and what tls_server::make() says of the certificates.
   result<void> start();
+  /// Returns what others see it as.
+  const std::string& name() const noexcept;
   /// Returns where it listens; 0 if it does not.
   std::uint16_t port() const;
 
@@ -143,8 +149,9 @@ public:
   /// Nobody can look it up from now on; who has it keeps it.
   void unpublish(const std::string& name);
 
-  /// Returns a node to be connected to, which begins at once, and again whenever the connection is lost. Errors: usage_error as for the constructor.
-  node_peer connect(std::string host, std::uint16_t port);
+  /// Returns a node to be connected to, which begins at once, and again whenever the connection is lost. With a name, another node that
+  /// listens there is not talked to. Errors: usage_error as for the constructor.
+  node_peer connect(std::string host, std::uint16_t port, std::string name = {});
 
 private:
   result<void> publish(std::string name, detail::flow_types types, detail::flow_server serve);

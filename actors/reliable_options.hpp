@@ -28,7 +28,7 @@ struct reliable_options {
   std::string sender = {};
   /// Items in one delivery, from 1; one delivery is under way at a time. More need fewer round trips, and more may be handled twice when a receiver forgets.
   std::size_t window = 64;
-  /// One delivery, and so one item, has so many bytes at most. Less than node_setup::most_bytes, or the other node would end the connection. Units: bytes.
+  /// One delivery, and so one item, has so many bytes at most. Less than the node_setup::most_bytes of the other node, which would not take it. Units: bytes.
   std::size_t most_bytes = 1 << 20;
   /// So long an answer is waited for. Half of it is there for handling: then what is done is acknowledged, and the rest comes again.
   duration limit = std::chrono::seconds(5);

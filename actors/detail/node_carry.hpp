@@ -54,11 +54,17 @@ struct carrier_end {
 template <class T>
 task<> carry(mailbox<T> in, std::shared_ptr<outflow> out) {
   const carrier_end<T> then{in, out};
+  auto& sys = this_actor::system();
   while (auto item = co_await in.receive()) {
     auto bytes = wire_encode(*item);
-    do {
+    for (bool done = false; !done;) {
       if (!co_await outflow::room(out)) co_return;
-    } while (!out->put(bytes));
+      if (const auto fine = out->fits(bytes.size()); !fine) {
+        sys.log().error("an item is lost: {}", fine.error().message());
+        break;
+      }
+      done = out->put(bytes);
+    }
   }
 }
 
@@ -100,6 +106,10 @@ task<> carry_requests(mailbox<request<M>> in, std::shared_ptr<outflow> out) {
         asked->fail(out->why());
         while (auto rest = in.try_receive()) rest->fail(out->why());
         co_return;
+      }
+      if (const auto fine = out->fits(bytes.size()); !fine) {
+        asked->fail(fine.error());
+        break;
       }
       const auto left = (asked->deadline() - sys.now()).count(); // not negative, which would be no limit
       sent = out->ask(bytes, asked->deadline() == never ? -1 : std::max<std::int64_t>(left, 0), to_answers, number);

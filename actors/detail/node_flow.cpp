@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace greenroom::detail {
 
 flow_sink::~flow_sink() = default;
@@ -62,6 +64,15 @@ void outflow::end() {
   to_credits_.close(queued::drop);
 }
 
+result<void> outflow::fits(std::size_t bytes) {
+  const std::lock_guard guard(lock_);
+  if (bytes <= most_bytes_) return {};
+  ++room_;
+  return error(errc::limit, fmt::format("what is sent to '{}' has {} bytes, and its node takes {} at most (its "
+                                        "node_setup::most_bytes, less what goes with it)",
+                                        name_, bytes, most_bytes_));
+}
+
 error outflow::why() const {
   const std::lock_guard guard(lock_);
   return why_;
@@ -72,11 +83,12 @@ task<result<void>> outflow::opened(std::shared_ptr<outflow> self) {
   co_return said ? *std::move(said) : result<void>(self->why());
 }
 
-void outflow::open(std::shared_ptr<flow_route> via, std::uint32_t window) {
+void outflow::open(std::shared_ptr<flow_route> via, std::uint32_t window, std::size_t most_bytes) {
   std::uint64_t life = 0;
   {
     const std::lock_guard guard(lock_);
     via_ = std::move(via);
+    most_bytes_ = most_bytes;
     life = life_.fetch_add(1) + 1;
   }
   (void)to_credits_.try_send({life, window});

@@ -83,6 +83,8 @@ public:
   /// The same with a request; its answer goes to `to`, which is closed if none can come.
   bool ask(std::string& bytes, std::int64_t time_left, address<flow_answer> to, std::uint64_t& number);
   void give_up(std::uint64_t number);
+  /// Returns an error if the other node would not take so many bytes in one item. Its room is there for another one then. After room().
+  result<void> fits(std::size_t bytes);
   /// No more will be sent.
   void end();
   /// Returns why nothing can be sent.
@@ -92,7 +94,8 @@ public:
 
   /// Waits until the other side has said whether it takes the stream.
   static task<result<void>> opened(std::shared_ptr<outflow> self);
-  void open(std::shared_ptr<flow_route> via, std::uint32_t window);
+  /// `most_bytes`: of an item. Units: bytes.
+  void open(std::shared_ptr<flow_route> via, std::uint32_t window, std::size_t most_bytes);
   void refuse(error why);
   void more(std::uint32_t items);
   void answered(std::uint64_t number, flow_answer what);
@@ -125,6 +128,7 @@ private:
 
   mutable std::mutex lock_; // guards the following
   std::shared_ptr<flow_route> via_;
+  std::size_t most_bytes_ = 0;
   std::map<std::uint64_t, address<flow_answer>> asked_;
   error why_ = errc::unavailable;
 };

@@ -93,7 +93,7 @@ struct config : caf::actor_system_config {
     set("scheduler.max-threads",
         std::size_t{1}); // CAF's own actors; ours are brokers, which run where the bytes come in
     set("middleman.workers", std::size_t{0});
-    set("middleman.app-identifiers", std::vector<std::string>{"greenroom-node/1"});
+    set("middleman.app-identifiers", std::vector<std::string>{"greenroom-node/2"});
   }
 };
 

@@ -189,7 +189,7 @@ result<void> graph_part::start() {
   if (auto started = node_->start(); !started) return started; // first, as it reads the certificates
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const auto& one = where_.nodes()[i].node;
-    if (i != here_ && one.port != 0) nodes_[i]->connect(node_->connect(one.host, one.port));
+    if (i != here_ && one.port != 0) nodes_[i]->connect(node_->connect(one.host, one.port, one.name));
   }
   return {};
 }

@@ -30,6 +30,7 @@ void check(const node_setup& o) {
                     o.detection.count(), o.heartbeat.count()));
   if (o.least_pause <= 0ms || o.most_pause < o.least_pause)
     bad("least_pause must be more than 0 and no more than most_pause");
+  if (o.most_bytes < 64 * 1024) bad(fmt::format("most_bytes must be 65536 at least, not {}", o.most_bytes));
   if (o.window == 0 || o.window > 65'536)
     bad(fmt::format("the window must be from 1 to 65536 items, not {}", o.window));
   if (!o.tls && o.listen && !greenroom::detail::is_loopback(o.host))
@@ -54,6 +55,7 @@ node_core::node_core(actor_system& system, node_setup how)
 result<void> node_core::start() {
   if (options.tls) {
     const auto& t = *options.tls;
+    tls_written_ = certificates_written();
     auto in = tls_server::make({.certificate_file = t.certificate_file,
                                 .key_file = t.key_file,
                                 .clients = client_certificates::required,
@@ -78,8 +80,13 @@ void node_core::stop() noexcept {
 }
 
 std::shared_ptr<node_session> node_core::make_session(wire_role role, std::uint32_t line, session_owner* owner) {
-  return std::make_shared<node_session>(sys, offers, role, introduction{options.name, born, line}, options.window,
-                                        owner);
+  return std::make_shared<node_session>(sys, offers, role,
+                                        introduction{.name = options.name,
+                                                     .life = born,
+                                                     .line = line,
+                                                     .detection = duration(options.detection).count(),
+                                                     .most_bytes = options.most_bytes},
+                                        options.window, owner);
 }
 
 std::shared_ptr<node_session> node_core::replace(const introduction& who, const std::shared_ptr<node_session>& by) {
@@ -122,6 +129,8 @@ task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream>
   const auto from = io->peer();
   auto connection = noted_connection::over(std::move(io), self->sys);
   if (self->tls_in_) {
+    auto renewing = renew(self);
+    co_await std::move(renewing);
     auto shaken = with_timeout(self->options.detection, self->tls_in_->accept(std::move(connection.io)));
     auto made = co_await std::move(shaken);
     if (!made) {
@@ -140,6 +149,29 @@ task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream>
   // Who connects again in its place must know of it until then.
   co_await node_session::drained(it.session);
   self->forget(it.who, it.session);
+}
+
+std::filesystem::file_time_type node_core::certificates_written() const {
+  auto last = std::filesystem::file_time_type::min();
+  for (const auto* file : {&options.tls->ca_file, &options.tls->certificate_file, &options.tls->key_file}) {
+    std::error_code none; // a file that is not there is reported by who reads it
+    last = std::max(last, std::filesystem::last_write_time(*file, none));
+  }
+  return last;
+}
+
+task<> node_core::renew(std::shared_ptr<node_core> self) {
+  const auto look = [me = self.get()]() -> result<void> {
+    const auto written = me->certificates_written();
+    if (me->tls_written_.exchange(written) == written) return {};
+    const auto done = me->tls_in_->reload();
+    if (!done) return done.error();
+    return {};
+  };
+  const auto renewed = co_await blocking(look);
+  if (!renewed)
+    self->sys.log().warn("node {}: it goes on with the certificates that it has: {}", self->options.name,
+                         renewed.error().message());
 }
 
 /// Read anew for each connection: so renewed certificates are taken up, and who only connects need not start the node.
@@ -186,9 +218,10 @@ task<result<std::string>> node_core::attempt(std::shared_ptr<node_core> self, en
 
 // -- a peer -----------------------------------------------------------------------------------------
 
-peer_core::peer_core(std::shared_ptr<node_core> of, endpoint at)
+peer_core::peer_core(std::shared_ptr<node_core> of, endpoint at, std::string name)
     : of_(std::move(of)),
       at_(std::move(at)),
+      expected_(std::move(name)),
       line_(of_->new_line()),
       life_(of_->life.ctx.with_cancel()),
       name_(at_.to_string()) {
@@ -225,6 +258,8 @@ task<> peer_core::keep(std::shared_ptr<peer_core> self) {
 result<std::shared_ptr<node_session>> peer_core::met(const introduction& who) {
   std::vector<std::shared_ptr<detail::outflow>> wanted;
   std::shared_ptr<node_session> session;
+  if (!expected_.empty() && who.name != expected_)
+    return error(errc::unavailable, fmt::format("it is the node '{}', and '{}' is wanted", who.name, expected_));
   {
     const std::lock_guard guard(lock_);
     name_ = who.name;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,6 +50,10 @@ private:
   static task<result<noted_connection>> connect(std::shared_ptr<node_core> self, endpoint at);
   static task<result<std::unique_ptr<stream>>> connect_raw(std::shared_ptr<node_core> self, endpoint at);
   result<tls_client> client_tls() const;
+  /// When the files of the certificates were written last.
+  std::filesystem::file_time_type certificates_written() const;
+  /// Reads them again if they were written since, for those who connect from now on.
+  static task<> renew(std::shared_ptr<node_core> self);
   /// A write may stand still for long, since a kernel asks for more only when it has got rid of a third of its buffer, which over a slow line
   /// takes its time.
   link_settings settings() const noexcept {
@@ -65,12 +70,14 @@ private:
   std::unique_ptr<listener> entrance_;                    // set by start()
   std::atomic<std::uint16_t> port_{0};
   std::optional<tls_server> tls_in_;
+  std::atomic<std::filesystem::file_time_type> tls_written_{}; // the state of the files that tls_in_ has
 };
 
 /// A node that this one connects to, again and again.
 class peer_core final : public session_owner, public std::enable_shared_from_this<peer_core> {
 public:
-  peer_core(std::shared_ptr<node_core> of, endpoint at);
+  /// `name`: who is expected there; empty: whoever it is.
+  peer_core(std::shared_ptr<node_core> of, endpoint at, std::string name);
 
   /// Begins to connect.
   void start();
@@ -93,6 +100,7 @@ private:
 
   const std::shared_ptr<node_core> of_;
   const endpoint at_;
+  const std::string expected_; // or empty
   const std::uint32_t line_;
   const cancellable_context life_;
   mutable std::mutex lock_; // guards the following

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,7 +16,6 @@
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/detail/duration_text.hpp>
 #include <greenroom/runtime/select.hpp>
-#include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 
 namespace greenroom::internal {
@@ -28,9 +29,30 @@ constexpr std::size_t most_behind = 1024 * 1024;
 // CAF ends its threads in milliseconds.
 constexpr auto closing_time = std::chrono::seconds(10);
 
-std::size_t size_of(const node_part& part) {
-  const auto* const item = std::get_if<item_part>(&part);
-  return item == nullptr ? 64 : item->bytes.size();
+// Of a part beside its texts, and of a frame and what CAF puts around it.
+constexpr std::size_t around_a_part = 128;
+constexpr std::size_t around_a_frame = 1024;
+// What each node must take, so that what is not an item finds room in any case.
+constexpr std::size_t always_taken = 64 * 1024;
+// Who wants to hear more often than that has other things in mind.
+constexpr auto least_beat = std::chrono::milliseconds(1);
+
+std::size_t size_of(const wire_type& t) { return t.name.size() + t.layout.size(); }
+std::size_t size_of(const introduction& p) { return p.name.size(); }
+std::size_t size_of(const sign_of_life&) { return 0; }
+std::size_t size_of(const open_stream& p) {
+  return p.name.size() + size_of(p.item) + (p.reply ? size_of(*p.reply) : 0);
+}
+std::size_t size_of(const stream_opened&) { return 0; }
+std::size_t size_of(const stream_refused& p) { return p.why.size(); }
+std::size_t size_of(const item_part& p) { return p.trace.size() + p.bytes.size(); }
+std::size_t size_of(const credit_part&) { return 0; }
+std::size_t size_of(const answer_part& p) { return p.bytes.size(); }
+std::size_t size_of(const give_up_part&) { return 0; }
+std::size_t size_of(const end_of_stream& p) { return p.why.size(); }
+/// At least as many bytes as it takes in a frame.
+std::size_t size_in_frame(const node_part& part) {
+  return around_a_part + std::visit([](const auto& each) { return size_of(each); }, part);
 }
 
 std::string show(duration limit) {
@@ -62,11 +84,29 @@ node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings h
       parts_(unbounded()),
       to_say_(parts_.address()),
       caught_up_(bounded(1, overflow::drop_newest)),
-      to_caught_up_(caught_up_.address()) {}
+      to_caught_up_(caught_up_.address()),
+      written_(bounded(1, overflow::drop_newest)),
+      to_written_(written_.address()),
+      beat_every_(how.heartbeat),
+      most_out_(always_taken),
+      beat_now_(bounded(1, overflow::drop_newest)),
+      to_beat_now_(beat_now_.address()) {}
+
+void node_link::meet(const introduction& who) {
+  most_out_ = std::max<std::size_t>(who.most_bytes, always_taken);
+  if (who.detection <= 0) return;
+  beat_every_ = std::min(how_.heartbeat, std::max<duration>(duration(who.detection) / 3, least_beat));
+  (void)to_beat_now_.try_send(true);
+}
+
+std::size_t node_link::most_item() const noexcept { return most_out_.load() - around_a_frame - 2 * around_a_part; }
 
 // -- on CAF's threads -------------------------------------------------------------------------------
 
-void node_link::bytes_out(std::string_view bytes) noexcept { (void)to_bytes_.try_send(std::string(bytes)); }
+void node_link::bytes_out(std::string_view bytes) noexcept {
+  unwritten_ += bytes.size();
+  (void)to_bytes_.try_send(std::string(bytes));
+}
 void node_link::ready() noexcept { (void)to_events_.try_send({event::is::ready, {}}); }
 void node_link::frame_in(std::string frame) noexcept {
   behind_ += frame.size();
@@ -114,27 +154,37 @@ task<> node_link::write(std::shared_ptr<node_link> self) {
       left = left.subspan(piece.size());
     }
     self->writes_since_ = never;
+    const auto before = self->unwritten_.fetch_sub(bytes->size());
+    if (before > most_behind && before - bytes->size() <= most_behind) (void)self->to_written_.try_send(true);
   }
 }
 
 task<> node_link::send(std::shared_ptr<node_link> self) {
-  while (auto part = co_await self->parts_.receive()) {
+  std::optional<said> next;
+  for (;;) {
+    while (self->unwritten_ > most_behind) (void)co_await self->written_.receive();
+    if (!next) {
+      auto first = co_await self->parts_.receive();
+      if (!first) co_return;
+      next = *std::move(first);
+    }
+    const auto room = std::min(gathered_bytes, self->most_out_.load() - around_a_frame);
     node_frame frame;
-    auto size = size_of(*part);
-    frame.push_back(*std::move(part));
-    while (size < gathered_bytes && frame.size() < gathered_parts) {
+    for (std::size_t size = 0; next && frame.size() < gathered_parts;) {
+      size += size_in_frame(next->part);
+      if (size > room && !frame.empty()) break;
+      frame.push_back(std::move(next->part));
+      if (next->unsent) *next->unsent -= next->count;
       auto more = self->parts_.try_receive();
-      if (!more) break;
-      size += size_of(*more);
-      frame.push_back(*std::move(more));
+      next = more ? std::optional(*std::move(more)) : std::nullopt;
     }
     self->wire_->send(wire_encode(frame));
   }
 }
 
 task<> node_link::beat(std::shared_ptr<node_link> self) {
-  for (ticker every(self->how_.heartbeat);;) {
-    co_await every.tick();
+  for (;;) {
+    (void)co_await self->beat_now_.receive_for(self->beat_every_.load());
     self->say(sign_of_life{});
     self->end_if_stuck(this_actor::system().now());
   }

@@ -30,6 +30,9 @@ struct link_settings {
 /// Returns the parts of a frame. Errors: parse, also for more parts than a link puts into one: a part may be a byte there and a hundred here.
 result<node_frame> read_frame(const std::string& bytes);
 
+/// Replies that wait to be sent. One who takes them slowly may not have more of them made than its windows are wide.
+using unsent_count = std::atomic<std::uint32_t>;
+
 /// Takes what the other node says; called by the link's actor.
 class link_user {
 public:
@@ -50,12 +53,27 @@ public:
   static task<std::string> run(std::shared_ptr<node_link> self, link_user* user);
 
   /// Says a part; after the end nothing. Order: as called by one thread. Waits: never: the user bounds what is under way.
-  void say(node_part part) { (void)to_say_.try_send(std::move(part)); }
+  void say(node_part part) { (void)to_say_.try_send({std::move(part), nullptr, 0}); }
+  /// The same, of something that the other side has caused: it counts in `unsent` until it is on its way.
+  void reply(node_part part, const std::shared_ptr<unsent_count>& unsent, std::uint32_t count = 1) {
+    *unsent += count;
+    (void)to_say_.try_send({std::move(part), unsent, count});
+  }
+
+  /// Notes what the other side has said of itself.
+  void meet(const introduction& who);
+  /// Returns how many bytes an item or an answer may have for the other side to take it. Units: bytes.
+  std::size_t most_item() const noexcept;
 
   /// Ends the link for a reason of this side's.
   void end(std::string why) { (void)to_events_.try_send({event::is::end, std::move(why)}); }
 
 private:
+  struct said {
+    node_part part;
+    std::shared_ptr<unsent_count> unsent; // or null
+    std::uint32_t count = 0;
+  };
   struct event {
     enum class is : std::uint8_t { ready, frame, end } what = is::frame;
     std::string text; // the frame, or why it ends
@@ -87,13 +105,21 @@ private:
   address<std::string> to_bytes_;
   mailbox<event> events_;
   address<event> to_events_;
-  mailbox<node_part> parts_;
-  address<node_part> to_say_;
+  mailbox<said> parts_;
+  address<said> to_say_;
   std::string why_; // written before events_ is closed
   // Bytes that came in and were not made use of. Too many of them, and no more are read: so a sender feels it who sends faster than that.
   std::atomic<std::size_t> behind_{0};
   mailbox<bool> caught_up_; // a signal: there may be room again
   address<bool> to_caught_up_;
+  // Bytes that CAF gave and that were not written yet. Too many of them, and no more frames are made.
+  std::atomic<std::size_t> unwritten_{0};
+  mailbox<bool> written_; // a signal: as above
+  address<bool> to_written_;
+  std::atomic<duration> beat_every_;  // so that the other side does not take this one for down
+  std::atomic<std::size_t> most_out_; // in a frame, as the other side takes it
+  mailbox<bool> beat_now_;            // a signal: it is to be more often from now on
+  address<bool> to_beat_now_;
   // Since when what is being written waits for the other side to take it; `never` if nothing does.
   std::atomic<time_point> writes_since_{never};
 };

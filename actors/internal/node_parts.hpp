@@ -22,8 +22,10 @@ namespace internal {
 /// The first part of each side.
 struct introduction {
   std::string name;
-  std::uint64_t life = 0; // another number whenever a node starts
-  std::uint32_t line = 0; // which of the connections that this node makes and, when one is lost, makes again
+  std::uint64_t life = 0;       // another number whenever a node starts
+  std::uint32_t line = 0;       // which of the connections that this node makes and, when one is lost, makes again
+  std::int64_t detection = 0;   // the silence that counts as down for it, in nanoseconds; 0: it does not say
+  std::uint64_t most_bytes = 0; // that it takes in a frame; 0: it does not say
 };
 /// Says nothing but that it lives.
 struct sign_of_life {};
@@ -74,7 +76,8 @@ struct end_of_stream {
 
 template <class Inspector>
 bool inspect(Inspector& f, introduction& x) {
-  return f.object(x).fields(f.field("name", x.name), f.field("life", x.life), f.field("line", x.line));
+  return f.object(x).fields(f.field("name", x.name), f.field("life", x.life), f.field("line", x.line),
+                            f.field("detection", x.detection), f.field("most_bytes", x.most_bytes));
 }
 template <class Inspector>
 bool inspect(Inspector& f, sign_of_life& x) {

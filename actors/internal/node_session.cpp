@@ -74,7 +74,9 @@ public:
         sys_(sys) {}
 
   void taken() override {
-    if (++taken_ == told_together_) link_->say(credit_part{stream_, std::exchange(taken_, 0)});
+    if (++taken_ < told_together_) return;
+    link_->reply(credit_part{stream_, taken_}, unsent_, taken_);
+    taken_ = 0;
   }
   context begin(std::uint64_t number, std::int64_t time_left) override {
     auto work = within_.with_cancel();
@@ -90,15 +92,20 @@ public:
       const std::lock_guard guard(lock_);
       under_way_.erase(number);
     }
-    if (what) return link_->say(answer_part{stream_, number, -1, *std::move(what)});
-    link_->say(answer_part{stream_, number, static_cast<std::int16_t>(what.error().code()),
-                           std::string(what.error().message())});
+    if (what && what->size() > link_->most_item())
+      what = error(errc::limit, fmt::format("the answer has {} bytes, and the node that asks takes {} at most",
+                                            what->size(), link_->most_item()));
+    if (what) return link_->reply(answer_part{stream_, number, -1, *std::move(what)}, unsent_);
+    const auto text = what.error().message().substr(0, link_->most_item());
+    link_->reply(answer_part{stream_, number, static_cast<std::int16_t>(what.error().code()), std::string(text)},
+                 unsent_);
   }
   void end(std::string why) override { link_->say(end_of_stream{stream_, std::move(why)}); }
 
+  /// Returns of how many items the other side cannot know yet that it may send others.
   std::size_t under_way() const {
     const std::lock_guard guard(lock_);
-    return under_way_.size();
+    return under_way_.size() + *unsent_;
   }
   void give_up(std::uint64_t number) {
     const std::lock_guard guard(lock_);
@@ -111,6 +118,7 @@ private:
   const std::uint32_t told_together_; // so that the sender still has most of its room
   const context within_;
   actor_system& sys_;
+  const std::shared_ptr<unsent_count> unsent_ = std::make_shared<unsent_count>(0);
   std::uint32_t taken_ = 0; // the server's own: taken and not told
   mutable std::mutex lock_; // guards the following
   std::map<std::uint64_t, canceller> under_way_;
@@ -162,6 +170,7 @@ result<void> node_session::heard(node_part part) {
 
 result<void> node_session::take(introduction& part) {
   if (std::exchange(met_, true)) return must_not("it says twice who it is");
+  link_->meet(part);
   auto before = owner_->met(part);
   if (!before) return before.error();
   if (role_ == wire_role::serves)
@@ -192,10 +201,13 @@ task<> node_session::greet(std::shared_ptr<node_session> self, std::shared_ptr<n
 result<void> node_session::take(open_stream& part) {
   if (in_.size() >= most_streams) return must_not(fmt::format("it opens more than {} streams", most_streams));
   if (in_.contains(part.stream)) return must_not("it opens a stream twice");
+  if (*unsent_ >= most_streams)
+    return must_not(fmt::format("it does not take the answers to {} streams that it wants to open", most_streams));
   const auto serve = offers_->find(part.name, {part.item, part.reply});
   if (!serve) {
-    link_->say(stream_refused{part.stream, static_cast<std::uint8_t>(serve.error().code()),
-                              std::string(serve.error().message())});
+    link_->reply(stream_refused{part.stream, static_cast<std::uint8_t>(serve.error().code()),
+                                std::string(serve.error().message())},
+                 unsent_);
     return {};
   }
   auto ends = make_mailbox<detail::flow_item>(bounded(window_, overflow::reject));
@@ -207,16 +219,16 @@ result<void> node_session::take(open_stream& part) {
     std::erase_if(servers_, [](const actor& each) { return each.finished(); });
     servers_.push_back(std::move(server));
   }
-  link_->say(stream_opened{part.stream, window_});
+  link_->reply(stream_opened{part.stream, window_}, unsent_);
   return {};
 }
 
 result<void> node_session::take(item_part& part) {
   const auto found = in_.find(part.stream);
   if (found == in_.end()) return {}; // it had ended when this was sent
-  // Those that wait to be begun are in the mailbox, which has no more room than the window either.
+  // Those that wait to be taken are in the mailbox, which has no more room than the window either.
   if (found->second.back->under_way() >= window_)
-    return must_not(fmt::format("it asks more than the {} requests at once that it may", window_));
+    return must_not(fmt::format("it sends more than the {} items or requests at once that it may", window_));
   auto trace = trace_of(part.trace);
   const auto sent = found->second.to.try_send(
       {part.number, part.time_left, trace ? *std::move(trace) : trace_context(), std::move(part.bytes)});
@@ -250,7 +262,7 @@ std::shared_ptr<detail::outflow> node_session::flow(std::uint32_t stream) {
 }
 
 result<void> node_session::take(stream_opened& part) {
-  if (const auto to = flow(part.stream)) to->open(shared_from_this(), part.window);
+  if (const auto to = flow(part.stream)) to->open(shared_from_this(), part.window, link_->most_item());
   return {};
 }
 

@@ -106,7 +106,8 @@ private:
   // The link's actor's own.
   bool met_ = false;
   std::map<std::uint32_t, inflow> in_;
-  std::mutex lock_; // guards the following
+  const std::shared_ptr<unsent_count> unsent_ = std::make_shared<unsent_count>(0); // replies to open_stream
+  std::mutex lock_;                                                                // guards the following
   bool over_ = false;
   std::vector<actor> servers_; // of streams; they go on with what has come when the connection is lost
   std::map<std::uint32_t, std::shared_ptr<detail::outflow>> out_;

@@ -197,6 +197,37 @@ TEST(NodeSecurity, ANodeThatOnlyConnectsShowsItsCertificateWithoutBeingStarted) 
   EXPECT_TRUE(to) << to.error().message();
 }
 
+TEST(NodeSecurity, ARenewedCertificateHoldsForWhoConnectsNext) {
+  papers own(root(), root().issue({.subject = "far"}));
+  kept_system far_sys, near_sys;
+  node far(far_sys.sys, {.name = "far", .listen = true, .tls = own.files});
+  auto [in, out] = make_mailbox<request<deposit>>(bounded(8));
+  far_sys.sys.spawn(hold, std::move(in));
+  ASSERT_TRUE(far.publish("deposits", out));
+  ASSERT_TRUE(far.start());
+  node near(near_sys.sys, {.name = "near", .tls = good().files});
+  const auto before = near.connect("127.0.0.1", far.port());
+  const auto to = find<request<deposit>>(near_sys.sys, before, "deposits", {.limit = 60s});
+  ASSERT_TRUE(to);
+  const auto next = root().issue({.subject = "far", .names = "DNS:elsewhere.test"});
+  own.folder.write("certificate.pem", next.certificate);
+  own.folder.write("key.pem", next.key);
+  const auto after = near.connect("127.0.0.1", far.port());
+  std::string why;
+  while (why.empty() || holds(why, "not tried yet")) {
+    const auto refused = find<request<deposit>>(near_sys.sys, after, "deposits", {.limit = 100ms});
+    ASSERT_FALSE(refused);
+    why = std::string(refused.error().message());
+  }
+  EXPECT_TRUE(holds(why, "127.0.0.1")) << why; // whom the new one does not name
+  EXPECT_EQ(near_sys.sys.run(pay_in, *to, 1).value(), 1);
+
+  own.folder.write("key.pem", "no key");
+  const auto spoilt = near.connect("127.0.0.1", far.port());
+  const auto line = far_sys.log->await("it goes on with the certificates that it has");
+  EXPECT_TRUE(holds(line, "key.pem")) << line;
+}
+
 TEST(NodeSecurity, WithoutCertificatesOnlyLoopbackIsListenedAtAndConnectedTo) {
   actor_system sys(options{.workers = 1, .log_level = "off"});
   EXPECT_THROW(node(sys, {.name = "far", .listen = true, .host = "0.0.0.0"}), usage_error);
