@@ -125,7 +125,7 @@ private:
   std::shared_ptr<internal::peer_core> core_;
 };
 
-/// This process, as others see it. Thread safety: any thread. Cost: each connection has some threads of CAF's, which sleep while nothing comes.
+/// This process, as others see it. Thread safety: any thread. Cost: each connection has three threads of CAF's, which sleep.
 class GREENROOM_EXPORT node {
 public:
   /// Errors: usage_error for options outside their bounds, for a host that is not loopback without `tls`, and in a build without CAF's io module.

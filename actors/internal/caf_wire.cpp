@@ -15,8 +15,9 @@
 #include <caf/io/network/multiplexer.hpp>
 #include <caf/io/scribe.hpp>
 #include <caf/logger.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+
+#include <greenroom/actors/internal/driven_multiplexer.hpp>
 
 namespace greenroom::internal {
 namespace {
@@ -24,10 +25,10 @@ namespace {
 // BASP wants a port for each published actor; ours has one actor and no port.
 constexpr std::uint16_t the_port = 1;
 
-/// What stands in for a connection in the broker. Lives on the multiplexer's thread.
+/// What stands in for a connection in the broker. Used where its multiplexer is driven.
 class bridge final : public caf::io::scribe {
 public:
-  bridge(caf::io::network::multiplexer& mx, wire_host& host, std::size_t most_bytes,
+  bridge(driven_multiplexer& mx, wire_host& host, std::size_t most_bytes,
          std::function<void(std::string)> lose)
       : scribe(caf::io::connection_handle::from_int(1)),
         mx_(mx),
@@ -78,7 +79,7 @@ private:
               std::to_string(most_bytes_));
   }
 
-  caf::io::network::multiplexer& mx_;
+  driven_multiplexer& mx_;
   wire_host& host_;
   const std::size_t most_bytes_;
   std::function<void(std::string)> lose_;
@@ -89,10 +90,12 @@ private:
 
 struct config : caf::actor_system_config {
   config() {
-    load<caf::io::middleman>();
-    set("scheduler.max-threads",
-        std::size_t{1}); // CAF's own actors; ours are brokers, which run where the bytes come in
+    load<caf::io::middleman, driven_multiplexer>();
+    set("scheduler.max-threads", std::size_t{1}); // of CAF's own actors; ours are brokers
+    set("scheduler.policy", caf::atom("sharing")); // the other one looks for work 100 times a second
     set("middleman.workers", std::size_t{0});
+    set("middleman.manual-multiplexing", true);
+    set("middleman.attach-utility-actors", true); // no thread for each of them
     set("middleman.app-identifiers", std::vector<std::string>{"greenroom-node/2"});
   }
 };
@@ -106,13 +109,14 @@ struct caf_wire::impl {
   impl(wire_role role, wire_host& to, std::size_t most_bytes);
   ~impl();
 
+  driven_multiplexer& loop() { return static_cast<driven_multiplexer&>(system.middleman().backend()); }
   caf::behavior begin(caf::io::broker* self, wire_role role);
   void meet(caf::io::broker* self, caf::actor other);
   void lose(std::string why);
 
-  // Before the system, whose end waits for the thread that uses them.
+  // Before the system, whose end still uses them.
   wire_host& host;
-  bool over = false; // on the multiplexer's thread
+  bool over = false; // used where the loop is driven
   config cfg;
   caf::actor_system system{cfg};
   // After it, since they are its own; the destructor waits until the broker has ended, which uses them.
@@ -122,24 +126,19 @@ struct caf_wire::impl {
 };
 
 caf_wire::impl::impl(wire_role role, wire_host& to, std::size_t most_bytes) : host(to) {
-  auto& mm = system.middleman();
-  line.reset(new bridge(mm.backend(), host, most_bytes, [this](std::string why) { lose(std::move(why)); }), false);
+  line.reset(new bridge(loop(), host, most_bytes, [this](std::string why) { lose(std::move(why)); }), false);
   // With an argument: CAF 0.17.6 refers to a null tuple if there is none.
-  end =
-      mm.spawn_broker([this](caf::io::broker* self, std::uint8_t connects) { return begin(self, wire_role{connects}); },
-                      static_cast<std::uint8_t>(role));
+  end = system.middleman().spawn_broker(
+      [this](caf::io::broker* self, std::uint8_t connects) { return begin(self, wire_role{connects}); },
+      static_cast<std::uint8_t>(role));
+  loop().drive();
   // A system's end waits until no thread counts on its logger, and the thread that makes the system goes on doing so until it ends itself.
   caf::logger::set_current_actor_system(nullptr);
 }
 
 caf_wire::impl::~impl() {
   caf::anon_send_exit(end, caf::exit_reason::kill);
-  {
-    // A broker that has not begun yet begins before it sees that it is to end.
-    caf::scoped_actor self(system);
-    self->wait_for(end);
-  }
-  caf::logger::set_current_actor_system(nullptr); // as above
+  loop().settle(); // the broker uses what is destroyed next
 }
 
 caf::behavior caf_wire::impl::begin(caf::io::broker* self, wire_role role) {
@@ -184,13 +183,18 @@ caf_wire::caf_wire(wire_role role, wire_host& host, std::size_t most_bytes)
 caf_wire::~caf_wire() = default;
 
 void caf_wire::bytes_in(std::string bytes) {
-  impl_->system.middleman().backend().post([line = impl_->line, bytes = std::move(bytes)] { line->feed(bytes); });
+  impl_->loop().post([line = impl_->line, bytes = std::move(bytes)] { line->feed(bytes); });
+  impl_->loop().drive();
 }
 
-void caf_wire::send(std::string frame) { caf::send_as(impl_->end, impl_->far_end, std::move(frame)); }
+void caf_wire::send(std::string frame) {
+  caf::send_as(impl_->end, impl_->far_end, std::move(frame));
+  impl_->loop().drive();
+}
 
 void caf_wire::hang_up(std::string why) {
-  impl_->system.middleman().backend().post([line = impl_->line, why = std::move(why)] { line->hang_up(why); });
+  impl_->loop().post([line = impl_->line, why = std::move(why)] { line->hang_up(why); });
+  impl_->loop().drive();
 }
 
 } // namespace greenroom::internal

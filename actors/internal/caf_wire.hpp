@@ -1,7 +1,8 @@
 // One end of a link between two nodes, as CAF sees it: a CAF system whose BASP broker talks over bytes that somebody else carries. Frames
 // are messages between two CAF actors, one at each end. Each link has a system of its own: CAF takes a second connection from a node that
 // it knows for a mistake, and does not let go of the first one before TCP does.
-// Thread safety: any thread. Lifetime: its end waits for CAF's threads; so it must not come from one of them.
+// Thread safety: any thread. What is called runs CAF's brokers, and so its host's functions, on this thread, or on another one that is about it already. Lifetime: its
+// end waits for CAF's threads.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 
 namespace greenroom::internal {
 
-/// Who carries the bytes, and takes the frames. Called on a thread of CAF's: neither waits nor throws.
+/// Who carries the bytes, and takes the frames. Called by one thread at a time, which uses the wire: neither waits nor throws.
 class wire_host {
 public:
   virtual ~wire_host();

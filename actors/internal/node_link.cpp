@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/detail/duration_text.hpp>
@@ -101,7 +102,7 @@ void node_link::meet(const introduction& who) {
 
 std::size_t node_link::most_item() const noexcept { return most_out_.load() - around_a_frame - 2 * around_a_part; }
 
-// -- on CAF's threads -------------------------------------------------------------------------------
+// -- by who uses the wire ---------------------------------------------------------------------------
 
 void node_link::bytes_out(std::string_view bytes) noexcept {
   unwritten_ += bytes.size();
@@ -167,6 +168,7 @@ task<> node_link::send(std::shared_ptr<node_link> self) {
       auto first = co_await self->parts_.receive();
       if (!first) co_return;
       next = *std::move(first);
+      co_await yield(); // who is ready to say something does so first: a frame of many costs little more than one
     }
     const auto room = std::min(gathered_bytes, self->most_out_.load() - around_a_frame);
     node_frame frame;

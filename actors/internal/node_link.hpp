@@ -100,7 +100,7 @@ private:
   const link_settings how_;
   const std::shared_ptr<const read_note> seen_;
   std::unique_ptr<caf_wire> wire_;
-  // Unbounded: CAF's threads cannot wait. What is under way is bounded by the windows of the streams.
+  // Unbounded: a broker cannot wait. What is under way is bounded by the windows of the streams.
   mailbox<std::string> bytes_;
   address<std::string> to_bytes_;
   mailbox<event> events_;

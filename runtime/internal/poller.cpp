@@ -1,14 +1,12 @@
 #include <greenroom/runtime/internal/poller.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 namespace greenroom::internal {
@@ -60,24 +58,22 @@ void poller::forget(int fd, source& what) noexcept {
   }
 }
 
-void poller::wait(std::chrono::nanoseconds limit) noexcept {
-  std::lock_guard turn(turn_);
-  collect(in_milliseconds(limit));
-}
-
 void poller::try_look() noexcept {
   std::unique_lock turn(turn_, std::try_to_lock);
-  if (turn && collect(0)) interrupt(); // the ring was for the owner
+  if (turn && tell(fetch(std::chrono::nanoseconds::zero()))) interrupt(); // the ring was for the owner
 }
 
-/// Returns whether there was a ring. Requires: turn_ is held.
-bool poller::collect(int milliseconds) noexcept {
+/// Waits for events, and returns how many. Requires: turn_ is held.
+int poller::fetch(std::chrono::nanoseconds limit) noexcept {
   drop_forgotten(false);
-  std::array<epoll_event, 128> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+  return ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), in_milliseconds(limit));
+}
+
+/// Returns whether there was a ring among them. Requires: turn_ is held, since fetch().
+bool poller::tell(int count) noexcept {
   bool rung = false;
   for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
+    const auto& event = events_[static_cast<std::size_t>(i)];
     if (event.data.ptr == nullptr) {
       rung = true;
     } else {

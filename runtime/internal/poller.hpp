@@ -6,9 +6,13 @@
 // Source: epoll(7), "Level-triggered and edge-triggered".
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+
+#include <sys/epoll.h>
 
 #include <greenroom/runtime/detail/spin_lock.hpp>
 #include <greenroom/runtime/detail/unique_fd.hpp>
@@ -49,7 +53,17 @@ public:
 
   /// Waits for changes until `limit` is over, and calls changed() for each; zero: only looks; duration::max(): for as long as it takes.
   /// It wakes up to a millisecond late.
-  void wait(std::chrono::nanoseconds limit) noexcept;
+  void wait(std::chrono::nanoseconds limit) noexcept {
+    wait(limit, [] {});
+  }
+  /// The same, and calls `awake` first when the wait is over: what the changes set off finds the owner at work.
+  template <class F>
+  void wait(std::chrono::nanoseconds limit, F awake) noexcept {
+    const std::lock_guard turn(turn_);
+    const int count = fetch(limit);
+    awake();
+    tell(count);
+  }
   /// Calls changed() for what has changed by now, unless another thread does that or waits. Waits: never.
   void try_look() noexcept;
   /// Ends a wait, that under way or else the next one.
@@ -58,13 +72,15 @@ public:
   void shut_down() noexcept;
 
 private:
-  bool collect(int milliseconds) noexcept;
+  int fetch(std::chrono::nanoseconds limit) noexcept;
+  bool tell(int count) noexcept;
   void drop_forgotten(bool for_good) noexcept;
 
   const unique_fd epoll_;
   const unique_fd bell_;
   detail::eager_spin_lock
       turn_; // held by who fetches events, until they are told: nothing is dropped meanwhile that they name
+  std::array<epoll_event, 128> events_; // guarded by turn_
   detail::spin_lock lock_;
   source* forgotten_ = nullptr; // guarded by lock_: events that were fetched before may still name them
   bool shut_ = false;           // guarded by lock_

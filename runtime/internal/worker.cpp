@@ -312,8 +312,10 @@ void worker::sleep(time_point limit) {
   if (queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed()) {
     if (const auto now = team_.core().env.time->now(); now < limit) {
       note_sleep(now);
-      poller_->wait(limit == never ? duration::max() : limit - now);
-      note_sleep(never);
+      poller_->wait(limit == never ? duration::max() : limit - now, [this] {
+        end_sleep(); // first: who looks for a worker to help this one with what has come would ring here
+        note_sleep(never);
+      });
     }
   }
   end_sleep();
