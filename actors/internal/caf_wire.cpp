@@ -28,8 +28,7 @@ constexpr std::uint16_t the_port = 1;
 /// What stands in for a connection in the broker. Used where its multiplexer is driven.
 class bridge final : public caf::io::scribe {
 public:
-  bridge(driven_multiplexer& mx, wire_host& host, std::size_t most_bytes,
-         std::function<void(std::string)> lose)
+  bridge(driven_multiplexer& mx, wire_host& host, std::size_t most_bytes, std::function<void(std::string)> lose)
       : scribe(caf::io::connection_handle::from_int(1)),
         mx_(mx),
         host_(host),
@@ -91,7 +90,7 @@ private:
 struct config : caf::actor_system_config {
   config() {
     load<caf::io::middleman, driven_multiplexer>();
-    set("scheduler.max-threads", std::size_t{1}); // of CAF's own actors; ours are brokers
+    set("scheduler.max-threads", std::size_t{1});  // of CAF's own actors; ours are brokers
     set("scheduler.policy", caf::atom("sharing")); // the other one looks for work 100 times a second
     set("middleman.workers", std::size_t{0});
     set("middleman.manual-multiplexing", true);
