@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,9 +57,9 @@ struct node_setup {
   std::chrono::milliseconds detection{2000}; ///< silence of another node that counts as down; three heartbeats at least
   std::chrono::milliseconds least_pause{100}; ///< between attempts to connect; it doubles up to the next
   std::chrono::milliseconds most_pause{2000}; ///< between attempts
-  std::size_t most_bytes =
-      4
-      << 20; ///< that it takes in a frame, and so in an item or an answer with what goes with it; 65,536 at least. Units: bytes
+  std::uint32_t most_connections = 1024;      ///< taken in at once, those included that have not said yet who they are
+  /// That it takes in a frame, and so in an item or an answer with what goes with it; 65,536 at least. Units: bytes
+  std::size_t most_bytes = 4'194'304;
   std::uint32_t window = 256;       ///< items of a stream that may be under way to this node at once, from 1 to 65,536
   std::optional<node_tls> tls = {}; ///< none: loopback only
 };
@@ -92,7 +93,8 @@ class peer_core;
 class GREENROOM_EXPORT node_peer {
 public:
   /// Gives the address that is published under a name. Waits: until the node has answered, for `limit` at most.
-  /// Errors: not_found, with what the node does publish; type_mismatch, with what differs; unavailable when it was not reached in time, with the last reason.
+  /// Errors: not_found, with what the node does publish; type_mismatch, with what differs; unavailable when it was not reached in time, with the last reason;
+  /// limit, from the 4,097th address on that the connection has at a time. Cancellation: as if it had never been asked.
   template <class T>
   task<result<address<T>>> lookup(std::string name, remote_options how = {}) const {
     return find<T>(core_, std::move(name), how);
@@ -125,7 +127,7 @@ private:
   std::shared_ptr<internal::peer_core> core_;
 };
 
-/// This process, as others see it. Thread safety: any thread. Cost: each connection has three threads of CAF's, which sleep.
+/// This process, as others see it. Thread safety: any thread. Cost: a connection has one descriptor and no thread.
 class GREENROOM_EXPORT node {
 public:
   /// Errors: usage_error for options outside their bounds, for a host that is not loopback without `tls`, and in a build without CAF's io module.
@@ -134,17 +136,21 @@ public:
   node& operator=(const node&) = delete;
   ~node();
 
-  /// Listens, if it should. Errors: io; and what tls_server::make() says of the certificates.
+  /// Listens, if it should. Errors: invalid_argument, it was started before; io; and what tls_server::make() says of the certificates.
   result<void> start();
   /// Returns what others see it as.
   const std::string& name() const noexcept;
   /// Returns where it listens; 0 if it does not.
   std::uint16_t port() const;
 
-  /// Lets others look the address up. It is held weak: publishing keeps no mailbox open. Errors: already_exists.
+  /// Lets others look the address up. It is held weak: publishing keeps no mailbox open. A name whose mailbox has closed is free again.
+  /// Errors: already_exists.
   template <class T>
   result<void> publish(std::string name, const address<T>& to) {
-    return publish(std::move(name), detail::flow_of<T>::types(), detail::server_of(to));
+    return publish(std::move(name), detail::flow_of<T>::types(), detail::server_of(to), [weak = weak_address<T>(to)] {
+      const auto strong = weak.lock();
+      return strong && !strong.closed();
+    });
   }
   /// Nobody can look it up from now on; who has it keeps it.
   void unpublish(const std::string& name);
@@ -154,7 +160,8 @@ public:
   node_peer connect(std::string host, std::uint16_t port, std::string name = {});
 
 private:
-  result<void> publish(std::string name, detail::flow_types types, detail::flow_server serve);
+  result<void> publish(std::string name, detail::flow_types types, detail::flow_server serve,
+                       std::function<bool()> is_open);
 
   std::shared_ptr<internal::node_core> core_;
 };

@@ -77,14 +77,13 @@ public:
     return sent.error();
   }
 
-  /// Returns a context that ends with the asker's context, or when the asker's time is over: for servers that want to stop work that
-  /// nobody waits for: `co_await within(r.context(), work(r.message))`. Requires: called by an actor.
-  /// Cost: one allocation and a timer, unless the asker's context has the same deadline.
+  /// Returns a context of the asker's that ends when it waits no more: its context has ended, its time is over, or it was cancelled or killed. For
+  /// servers that want to stop work that nobody waits for: `co_await within(r.context(), work(r.message))`. The answer does not end it.
+  /// Requires: called by an actor. Cost: one allocation, and a timer unless the asker's context has the same deadline.
   greenroom::context context() const {
     check("context");
-    auto asker = slot_->asker_context();
-    if (!asker) return detail::ended_context();
-    return slot_->deadline < asker->deadline() ? asker->with_deadline(slot_->deadline) : *std::move(asker);
+    auto work = slot_->work_context();
+    return work ? *std::move(work) : detail::ended_context();
   }
   /// Returns whether the asker still waits; one that does not need no work done.
   bool wanted() const { return check("wanted"), slot_->wanted(); }

@@ -12,7 +12,7 @@
 //   wire_type_of<order>().layout;              // "{sku:text,pieces:i32,note:text?}"
 //
 // What can cross: bool, integers, floating point, enumerations, std::string, std::vector and other sequences, std::array, sets and maps, std::optional,
-// std::pair, std::tuple, std::variant, durations, points of the system clock, and what has an inspect(), found by its namespace. The form of
+// std::pair, std::tuple, std::variant, durations, points of the system clock, and what has an inspect(), found by its namespace. A number that is none of an enumeration's is taken as it comes. The form of
 // inspect() is that of CAF 0.18 and later, so that one description serves both.
 // Thread safety: pure functions. Lifetime: what they return owns its bytes.
 #pragma once

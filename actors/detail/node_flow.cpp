@@ -60,6 +60,7 @@ void outflow::give_up(std::uint64_t number) {
 
 void outflow::end() {
   const std::lock_guard guard(lock_);
+  ended_ = true;
   if (const auto via = std::exchange(via_, nullptr)) via->end(stream_);
   to_credits_.close(queued::drop);
 }
@@ -87,6 +88,7 @@ void outflow::open(std::shared_ptr<flow_route> via, std::uint32_t window, std::s
   std::uint64_t life = 0;
   {
     const std::lock_guard guard(lock_);
+    if (ended_) return via->end(stream_); // nobody waits for it any more
     via_ = std::move(via);
     most_bytes_ = most_bytes;
     life = life_.fetch_add(1) + 1;

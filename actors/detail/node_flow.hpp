@@ -49,7 +49,7 @@ public:
   virtual ~flow_sink();
   /// One item more was taken: by its one actor.
   virtual void taken() = 0;
-  /// Begins the work for a request: returns the context that ends when nobody waits any more.
+  /// Begins the work for a request that has come: returns the context that ends when nobody waits any more.
   virtual context begin(std::uint64_t number, std::int64_t time_left) = 0;
   /// Ends it.
   virtual void answer(std::uint64_t number, flow_answer what) = 0;
@@ -128,6 +128,7 @@ private:
 
   mutable std::mutex lock_; // guards the following
   std::shared_ptr<flow_route> via_;
+  bool ended_ = false; // by end()
   std::size_t most_bytes_ = 0;
   std::map<std::uint64_t, address<flow_answer>> asked_;
   error why_ = errc::unavailable;

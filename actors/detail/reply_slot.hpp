@@ -27,6 +27,11 @@ struct reply_slot_base : reply_place {
 
   reply_slot_base(actor_cell& who, time_point until) noexcept
       : home(who.home), from(who.id), deadline(until), context(who.context) {}
+  reply_slot_base(const reply_slot_base&) = delete;
+  reply_slot_base& operator=(const reply_slot_base&) = delete;
+  ~reply_slot_base() {
+    if (lent != nullptr) release(*lent);
+  }
 
   // Constant after construction.
   runtime_core* const home;
@@ -34,9 +39,10 @@ struct reply_slot_base : reply_place {
   const time_point deadline;
 
   spin_lock lock;
-  phase state = phase::open; // guarded by lock, as are the following
-  wait_queue asker;          // the asker, while it waits
-  context_node* context;     // the asker's, which lives while it waits here; null once it has given up
+  phase state = phase::open;    // guarded by lock, as are the following
+  wait_queue asker;             // the asker, while it waits
+  context_node* context;        // the asker's, which lives while it waits here; null once it has given up
+  context_node* lent = nullptr; // what the server works under, counted; null if it never asked for one
 
   /// The request leaves its answer. False if nobody wants it, and then the caller frees the slot; else it is not to be touched again.
   bool leave_answered() noexcept {
@@ -51,12 +57,21 @@ struct reply_slot_base : reply_place {
     return true;
   }
 
-  /// The asker leaves without an answer. False if there is one after all, and then the slot is the caller's.
-  bool give_up() noexcept {
-    std::lock_guard guard(lock);
-    if (state == phase::answered) return false;
-    state = phase::given_up;
-    context = nullptr;
+  /// The asker leaves without an answer, which ends what the server does under a context of it. False if there is an answer after all, and
+  /// then the slot is the caller's.
+  bool give_up(errc why) noexcept {
+    context_node* work = nullptr;
+    {
+      std::lock_guard guard(lock);
+      if (state == phase::answered) return false;
+      state = phase::given_up;
+      context = nullptr;
+      work = std::exchange(lent, nullptr); // outlives the slot, which the request may free now
+    }
+    if (work != nullptr) {
+      cancel(*work, why);
+      release(*work);
+    }
     return true;
   }
 
@@ -65,12 +80,23 @@ struct reply_slot_base : reply_place {
     return state == phase::open;
   }
 
-  /// Returns the asker's context, if it still waits.
-  std::optional<greenroom::context> asker_context() noexcept {
+  /// Returns a context of the asker's that ends when it leaves, if it still waits. Called by the request, so by one thread at a time.
+  std::optional<greenroom::context> work_context() {
+    context_node* of = nullptr;
+    {
+      std::lock_guard guard(lock);
+      if (context == nullptr) return std::nullopt;
+      of = lent != nullptr ? lent : context;
+      add_ref(*of);
+      if (of == lent) return greenroom::context(of, greenroom::context::adopt{});
+    }
+    const greenroom::context askers(of, greenroom::context::adopt{});
+    auto work = deadline < askers.deadline() ? askers.with_deadline(deadline) : askers.with_cancel().ctx;
     std::lock_guard guard(lock);
-    if (context == nullptr) return std::nullopt;
-    add_ref(*context);
-    return greenroom::context(context, greenroom::context::adopt{});
+    if (context == nullptr) return std::nullopt; // it has left meanwhile
+    lent = &work.node();
+    add_ref(*lent);
+    return work;
   }
 };
 
@@ -95,7 +121,7 @@ public:
   asker_end(const asker_end&) = delete;
   asker_end& operator=(const asker_end&) = delete;
   ~asker_end() {
-    if (slot_ == nullptr || give_up()) return;
+    if (slot_ == nullptr || give_up(errc::cancelled)) return;
     if (!delivered_ && slot_->given) count_ask(*slot_->home, ask_event::late);
     delete slot_;
   }
@@ -104,8 +130,8 @@ public:
   reply_slot<R>* slot() const noexcept { return slot_; }
 
   /// False if the answer came before; it is in the slot then.
-  bool give_up() noexcept {
-    if (!slot_->give_up()) return false;
+  bool give_up(errc why) noexcept {
+    if (!slot_->give_up(why)) return false;
     slot_ = nullptr;
     return true;
   }
@@ -129,7 +155,7 @@ struct reply_action : waiter {
   void check() const noexcept {}
   bool try_locked(actor_cell*&) const noexcept { return end->slot()->state == reply_slot_base::phase::answered; }
   result<R> take(std::uint8_t outcome) {
-    if (outcome == fired_timeout && end->give_up()) return errc::timed_out;
+    if (outcome == fired_timeout && end->give_up(errc::timed_out)) return errc::timed_out;
     return *std::move(end->slot()->answer); // which may have come just after the time
   }
 

@@ -39,6 +39,11 @@ public:
     }
   }
 
+  /// What the value means that comes next.
+  void kind(std::string_view what) { word(what); }
+  void in_units_of(std::intmax_t num, std::intmax_t den) {
+    word("s*" + std::to_string(num) + "/" + std::to_string(den) + " ");
+  }
   template <class T>
   bool scalar(T&) {
     if constexpr (std::same_as<T, bool>)

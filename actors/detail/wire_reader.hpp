@@ -22,6 +22,8 @@ public:
 
   explicit wire_reader(std::string_view bytes) noexcept : left_(bytes) {}
 
+  void kind(std::string_view) noexcept {}
+  void in_units_of(std::intmax_t, std::intmax_t) noexcept {}
   template <class T>
   bool scalar(T& x) {
     if (left_.size() < sizeof(x)) return cut_off(sizeof(x));

@@ -88,6 +88,7 @@ bool visit_wire(Visitor& v, T& x) {
   if constexpr (wire_inspected<Visitor, T>) {
     return v.structure(x, [&v, &x] { return inspect(v, x); });
   } else if constexpr (std::is_enum_v<T>) {
+    v.kind("enum ");
     auto number = static_cast<std::underlying_type_t<T>>(x);
     if (!visit_wire(v, number)) return false;
     x = static_cast<T>(number);
@@ -105,11 +106,13 @@ bool visit_wire(Visitor& v, T& x) {
   } else if constexpr (std::same_as<T, std::monostate>) {
     return true;
   } else if constexpr (wire_is_duration<T>) {
+    v.in_units_of(T::period::num, T::period::den);
     auto count = x.count();
     if (!visit_wire(v, count)) return false;
     x = T(count);
     return true;
   } else if constexpr (wire_is_time_point<T>) {
+    v.kind("point ");
     auto since = x.time_since_epoch();
     if (!visit_wire(v, since)) return false;
     x = T(since);

@@ -22,6 +22,8 @@ public:
 
   explicit wire_writer(std::string& to) noexcept : to_(to) {}
 
+  void kind(std::string_view) noexcept {}
+  void in_units_of(std::intmax_t, std::intmax_t) noexcept {}
   template <class T>
   bool scalar(const T& x) {
     to_.append(reinterpret_cast<const char*>(&x),

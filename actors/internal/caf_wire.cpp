@@ -90,11 +90,10 @@ private:
 struct config : caf::actor_system_config {
   config() {
     load<caf::io::middleman, driven_multiplexer>();
-    set("scheduler.max-threads", std::size_t{1});  // of CAF's own actors; ours are brokers
-    set("scheduler.policy", caf::atom("sharing")); // the other one looks for work 100 times a second
+    set("scheduler.policy", caf::atom("testing")); // without threads: its jobs are run by the loop
     set("middleman.workers", std::size_t{0});
     set("middleman.manual-multiplexing", true);
-    set("middleman.attach-utility-actors", true); // no thread for each of them
+    set("middleman.attach-utility-actors", true);
     set("middleman.app-identifiers", std::vector<std::string>{"greenroom-node/2"});
   }
 };

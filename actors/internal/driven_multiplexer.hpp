@@ -1,5 +1,6 @@
 // The event loop of a CAF system that has no sockets: nothing waits in it, so it needs no thread, and whoever has something for its brokers runs them. A message
-// then goes from the bytes that were read to the actor that takes it without a change of threads.
+// then goes from the bytes that were read to the actor that takes it without a change of threads. It runs the few other actors of such a system, too, whose scheduler is CAF's test_coordinator,
+// the one that has no threads. So a connection between nodes costs neither threads nor descriptors of CAF's.
 // Thread safety: any thread. Lifetime: its CAF system's.
 #pragma once
 
@@ -15,7 +16,7 @@
 #include <caf/io/network/multiplexer.hpp>
 #include <caf/logger.hpp>
 #include <caf/resumable.hpp>
-#include <caf/scheduler/abstract_coordinator.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
 #include <caf/sec.hpp>
 
 namespace greenroom::internal {
@@ -24,19 +25,21 @@ class driven_multiplexer final : public caf::io::network::multiplexer {
 public:
   explicit driven_multiplexer(caf::actor_system* sys) : multiplexer(sys) {}
 
-  /// Runs what is there and what that gives, unless another thread is about it: then that one does. Brokers run on one thread at a time.
+  /// Runs what is there and what that gives, unless another thread is about it: then that one does. CAF's actors run on one thread at a time.
   void drive() {
     std::unique_lock guard(lock_);
     if (std::exchange(driven_, true)) return;
     std::vector<work> now;
-    while (!waiting_.empty()) {
+    for (bool more = true; more;) {
       now.swap(waiting_);
       guard.unlock();
       for (auto& each : now) run(std::move(each));
       now.clear();
+      more = static_cast<caf::scheduler::test_coordinator&>(system().scheduler()).run() != 0;
       // An actor that spawns another has this thread count on the system's logger, which the end of the system waits for.
       caf::logger::set_current_actor_system(nullptr);
       guard.lock();
+      more = more || !waiting_.empty();
     }
     driven_ = false;
     idle_.notify_all();
@@ -48,7 +51,7 @@ public:
     idle_.wait(guard, [this] { return !driven_; });
   }
 
-  // Also called by CAF's threads, which do not drive: what they have for a broker is of no hurry, and they may hold locks.
+  // By who drives, or who makes or ends the system or a handle of one of its actors.
   void exec_later(caf::resumable* what) override {
     const auto kind = what->subtype();
     if (kind != caf::resumable::io_actor && kind != caf::resumable::function_object)

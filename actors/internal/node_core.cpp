@@ -19,6 +19,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A host has many nodes at most, and who says nothing may be there for as long as `detection`.
+constexpr std::uint32_t most_strangers_of_a_host = 64;
+constexpr std::uint32_t most_lines_a_second = 10;
+
+/// Without the port.
+std::string host_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
 void check(const node_setup& o) {
   const auto bad = [](std::string what) { throw usage_error("node: " + std::move(what)); };
   if (!caf_wire::is_built())
@@ -31,6 +38,7 @@ void check(const node_setup& o) {
   if (o.least_pause <= 0ms || o.most_pause < o.least_pause)
     bad("least_pause must be more than 0 and no more than most_pause");
   if (o.most_bytes < 64 * 1024) bad(fmt::format("most_bytes must be 65536 at least, not {}", o.most_bytes));
+  if (o.most_connections == 0) bad("most_connections must be more than 0");
   if (o.window == 0 || o.window > 65'536)
     bad(fmt::format("the window must be from 1 to 65536 items, not {}", o.window));
   if (!o.tls && o.listen && !greenroom::detail::is_loopback(o.host))
@@ -53,6 +61,7 @@ node_core::node_core(actor_system& system, node_setup how)
       life(system.context().with_cancel()) {}
 
 result<void> node_core::start() {
+  if (entrance_) return error(errc::invalid_argument, fmt::format("node {}: it was started before", options.name));
   if (options.tls) {
     const auto& t = *options.tls;
     tls_written_ = certificates_written();
@@ -100,11 +109,58 @@ void node_core::forget(const introduction& who, const std::shared_ptr<node_sessi
   if (found != lines_.end() && found->second.lock() == session) lines_.erase(found);
 }
 
+result<void> node_core::came(const std::string& host) {
+  const std::lock_guard guard(lock_);
+  if (taken_in_ >= options.most_connections)
+    return error(errc::limit, fmt::format("{} nodes are connected, which is most_connections", taken_in_));
+  auto& strangers = strangers_[host];
+  if (strangers >= most_strangers_of_a_host)
+    return error(errc::limit, fmt::format("{} connections from {} have not said yet who they are", strangers, host));
+  ++strangers;
+  ++taken_in_;
+  return {};
+}
+
+void node_core::no_stranger(const std::string& host) {
+  const std::lock_guard guard(lock_);
+  const auto known = strangers_.find(host);
+  if (known != strangers_.end() && --known->second == 0) strangers_.erase(known);
+}
+
+void node_core::left() {
+  const std::lock_guard guard(lock_);
+  --taken_in_;
+}
+
+void node_core::warn(const std::string& what) {
+  std::uint64_t unsaid = 0;
+  {
+    const std::lock_guard guard(lock_);
+    if (sys.now() - second_ >= 1s) {
+      second_ = sys.now();
+      warned_ = 0;
+    }
+    if (warned_ == most_lines_a_second) {
+      ++kept_back_;
+      return;
+    }
+    ++warned_;
+    unsaid = std::exchange(kept_back_, 0);
+  }
+  const auto more = unsaid == 0 ? std::string() : fmt::format(" ({} lines like this were left out before)", unsaid);
+  sys.log().warn("node {}: {}{}", options.name, what, more);
+}
+
 task<> node_core::accept(std::shared_ptr<node_core> self) {
   for (;;) {
     auto client = co_await self->entrance_->accept();
     if (client) {
-      self->sys.spawn({.name = "node client", .ctx = self->life.ctx}, serve, self, *std::move(client));
+      const auto from = (*client)->peer();
+      if (const auto room = self->came(host_of(from)); room) {
+        self->sys.spawn({.name = "node client", .ctx = self->life.ctx}, serve, self, *std::move(client));
+      } else {
+        self->warn(fmt::format("{} is refused: {}", from, room.error().message()));
+      }
     } else if (client.error().is(errc::closed)) {
       co_return;
     } else {
@@ -117,16 +173,27 @@ task<> node_core::accept(std::shared_ptr<node_core> self) {
 /// Who connected. It is known by the name it gives; with certificates it has shown that it belongs here.
 task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream> io) {
   struct client final : session_owner {
-    explicit client(node_core* c) : core(c) {}
+    client(node_core* c, std::string h) : core(c), host(std::move(h)) {}
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+    ~client() override {
+      if (!known) core->no_stranger(host);
+      core->left();
+    }
     result<std::shared_ptr<node_session>> met(const introduction& it) override {
       who = it;
+      known = true;
+      core->no_stranger(host);
       return core->replace(who, session);
     }
     node_core* core;
+    const std::string host;
+    bool known = false;
     introduction who;
     std::shared_ptr<node_session> session;
   };
   const auto from = io->peer();
+  client it(self.get(), host_of(from));
   auto connection = noted_connection::over(std::move(io), self->sys);
   if (self->tls_in_) {
     auto renewing = renew(self);
@@ -135,12 +202,11 @@ task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream>
     auto made = co_await std::move(shaken);
     if (!made) {
       const auto why = in_words(made.error(), "its TLS handshake", self->options.detection);
-      self->sys.log().warn("node {}: {} is refused: {}", self->options.name, from, why.message());
+      self->warn(fmt::format("{} is refused: {}", from, why.message()));
       co_return;
     }
     connection.io = *std::move(made);
   }
-  client it(self.get());
   it.session = self->make_session(wire_role::serves, 0, &it);
   auto running = node_session::run(it.session, std::move(connection), self->settings());
   const auto why = co_await std::move(running);
@@ -278,18 +344,21 @@ void peer_core::lost(const std::string& why) {
   std::vector<address<node_down>> told;
   node_down notice;
   bool was_up = false;
-  bool wanted = true;
+  bool wanted = true, is_new = false;
   {
     const std::lock_guard guard(lock_);
     was_up = std::exchange(up_, false);
     wanted = !over_;
+    is_new = why_ != why;
     why_ = why;
     notice = {name_, why};
     told.swap(monitors_);
   }
-  if (was_up) {
+  if (was_up || (wanted && is_new)) {
     const auto text =
-        fmt::format("node {}: {} at {} is down: {}", of_->options.name, notice.name, at_.to_string(), why);
+        was_up ? fmt::format("node {}: {} at {} is down: {}", of_->options.name, notice.name, at_.to_string(), why)
+               : fmt::format("node {}: {} is not reached, and is tried again: {}", of_->options.name, at_.to_string(),
+                             why);
     of_->sys.log().write(wanted ? log_level::warn : log_level::info, text);
   }
   for (auto& each : told) (void)each.try_send(notice);
@@ -342,6 +411,10 @@ mailbox<node_down> peer_core::monitor() {
   auto ends = make_mailbox<node_down>(bounded(1));
   const std::lock_guard guard(lock_);
   if (up_) {
+    if (monitors_.size() >= look_at_) {
+      std::erase_if(monitors_, [](const auto& each) { return each.closed(); });
+      look_at_ = std::max<std::size_t>(16, 2 * monitors_.size());
+    }
     monitors_.push_back(std::move(ends.out));
   } else {
     (void)ends.out.try_send({name_, why_});
@@ -354,9 +427,13 @@ link_state peer_core::state() const {
   return up_ ? link_state::up : link_state::connecting;
 }
 
-error peer_core::why_down() const {
+error peer_core::why_not(std::chrono::milliseconds limit) const {
   const std::lock_guard guard(lock_);
-  return {errc::unavailable, fmt::format("node {} was not reached in time; the last reason: {}", name_, why_)};
+  if (up_)
+    return {errc::unavailable, fmt::format("node {} is up and has not answered within {}", name_,
+                                           greenroom::detail::show_duration(limit))};
+  return {errc::unavailable, fmt::format("node {} was not reached within {}; the last reason: {}", name_,
+                                         greenroom::detail::show_duration(limit), why_)};
 }
 
 } // namespace greenroom::internal

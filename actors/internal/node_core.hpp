@@ -61,12 +61,24 @@ private:
   }
 
   void forget(const introduction& who, const std::shared_ptr<node_session>& session);
+  /// Counts a connection in, of whom nothing is known but the host; or returns why it must not be taken. Each is counted out by left(), and as
+  /// soon as it is known by no_stranger().
+  result<void> came(const std::string& host);
+  void no_stranger(const std::string& host);
+  void left();
+  /// Logs what strangers can cause: ten lines a second at most, and how many more there were.
+  void warn(const std::string& what);
 
   using line_key = std::tuple<std::string, std::uint64_t, std::uint32_t>;
 
   std::atomic<std::uint32_t> last_line_{0};
   std::mutex lock_;                                       // guards the following
   std::map<line_key, std::weak_ptr<node_session>> lines_; // of those that have connected
+  std::uint32_t taken_in_ = 0;                            // connections
+  std::map<std::string, std::uint32_t> strangers_;        // of them, by host
+  std::uint32_t warned_ = 0;                              // lines of warn() in this second
+  std::uint64_t kept_back_ = 0;                           // and those that were not logged
+  time_point second_{};                                   // when it began
   std::unique_ptr<listener> entrance_;                    // set by start()
   std::atomic<std::uint16_t> port_{0};
   std::optional<tls_server> tls_in_;
@@ -86,7 +98,8 @@ public:
   void forget(const std::shared_ptr<detail::outflow>& flow);
   mailbox<node_down> monitor();
   link_state state() const;
-  error why_down() const;
+  /// Returns why a lookup was not answered within `limit`.
+  error why_not(std::chrono::milliseconds limit) const;
   void close() noexcept { life_.cancel({errc::closed, "it was closed"}); }
   actor_system& sys() const noexcept { return of_->sys; }
 
@@ -112,6 +125,7 @@ private:
   std::uint32_t next_stream_ = 1;
   std::map<std::uint32_t, std::weak_ptr<detail::outflow>> flows_; // to be opened whenever it is up
   std::vector<address<node_down>> monitors_;
+  std::size_t look_at_ = 16; // so many monitors, and those that are gone are let go of
 };
 
 } // namespace greenroom::internal

@@ -30,10 +30,12 @@ session_owner::~session_owner() = default;
 
 result<void> publications::add(std::string name, published_flow what) {
   const std::lock_guard guard(lock_);
-  const auto [at, is_new] = all_.try_emplace(std::move(name), std::move(what));
-  if (is_new) return {};
-  return error(errc::already_exists,
-               fmt::format("cannot publish '{}': the name is taken; unpublish() it first", at->first));
+  const auto known = all_.find(name);
+  if (known != all_.end() && known->second.is_open())
+    return error(errc::already_exists,
+                 fmt::format("cannot publish '{}': the name is taken; unpublish() it first", name));
+  all_.insert_or_assign(std::move(name), std::move(what));
+  return {};
 }
 
 void publications::remove(const std::string& name) {
@@ -44,9 +46,13 @@ void publications::remove(const std::string& name) {
 result<detail::flow_server> publications::find(const std::string& name, const detail::flow_types& wanted) const {
   const std::lock_guard guard(lock_);
   const auto found = all_.find(name);
+  if (found != all_.end() && !found->second.is_open())
+    return error(errc::not_found, fmt::format("what was published as '{}' has closed its mailbox", name));
   if (found == all_.end()) {
     std::string known;
-    for (const auto& each : all_) known += (known.empty() ? "" : ", ") + each.first;
+    for (const auto& each : all_) {
+      if (each.second.is_open()) known += (known.empty() ? "" : ", ") + each.first;
+    }
     return error(errc::not_found,
                  fmt::format("nothing is published as '{}'; what is: {}", name, known.empty() ? "nothing" : known));
   }
@@ -78,11 +84,18 @@ public:
     link_->reply(credit_part{stream_, taken_}, unsent_, taken_);
     taken_ = 0;
   }
+  /// Notes that a request has come, which may be given up before it is begun.
+  void arrived(std::uint64_t number) {
+    const std::lock_guard guard(lock_);
+    under_way_.try_emplace(number);
+  }
   context begin(std::uint64_t number, std::int64_t time_left) override {
     auto work = within_.with_cancel();
     {
       const std::lock_guard guard(lock_);
-      under_way_.emplace(number, work.cancel);
+      auto& known = under_way_[number];
+      if (known.given_up) work.cancel();
+      known.end = work.cancel;
     }
     if (time_left < 0) return work.ctx;
     return work.ctx.with_deadline(saturating_add(sys_.now(), duration(time_left)));
@@ -109,19 +122,27 @@ public:
   }
   void give_up(std::uint64_t number) {
     const std::lock_guard guard(lock_);
-    if (const auto found = under_way_.find(number); found != under_way_.end()) found->second();
+    const auto found = under_way_.find(number);
+    if (found == under_way_.end()) return; // it was answered
+    found->second.given_up = true;
+    if (const auto& end = found->second.end) (*end)();
   }
 
 private:
+  struct request_state {
+    bool given_up = false;
+    std::optional<canceller> end; // since it was begun
+  };
+
   const std::shared_ptr<node_link> link_;
   const std::uint32_t stream_;
   const std::uint32_t told_together_; // so that the sender still has most of its room
   const context within_;
   actor_system& sys_;
   const std::shared_ptr<unsent_count> unsent_ = std::make_shared<unsent_count>(0);
-  std::uint32_t taken_ = 0; // the server's own: taken and not told
-  mutable std::mutex lock_; // guards the following
-  std::map<std::uint64_t, canceller> under_way_;
+  std::uint32_t taken_ = 0;                          // the server's own: taken and not told
+  mutable std::mutex lock_;                          // guards the following
+  std::map<std::uint64_t, request_state> under_way_; // requests that have come and were not answered
 };
 
 node_session::node_session(actor_system& sys, std::shared_ptr<publications> offers, wire_role role, introduction us,
@@ -199,11 +220,17 @@ task<> node_session::greet(std::shared_ptr<node_session> self, std::shared_ptr<n
 }
 
 result<void> node_session::take(open_stream& part) {
-  if (in_.size() >= most_streams) return must_not(fmt::format("it opens more than {} streams", most_streams));
   if (in_.contains(part.stream)) return must_not("it opens a stream twice");
   if (*unsent_ >= most_streams)
     return must_not(fmt::format("it does not take the answers to {} streams that it wants to open", most_streams));
-  const auto serve = offers_->find(part.name, {part.item, part.reply});
+  auto serve = offers_->find(part.name, {part.item, part.reply});
+  if (serve && in_.size() >= most_streams)
+    serve = error(
+        errc::limit,
+        fmt::format(
+            "'{}' would be the address number {} that this connection has at a time, and {} is the limit: give up what "
+            "is not needed any more, and look up once what is used often",
+            part.name, in_.size() + 1, most_streams));
   if (!serve) {
     link_->reply(stream_refused{part.stream, static_cast<std::uint8_t>(serve.error().code()),
                                 std::string(serve.error().message())},
@@ -213,7 +240,7 @@ result<void> node_session::take(open_stream& part) {
   auto ends = make_mailbox<detail::flow_item>(bounded(window_, overflow::reject));
   auto back = std::make_shared<sink>(link_, part.stream, window_, this_actor::context(), sys_);
   auto server = spawn({.made_name = "published " + part.name}, *serve, std::move(ends.in), back);
-  in_.emplace(part.stream, inflow{std::move(ends.out), std::move(back)});
+  in_.emplace(part.stream, inflow{std::move(ends.out), std::move(back), part.reply.has_value()});
   {
     const std::lock_guard guard(lock_);
     std::erase_if(servers_, [](const actor& each) { return each.finished(); });
@@ -229,6 +256,7 @@ result<void> node_session::take(item_part& part) {
   // Those that wait to be taken are in the mailbox, which has no more room than the window either.
   if (found->second.back->under_way() >= window_)
     return must_not(fmt::format("it sends more than the {} items or requests at once that it may", window_));
+  if (found->second.asks) found->second.back->arrived(part.number);
   auto trace = trace_of(part.trace);
   const auto sent = found->second.to.try_send(
       {part.number, part.time_left, trace ? *std::move(trace) : trace_context(), std::move(part.bytes)});

@@ -20,6 +20,7 @@ namespace greenroom::internal {
 struct published_flow {
   detail::flow_types types;
   detail::flow_server serve;
+  std::function<bool()> is_open;
 };
 
 /// What is published by a node. Thread safety: any thread.
@@ -67,6 +68,7 @@ private:
   struct inflow {
     address<detail::flow_item> to;
     std::shared_ptr<sink> back;
+    bool asks; // its items are requests
   };
 
   // link_user

@@ -212,5 +212,43 @@ TEST(Request, ContextEndsWithTheAskers) {
   EXPECT_TRUE(s.ended_after);
 }
 
+TEST(Request, ContextEndsWhenTheAskerIsCancelledOrKilled) {
+  for (const bool killed : {false, true}) {
+    one_worker sys;
+    auto [in, out] = make_mailbox<request<twice>>(bounded(1));
+    seen s;
+    const auto server = sys.spawn(look, std::move(in), &s);
+    const auto asker = sys.spawn(ask_for, out, duration(1h));
+    await_wait(sys, server, "context");
+    if (killed) {
+      asker.kill();
+    } else {
+      asker.cancel();
+    }
+    server.wait();
+    EXPECT_FALSE(s.ended_before);
+    EXPECT_TRUE(s.ended_after);
+  }
+}
+
+task<> keep_context(mailbox<request<twice>> in, bool* ended) {
+  auto r = co_await in.receive();
+  const auto ctx = r->context();
+  r->reply(2);
+  co_await yield(); // the asker has it, and ends
+  co_await yield();
+  *ended = ctx.cancelled();
+}
+
+TEST(Request, ContextOfAnAnsweredOneGoesOn) {
+  one_worker sys;
+  auto [in, out] = make_mailbox<request<twice>>(bounded(1));
+  bool ended = true;
+  const auto server = sys.spawn(keep_context, std::move(in), &ended);
+  sys.spawn(ask_for, out, duration(1h)).wait();
+  server.wait();
+  EXPECT_FALSE(ended);
+}
+
 } // namespace
 } // namespace greenroom

@@ -122,12 +122,21 @@ TEST(Wire, IntegersTakeTheirSizeAndTextsFourBytesMore) {
   EXPECT_EQ(wire_encode(wired::line{"ab", 1}), std::string("\x02\0\0\0ab\x01\0\0\0", 10));
 }
 
+TEST(Wire, ALayoutTellsTheUnitOfATimeAndWhatIsMoreThanANumber) {
+  using std::chrono::system_clock;
+  EXPECT_EQ(wire_type_of<std::chrono::seconds>().layout, "s*1/1 i64");
+  EXPECT_EQ(wire_type_of<std::chrono::milliseconds>().layout, "s*1/1000 i64");
+  using whole_seconds = std::chrono::time_point<system_clock, std::chrono::seconds>;
+  EXPECT_EQ(wire_type_of<whole_seconds>().layout, "point s*1/1 i64");
+  EXPECT_EQ(wire_type_of<wired::colour>().layout, "enum u8");
+}
+
 TEST(Wire, ALayoutNamesFieldsAndTypesInTheirOrder) {
   EXPECT_EQ(wire_type_of<wired::line>().layout, "{sku:text,pieces:i32}");
   const auto type = wire_type_of<wired::order>();
   EXPECT_EQ(type.name, "wired.order");
-  EXPECT_EQ(type.layout, "{id:u64,lines:[{sku:text,pieces:i32}],note:text?,total:i64,paint:u8,rates:[key "
-                         "(text,f64,)],extra:<|text|i16|>,limit:i64}");
+  EXPECT_EQ(type.layout, "{id:u64,lines:[{sku:text,pieces:i32}],note:text?,total:i64,paint:enum u8,rates:[key "
+                         "(text,f64,)],extra:<|text|i16|>,limit:s*1/1000 i64}");
   EXPECT_EQ(wire_type_of<wired::tree>().layout, "{below:[^wired::tree]}");
   EXPECT_EQ(wire_type_of<wired::nothing>().layout, "{}");
   EXPECT_EQ(wire_type_of<wired::cents>(), (wire_type{"wired::cents", 3, "i64"}));
