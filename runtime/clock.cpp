@@ -14,11 +14,6 @@ class machine_clock final : public clock {
 public:
   time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
   std::chrono::system_clock::time_point wall_now() const noexcept override { return std::chrono::system_clock::now(); }
-  time_point recent() const noexcept override { // the time of the last tick of the kernel, which reads no counter
-    timespec t{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
-  }
   std::chrono::sys_seconds wall_second() const noexcept override {
     return std::chrono::sys_seconds(std::chrono::seconds(::time(nullptr)));
   }

@@ -38,10 +38,6 @@ public:
   /// Returns the date and time of day, which an administrator may set back.
   virtual std::chrono::system_clock::time_point wall_now() const noexcept = 0;
 
-  /// Returns now(), or a time that is behind it by 10 ms at most, at a fifth of its cost: for what is asked at each request and counts in tens of
-  /// milliseconds.
-  virtual time_point recent() const noexcept { return now(); }
-
   /// Returns the second of wall_now(), at a fifth of its cost.
   virtual std::chrono::sys_seconds wall_second() const noexcept {
     return std::chrono::floor<std::chrono::seconds>(wall_now());

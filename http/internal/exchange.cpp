@@ -85,7 +85,7 @@ task<> exchange::run(exchange* x) {
 /// Says whether the handler is to be called.
 bool exchange::begin() noexcept {
   if (!claim_start()) return false;
-  const auto now = std::max(made_, server_.system.time().recent()); // what is late is so by tens of milliseconds
+  const auto now = server_.system.now(); // what is late is so by tens of milliseconds
   const auto waited = now - made_;
   lane_.late.note(waited, now);
   return !lane_.late.too_long(waited, now);
