@@ -157,6 +157,10 @@ class Pieces(unittest.TestCase):
                          ["| `pause` | 1500 ms | Longest pause |", "| `most` | 1,048,576 | C: d, and e |", "| `on` | yes | Whether it is |",
                           "| `undocumented` | 3 |  |"])
 
+    def test_members_that_the_format_breaks_off_are_in_tables_too(self):
+        text = "\nstruct s {\n  std::chrono::milliseconds beat{\n      500}; ///< how often\n  std::size_t most =\n      4\n      << 20; ///< of each\n  int last = 1; ///< last\n};\n"
+        self.assertEqual(table_of("a.hpp", text, "s")[2:], ["| `beat` | 500 ms | How often |", "| `most` | `4 << 20` | Of each |", "| `last` | 1 | Last |"])
+
     def test_the_filter_keeps_lines_and_makes_labels_paragraphs(self):
         shown = convert(HEADER)
         self.assertEqual(shown.count("\n"), HEADER.count("\n"))

@@ -2,7 +2,7 @@
 #
 #   libgreenroom0.1   the shared libraries, by the part of the version that their names carry: versions that differ in it stand side by side
 #   libgreenroom-dev  headers, the CMake package, pkg-config's files, the test kit, documents, examples
-#   greenroom-tools   the command `greenroom`
+#   greenroom-tools   the command `greenroom`, and the script that makes certificates for nodes
 
 set(CPACK_PACKAGE_NAME greenroom)
 set(CPACK_PACKAGE_VENDOR "The Greenroom authors")
@@ -52,6 +52,7 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME greenroom-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS "${runtime} ${same_version}")
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS openssl) # for node_certificates
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION "supervised actors for C++: command line tool\n${about}")
 
 # What only packages have: copyright, changelog, and files that Debian wants compressed.

@@ -3,6 +3,7 @@
 import re
 
 MEMBER = re.compile(r"^  ([\w:]+(?:<[^;]*>)?) (\w+)(?: = ([^;]*)|\{([^;]*)\})?;(?:\s*///<\s*(.*))?$")
+BROKEN_OFF = re.compile(r"^  [\w:]+(?:<[^;]*>)? \w+(?: =[^;]*|\{[^;}]*)$")
 UNITS = {"milliseconds": "ms", "seconds": "s", "minutes": "min", "hours": "h"}
 SPOKEN = {
     "default_workers()": "the processors it may use", "duration::max()": "no limit", "duration::zero()": "0", "std::nullopt": "none",
@@ -49,13 +50,23 @@ def first_sentence(text):
     return sentence[:1].upper() + sentence[1:]
 
 
+def whole_members(lines):
+    """The lines, with members that the format has broken off put together again."""
+    begun = ""
+    for line in lines:
+        begun = f"{begun.rstrip()} {line.strip()}" if begun else line
+        if not BROKEN_OFF.match(begun):
+            yield begun
+            begun = ""
+
+
 def members_of(path, text, name):
     """(name, default, docstring) of each member of a struct that has a docstring."""
     body = re.search(rf"\nstruct {re.escape(name)} (?:: [^{{]*)?\{{\n(.*?)\n\}};", text, re.DOTALL)
     if not body:
         raise ValueError(f"{path}: there is no struct {name}")
     docs, members = [], []
-    for line in body.group(1).splitlines():
+    for line in whole_members(body.group(1).splitlines()):
         line = re.sub(r"(?<=[\w)}\]]) {2,}(?=///<)", " ", line)
         if line.startswith("  /// "):
             docs.append(line[6:])

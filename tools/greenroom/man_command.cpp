@@ -113,6 +113,9 @@ nodes, edges and libraries; see greenroom/actors/graph_file.hpp. Its table [gree
 .TP
 .I libNAME.so
 A library of nodes; see greenroom/actors/node_plugin.hpp.
+.TP
+.I share/greenroom/node_certificates
+A script that makes certificates for nodes that listen elsewhere than at loopback, by openssl; without arguments it says how.
 .SH SEE ALSO
 The headers in
 .I include/greenroom
