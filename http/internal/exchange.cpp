@@ -1,6 +1,5 @@
 #include <greenroom/http/internal/exchange.hpp>
 
-#include <algorithm>
 #include <mutex>
 
 #include <greenroom/http/detail/request_data.hpp>
