@@ -40,8 +40,9 @@ constexpr std::pair<const char*, const char*> statements[] = {
                  "now() + $4::bigint * interval '1 microsecond') ON CONFLICT (name) DO UPDATE "
                  "SET host = excluded.host, port = excluded.port, until = excluded.until "
                  "WHERE members.until <= now() OR (members.host = excluded.host AND members.port = excluded.port)"},
-    {"who_is", "SELECT host, port FROM {}.members WHERE name = $1::bytea"},
-    {"withdraw", "DELETE FROM {}.members WHERE name = $1::bytea"},
+    {"who_is", "SELECT host, port, (extract(epoch FROM until - now()) * 1000000)::bigint FROM {}.members "
+               "WHERE name = $1::bytea"},
+    {"withdraw", "DELETE FROM {}.members WHERE name = $1::bytea AND host = $2::bytea AND port = $3::bigint"},
     {"members", "SELECT name, host, port FROM {}.members WHERE until > now() ORDER BY name"},
     {"acquire", "INSERT INTO {}.leases VALUES($1::bytea, $2::bytea, 1, "
                 "now() + $3::bigint * interval '1 microsecond') ON CONFLICT (name) DO UPDATE "
@@ -76,8 +77,8 @@ public:
   task<result<void>> announce(cluster_member who, duration ttl) override {
     return call(&postgres_store::announce_now, std::move(who), ttl);
   }
-  task<result<void>> withdraw(std::string name) override {
-    return call(&postgres_store::withdraw_now, std::move(name));
+  task<result<void>> withdraw(cluster_member who) override {
+    return call(&postgres_store::withdraw_now, std::move(who));
   }
   task<result<std::vector<cluster_member>>> members() override { return call(&postgres_store::members_now); }
   task<result<lease>> acquire(std::string name, std::string holder, duration ttl) override {
@@ -103,7 +104,9 @@ private:
 
   // -- these block ---------------------------------------------------------------------------------
   result<void> announce_now(cluster_member who, duration ttl);
-  result<void> withdraw_now(std::string name) { return done(ask("withdraw", {std::string_view(name)})); }
+  result<void> withdraw_now(cluster_member who) {
+    return done(ask("withdraw", {std::string_view(who.name), std::string_view(who.host), std::uint64_t{who.port}}));
+  }
   result<std::vector<cluster_member>> members_now();
   result<lease> acquire_now(std::string name, std::string holder, duration ttl);
   result<void> renew_now(lease held, duration ttl);
@@ -198,8 +201,9 @@ result<void> postgres_store::announce_now(cluster_member who, duration ttl) {
   if (rows->done() == "INSERT 0 1") return {};
   const auto has = ask("who_is", {std::string_view(who.name)});
   if (!has) return has.error();
-  if (has->size() == 0) return internal::name_taken(who, {who.name, "a place that it has left", 0});
-  return internal::name_taken(who, {who.name, has->bytes(0, 0), static_cast<std::uint16_t>(has->number(0, 1))});
+  if (has->size() == 0) return internal::name_taken(who, {who.name, "a place that it has left", 0}, {});
+  return internal::name_taken(who, {who.name, has->bytes(0, 0), static_cast<std::uint16_t>(has->number(0, 1))},
+                              std::chrono::microseconds(has->number(0, 2)));
 }
 
 result<std::vector<cluster_member>> postgres_store::members_now() {

@@ -99,9 +99,12 @@ TEST_F(PostgresClusterStore, AMemberIsThereForItsTimeAndHasItsNameAlone) {
   const auto taken = run(store->announce(other_a, 1h));
   EXPECT_EQ(kind(taken), "already_exists");
   EXPECT_NE(taken.error().message().find("that name lives at 10.0.0.1:7001"), std::string_view::npos);
+  EXPECT_EQ(taken.error().message().find("for 1s more"), std::string_view::npos) << "it has two hours";
   pass_time();
   EXPECT_EQ(run(store->members()).value(), std::vector{a});
-  EXPECT_EQ(kind(run(store->withdraw("a"))), "ok");
+  EXPECT_EQ(kind(run(store->withdraw(other_a))), "ok") << "and changes nothing";
+  EXPECT_EQ(run(store->members()).value(), std::vector{a});
+  EXPECT_EQ(kind(run(store->withdraw(a))), "ok");
   EXPECT_EQ(kind(run(store->announce(other_a, 1h))), "ok");
   EXPECT_EQ(run(store->members()).value(), std::vector{other_a});
 }
