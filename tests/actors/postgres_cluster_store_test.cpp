@@ -21,6 +21,9 @@ TEST(PostgresClusterStore, SaysInABuildWithoutItWhatIsMissing) {
 #else
 
 #include <csignal>
+#include <latch>
+#include <thread>
+#include <vector>
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/scope.hpp>
@@ -126,6 +129,19 @@ TEST_F(PostgresClusterStore, OfManyThatAskAtOnceOneGetsIt) {
   for (const auto& each : {a, b, c}) EXPECT_TRUE(each.wait().normal());
   EXPECT_EQ(got[0] + got[1] + got[2], 20);
   EXPECT_EQ(server->sql("SELECT sum(token) FROM " + how.schema + ".leases"), "20");
+}
+
+TEST_F(PostgresClusterStore, AnyNumberOfMembersMayOpenItAtOnceForTheFirstTime) {
+  for (int round = 0; round < 10; ++round) {
+    how.schema = server->new_schema();
+    std::latch together(6);
+    std::vector<std::jthread> members;
+    for (int i = 0; i < 6; ++i)
+      members.emplace_back([&] {
+        together.arrive_and_wait();
+        EXPECT_NE(open(), nullptr);
+      });
+  }
 }
 
 TEST_F(PostgresClusterStore, FailsWhileTheServerIsAwayAndGoesOnBehindItWithItsTokens) {
