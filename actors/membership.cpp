@@ -1,6 +1,7 @@
 // The actor behind membership: announces, reads the list, connects, tells.
 #include <greenroom/actors/membership.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -49,6 +50,7 @@ public:
     for (const auto& each : now) {
       if (each.name != self.name && each.port != 0) connect(each, log);
     }
+    forget_who_is_gone(now);
     if (now == list_) return false;
     list_ = std::move(now);
     std::erase_if(watchers_, [this](const auto& to) { return !to.try_send(list_); });
@@ -81,6 +83,17 @@ private:
     } catch (const usage_error& e) {
       log.error("the member '{}' at {}:{} cannot be connected to: {}", to.name, to.host, to.port, e.what());
     }
+  }
+
+  /// Who is not in the list, but up, stays: the store may be late.
+  void forget_who_is_gone(const member_list& now) {
+    std::erase_if(peers_, [&now](const auto& known) {
+      const auto& [name, there] = known;
+      const auto is_it = [&name](const cluster_member& each) { return each.name == name; };
+      if (std::any_of(now.begin(), now.end(), is_it) || there.peer.state() == link_state::up) return false;
+      there.peer.close();
+      return true;
+    });
   }
 
   const bool has_node_;

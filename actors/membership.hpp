@@ -44,7 +44,8 @@ public:
   std::vector<cluster_member> members() const;
   /// Makes a mailbox that gets the list now, and each time that it is another; one that is not taken is replaced by the next.
   mailbox<std::vector<cluster_member>> watch() const;
-  /// Returns the node of a member, which is connected to. Errors: not_found, nobody of that name has been there since the start; unsupported, there is no node here.
+  /// Returns the node of a member, which is connected to, or tried again and again. Who is gone from the list, and is not reached either, is tried no more, and what was
+  /// given here before is closed. Errors: not_found, for those and for who never was there; unsupported, there is no node here.
   result<node_peer> peer(const std::string& name) const;
 
   /// Returns who this is.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <greenroom/tests/caf/node_kit.hpp>
@@ -65,6 +66,38 @@ struct ClusterNodes : testing::Test {
   node here{s.sys, {.name = "stays", .listen = true}};
   membership who{s.sys, store, {.self = {"stays", "127.0.0.1", 1}, .ttl = 1h, .every = 2ms}, &here};
 };
+
+TEST_F(ClusterNodes, WhoIsGoneAndNotReachedIsConnectedToNoMore) {
+  const cluster_member pod{"pod", "127.0.0.1", 1}; // nobody listens there
+  comes(pod);
+  const auto at_pod = who.peer("pod");
+  ASSERT_TRUE(at_pod) << at_pod.error().message();
+  goes(pod);
+  ASSERT_FALSE(who.peer("pod"));
+  EXPECT_TRUE(who.peer("pod").error().is(errc::not_found));
+  EXPECT_TRUE(find<deposit>(s.sys, *at_pod, "deposits", {.limit = 60s}).error().is(errc::closed));
+  comes(pod); // under the same name
+  EXPECT_TRUE(who.peer("pod"));
+}
+
+TEST_F(ClusterNodes, WhoIsGoneFromTheListAndUpIsKeptUntilItIsDown) {
+  actor_system there_sys;
+  std::optional<node> there(std::in_place, there_sys, node_setup{.name = "there", .listen = true});
+  there->start().value();
+  const cluster_member m{"there", "127.0.0.1", there->port()};
+  comes(m);
+  const auto peer = who.peer("there").value();
+  EXPECT_TRUE(find<deposit>(s.sys, peer, "deposits", {.limit = 60s}).error().is(errc::not_found)) << "it has answered";
+  goes(m);
+  EXPECT_TRUE(who.peer("there"));
+  EXPECT_EQ(peer.state(), link_state::up);
+  const auto ends = peer.monitor();
+  there.reset();
+  EXPECT_EQ(s.sys.run(all_of<node_down>, ends).value().size(), 1U);
+  comes({"other", "127.0.0.1", 0}); // a reading behind that
+  ASSERT_FALSE(who.peer("there"));
+  EXPECT_TRUE(who.peer("there").error().is(errc::not_found));
+}
 
 TEST_F(ClusterNodes, OneThatIsRefusedForItsNameSaysSoOnceAndWhenItIsNoFormerLifeAndWhenItIsOver) {
   (void)s.sys.run(until_it_has, who.watch(), "stays", true);
