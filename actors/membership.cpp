@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -55,6 +56,14 @@ public:
     list_ = std::move(now);
     std::erase_if(watchers_, [this](const auto& to) { return !to.try_send(list_); });
     return true;
+  }
+  /// Adds who is in the list now to the next one.
+  void keep_all_of(member_list& next) const {
+    const std::lock_guard guard(lock_);
+    const auto by_name = [](const cluster_member& a, const cluster_member& b) { return a.name < b.name; };
+    member_list both;
+    std::set_union(next.begin(), next.end(), list_.begin(), list_.end(), std::back_inserter(both), by_name);
+    next = std::move(both);
   }
   /// The node is not used any more.
   void let_go() {
@@ -155,7 +164,7 @@ private:
       auto reading = store_->members();
       auto all = co_await std::move(reading);
       if (all) {
-        reading_.over();
+        if (reading_.over()) board_->keep_all_of(*all); // they were cut off as this one was, and need a moment
         board_->take(*std::move(all), how_.self, system_.log());
       } else if (reading_.is_new(all.error())) {
         warn("does not know who is there, keeps to what it knew, and asks again", all.error());

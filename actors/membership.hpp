@@ -8,7 +8,8 @@
 //   while (auto now = co_await lists.receive()) ...                     // auto lists = who.watch(): each time that the list is another
 //
 // A member that has not announced itself for its ttl is gone, for the list; whether its node is reached, the node_peer says. While the store is out of reach the list stays as it was
-// last read. A member whose name another has, perhaps itself before it crashed and came back at another port, is not announced until that one's time is over, and goes on trying.
+// last read, and nobody leaves it by the first reading behind that, since all of them may have been cut off. A member whose name another has, perhaps itself before it crashed and came back at another port,
+// is not announced until that one's time is over, and goes on trying.
 // Nothing here decides who may do what: that is what leases are for.
 // Thread safety: any thread; copies share one state. Lifetime: when the last copy goes, or by stop(), the member is withdrawn. The node outlives the copies, the system the actor.
 #pragma once

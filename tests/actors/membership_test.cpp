@@ -80,6 +80,30 @@ task<> cut_off() {
 }
 TEST(Membership, KeepsItsListWhileTheStoreIsOutOfReachAndComesBack) { play(cut_off); }
 
+task<> note(mailbox<std::vector<cluster_member>> lists, std::vector<std::string>* seen) {
+  while (const auto list = co_await lists.receive()) seen->push_back(names(*list));
+}
+
+/// Nobody could announce himself: who is back first does not take the others for gone.
+task<> all_cut_off() {
+  const auto store = memory_cluster_store();
+  const auto line = std::make_shared<line_to_store>(store);
+  const auto a = join(line, "a"), b = join(line, "b"), c = join(line, "c");
+  co_await sleep_for(10s);
+  std::vector<std::string> seen;
+  const auto noting = spawn(note, a.watch(), &seen);
+  line->cut = true;
+  co_await sleep_for(10s); // longer than their ttl
+  c.who().kill();
+  line->cut = false;
+  co_await sleep_for(10s);
+  a.stop();
+  b.stop();
+  (void)co_await noting.join();
+  same(fmt::format("{}", fmt::join(seen, "| ")), "a b c | a b ");
+}
+TEST(Membership, DoesNotTakeOthersForGoneThatWereCutOffFromTheStoreAsItWas) { play(all_cut_off); }
+
 /// Another process that has a member's name by mistake, and is started again when it has ended.
 task<> a_twin() {
   const auto store = memory_cluster_store();
