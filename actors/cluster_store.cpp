@@ -31,7 +31,7 @@ public:
                     fmt::format("cannot announce '{}' at {}:{}: the list of members does not have it; mend the list",
                                 who.name, who.host, who.port));
   }
-  task<result<void>> withdraw(std::string) override { co_return result<void>(); }
+  task<result<void>> withdraw(cluster_member) override { co_return result<void>(); }
   task<result<std::vector<cluster_member>>> members() override { co_return all_; }
 
   task<result<lease>> acquire(std::string name, std::string, duration) override { co_return no_leases(name); }
@@ -59,13 +59,14 @@ public:
     const auto now = this_actor::system().now();
     const std::lock_guard guard(lock_);
     auto& at = members_[who.name];
-    if (at.until > now && at.who != who) co_return internal::name_taken(who, at.who);
+    if (at.until > now && at.who != who) co_return internal::name_taken(who, at.who, at.until - now);
     at = {std::move(who), saturating_add(now, ttl)};
     co_return result<void>();
   }
-  task<result<void>> withdraw(std::string name) override {
+  task<result<void>> withdraw(cluster_member who) override {
     const std::lock_guard guard(lock_);
-    members_.erase(name);
+    const auto at = members_.find(who.name);
+    if (at != members_.end() && at->second.who == who) members_.erase(at);
     co_return result<void>();
   }
   task<result<std::vector<cluster_member>>> members() override {

@@ -52,10 +52,11 @@ public:
   virtual ~cluster_store();
 
   // -- who is there ------------------------------------------------------------------------------
-  /// Says that a member lives, for `ttl` from now. Errors: already_exists, another with this name lives elsewhere; invalid_argument.
+  /// Says that a member lives, for `ttl` from now. Errors: already_exists, one with this name lives elsewhere, and for how long yet: that may be an earlier life of it;
+  /// invalid_argument.
   virtual task<result<void>> announce(cluster_member who, duration ttl) = 0;
-  /// Takes that back; fine if nobody has that name.
-  virtual task<result<void>> withdraw(std::string name) = 0;
+  /// Takes that back. Fine if nobody has that name; one that lives elsewhere keeps it.
+  virtual task<result<void>> withdraw(cluster_member who) = 0;
   /// Gives those who live, in the order of their names.
   virtual task<result<std::vector<cluster_member>>> members() = 0;
 

@@ -1,9 +1,12 @@
 // The actor behind membership: announces, reads the list, connects, tells.
 #include <greenroom/actors/membership.hpp>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,10 +51,19 @@ public:
     for (const auto& each : now) {
       if (each.name != self.name && each.port != 0) connect(each, log);
     }
+    forget_who_is_gone(now);
     if (now == list_) return false;
     list_ = std::move(now);
     std::erase_if(watchers_, [this](const auto& to) { return !to.try_send(list_); });
     return true;
+  }
+  /// Adds who is in the list now to the next one.
+  void keep_all_of(member_list& next) const {
+    const std::lock_guard guard(lock_);
+    const auto by_name = [](const cluster_member& a, const cluster_member& b) { return a.name < b.name; };
+    member_list both;
+    std::set_union(next.begin(), next.end(), list_.begin(), list_.end(), std::back_inserter(both), by_name);
+    next = std::move(both);
   }
   /// The node is not used any more.
   void let_go() {
@@ -82,6 +94,17 @@ private:
     }
   }
 
+  /// Who is not in the list, but up, stays: the store may be late.
+  void forget_who_is_gone(const member_list& now) {
+    std::erase_if(peers_, [&now](const auto& known) {
+      const auto& [name, there] = known;
+      const auto is_it = [&name](const cluster_member& each) { return each.name == name; };
+      if (std::any_of(now.begin(), now.end(), is_it) || there.peer.state() == link_state::up) return false;
+      there.peer.close();
+      return true;
+    });
+  }
+
   const bool has_node_;
   mutable std::mutex lock_; // guards the following
   node* here_;
@@ -89,6 +112,17 @@ private:
   member_list list_;
   std::map<std::string, connected> peers_;
   std::vector<address<member_list>> watchers_;
+};
+
+/// What fails again and again is told when it begins, and when it becomes something else.
+class trouble {
+public:
+  bool is_new(const error& why) { return std::exchange(last_, why.code()) != why.code(); }
+  /// Returns whether there was any.
+  bool over() { return std::exchange(last_, std::nullopt).has_value(); }
+
+private:
+  std::optional<errc> last_;
 };
 
 class member_keeper {
@@ -112,9 +146,11 @@ public:
     } catch (const cancelled&) {
       why = std::current_exception();
     }
-    auto going = store_->withdraw(how_.self.name);
-    const auto gone = co_await shielded(how_.every, std::move(going));
-    if (!gone) warn("is not withdrawn, and is gone when its time is over", gone.error());
+    if (!refused_) {
+      auto going = store_->withdraw(how_.self);
+      const auto gone = co_await shielded(how_.every, std::move(going));
+      if (!gone) warn("is not withdrawn, and is gone when its time is over", gone.error());
+    }
     if (why) std::rethrow_exception(why);
   }
 
@@ -124,16 +160,35 @@ private:
       const auto asked = system_.now();
       auto announcing = store_->announce(how_.self, how_.ttl);
       const auto said = co_await std::move(announcing);
-      if (!said) warn("is not announced", said.error());
+      note(said);
       auto reading = store_->members();
       auto all = co_await std::move(reading);
       if (all) {
+        if (reading_.over()) board_->keep_all_of(*all); // they were cut off as this one was, and need a moment
         board_->take(*std::move(all), how_.self, system_.log());
-      } else {
-        warn("does not know who is there, and keeps to what it knew", all.error());
+      } else if (reading_.is_new(all.error())) {
+        warn("does not know who is there, keeps to what it knew, and asks again", all.error());
       }
       auto s = co_await select(stop_.receive(), at(asked + how_.every));
       if (s.index() == 0) co_return;
+    }
+  }
+  void note(const result<void>& said) {
+    refused_ = !said && said.error().is(errc::already_exists);
+    if (said) {
+      if (announcing_.over()) system_.log().info("the member '{}' is announced", how_.self.name);
+      refused_since_ = never;
+      return;
+    }
+    const auto now = system_.now();
+    if (announcing_.is_new(said.error())) {
+      warn("is not announced, and tries again", said.error());
+      refused_since_ = refused_ ? now : never;
+    } else if (refused_since_ != never && now - refused_since_ > how_.ttl) {
+      refused_since_ = never;
+      system_.log().error("the member '{}' is still not announced: one of its former lives would be over, so another "
+                          "process has that name: {}",
+                          how_.self.name, said.error().message());
     }
   }
   void warn(const char* what, const error& why) {
@@ -145,6 +200,9 @@ private:
   const membership_options how_;
   const std::shared_ptr<member_board> board_;
   const actor_system& system_;
+  trouble announcing_, reading_;
+  bool refused_ = false;             // another has the name, for all that was heard last
+  time_point refused_since_ = never; // so long without a word; never: it is not, or this was told
 };
 
 task<> keep_member(mailbox<nothing> stop, std::shared_ptr<cluster_store> store, membership_options how,

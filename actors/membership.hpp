@@ -8,7 +8,9 @@
 //   while (auto now = co_await lists.receive()) ...                     // auto lists = who.watch(): each time that the list is another
 //
 // A member that has not announced itself for its ttl is gone, for the list; whether its node is reached, the node_peer says. While the store is out of reach the list stays as it was
-// last read. Nothing here decides who may do what: that is what leases are for.
+// last read, and nobody leaves it by the first reading behind that, since all of them may have been cut off. A member whose name another has, perhaps itself before it crashed and came back at another port,
+// is not announced until that one's time is over, and goes on trying.
+// Nothing here decides who may do what: that is what leases are for.
 // Thread safety: any thread; copies share one state. Lifetime: when the last copy goes, or by stop(), the member is withdrawn. The node outlives the copies, the system the actor.
 #pragma once
 
@@ -43,7 +45,8 @@ public:
   std::vector<cluster_member> members() const;
   /// Makes a mailbox that gets the list now, and each time that it is another; one that is not taken is replaced by the next.
   mailbox<std::vector<cluster_member>> watch() const;
-  /// Returns the node of a member, which is connected to. Errors: not_found, nobody of that name has been there since the start; unsupported, there is no node here.
+  /// Returns the node of a member, which is connected to, or tried again and again. Who is gone from the list, and is not reached either, is tried no more, and what was
+  /// given here before is closed. Errors: not_found, for those and for who never was there; unsupported, there is no node here.
   result<node_peer> peer(const std::string& name) const;
 
   /// Returns who this is.

@@ -40,8 +40,9 @@ constexpr std::pair<const char*, const char*> statements[] = {
                  "now() + $4::bigint * interval '1 microsecond') ON CONFLICT (name) DO UPDATE "
                  "SET host = excluded.host, port = excluded.port, until = excluded.until "
                  "WHERE members.until <= now() OR (members.host = excluded.host AND members.port = excluded.port)"},
-    {"who_is", "SELECT host, port FROM {}.members WHERE name = $1::bytea"},
-    {"withdraw", "DELETE FROM {}.members WHERE name = $1::bytea"},
+    {"who_is", "SELECT host, port, (extract(epoch FROM until - now()) * 1000000)::bigint FROM {}.members "
+               "WHERE name = $1::bytea"},
+    {"withdraw", "DELETE FROM {}.members WHERE name = $1::bytea AND host = $2::bytea AND port = $3::bigint"},
     {"members", "SELECT name, host, port FROM {}.members WHERE until > now() ORDER BY name"},
     {"acquire", "INSERT INTO {}.leases VALUES($1::bytea, $2::bytea, 1, "
                 "now() + $3::bigint * interval '1 microsecond') ON CONFLICT (name) DO UPDATE "
@@ -76,8 +77,8 @@ public:
   task<result<void>> announce(cluster_member who, duration ttl) override {
     return call(&postgres_store::announce_now, std::move(who), ttl);
   }
-  task<result<void>> withdraw(std::string name) override {
-    return call(&postgres_store::withdraw_now, std::move(name));
+  task<result<void>> withdraw(cluster_member who) override {
+    return call(&postgres_store::withdraw_now, std::move(who));
   }
   task<result<std::vector<cluster_member>>> members() override { return call(&postgres_store::members_now); }
   task<result<lease>> acquire(std::string name, std::string holder, duration ttl) override {
@@ -103,7 +104,9 @@ private:
 
   // -- these block ---------------------------------------------------------------------------------
   result<void> announce_now(cluster_member who, duration ttl);
-  result<void> withdraw_now(std::string name) { return done(ask("withdraw", {std::string_view(name)})); }
+  result<void> withdraw_now(cluster_member who) {
+    return done(ask("withdraw", {std::string_view(who.name), std::string_view(who.host), std::uint64_t{who.port}}));
+  }
   result<std::vector<cluster_member>> members_now();
   result<lease> acquire_now(std::string name, std::string holder, duration ttl);
   result<void> renew_now(lease held, duration ttl);
@@ -113,6 +116,7 @@ private:
   static result<void> done(const result<postgres_rows>& rows) { return rows ? result<void>() : rows.error(); }
   result<postgres_rows> ask(const char* statement, std::initializer_list<postgres_value> with);
   result<void> settle();
+  result<void> ensure_tables();
   result<void> make_tables();
   result<bool> has(const char* table);
 
@@ -138,7 +142,7 @@ result<void> postgres_store::settle() {
                               fmt::format("SET statement_timeout = {}", how_.statement_limit.count())}) {
     if (auto set = db_.run(setting); !set) return set.error();
   }
-  if (auto made = make_tables(); !made) return made;
+  if (auto made = ensure_tables(); !made) return made;
   for (const auto& [name, sql] : statements) {
     if (auto prepared = db_.prepare(name, fmt::format(fmt::runtime(sql), schema_)); !prepared) return prepared;
   }
@@ -151,33 +155,36 @@ result<bool> postgres_store::has(const char* table) {
   return rows->number(0, 0) == 1;
 }
 
-/// Members that open it at the same time make them one after the other.
-result<void> postgres_store::make_tables() {
+/// Members that open it at the same time make them one after the other. The lock is the session's, since a transaction that waits for it goes on by what it knew of
+/// the catalogue when it began; if this fails, the connection is closed.
+result<void> postgres_store::ensure_tables() {
   auto is_there = has("greenroom_cluster");
   if (!is_there) return is_there.error();
   if (*is_there) return {};
-  const auto begin = {
-      std::string("BEGIN"),
-      fmt::format("SELECT pg_advisory_xact_lock(hashtextextended('greenroom cluster {}', 0))", how_.schema)};
-  for (const auto& said : begin) {
-    if (auto done = db_.run(said); !done) return done.error();
-  }
+  const auto key = fmt::format("(hashtextextended('greenroom cluster {}', 0))", how_.schema);
+  if (auto locked = db_.run("SELECT pg_advisory_lock" + key); !locked) return locked.error();
   is_there = has("greenroom_cluster");
   if (!is_there) return is_there.error();
   if (!*is_there) {
-    const auto taken = has("leases");
-    if (!taken) return taken.error();
-    if (*taken)
-      return error(errc::parse,
-                   fmt::format("cannot use {}: the schema has tables of something else; name another schema", what_));
-    const auto has_schema = db_.run(fmt::format("SELECT (to_regnamespace('{}') IS NOT NULL)::int::bigint", schema_));
-    if (!has_schema) return has_schema.error();
-    if (has_schema->number(0, 0) == 0) { // who may not make one can be given one
-      if (auto made = db_.run(fmt::format("CREATE SCHEMA {}", schema_)); !made) return made.error();
-    }
-    for (const auto* table : tables) {
-      if (auto made = db_.run(fmt::format(fmt::runtime(table), schema_)); !made) return made.error();
-    }
+    if (auto made = make_tables(); !made) return made;
+  }
+  return done(db_.run("SELECT pg_advisory_unlock" + key));
+}
+
+result<void> postgres_store::make_tables() {
+  const auto taken = has("leases");
+  if (!taken) return taken.error();
+  if (*taken)
+    return error(errc::parse,
+                 fmt::format("cannot use {}: the schema has tables of something else; name another schema", what_));
+  const auto has_schema = db_.run(fmt::format("SELECT (to_regnamespace('{}') IS NOT NULL)::int::bigint", schema_));
+  if (!has_schema) return has_schema.error();
+  if (auto begun = db_.run("BEGIN"); !begun) return begun.error();
+  if (has_schema->number(0, 0) == 0) { // who may not make one can be given one
+    if (auto made = db_.run(fmt::format("CREATE SCHEMA {}", schema_)); !made) return made.error();
+  }
+  for (const auto* table : tables) {
+    if (auto made = db_.run(fmt::format(fmt::runtime(table), schema_)); !made) return made.error();
   }
   return done(db_.run("COMMIT"));
 }
@@ -198,8 +205,9 @@ result<void> postgres_store::announce_now(cluster_member who, duration ttl) {
   if (rows->done() == "INSERT 0 1") return {};
   const auto has = ask("who_is", {std::string_view(who.name)});
   if (!has) return has.error();
-  if (has->size() == 0) return internal::name_taken(who, {who.name, "a place that it has left", 0});
-  return internal::name_taken(who, {who.name, has->bytes(0, 0), static_cast<std::uint16_t>(has->number(0, 1))});
+  if (has->size() == 0) return internal::name_taken(who, {who.name, "a place that it has left", 0}, {});
+  return internal::name_taken(who, {who.name, has->bytes(0, 0), static_cast<std::uint16_t>(has->number(0, 1))},
+                              std::chrono::microseconds(has->number(0, 2)));
 }
 
 result<std::vector<cluster_member>> postgres_store::members_now() {

@@ -30,7 +30,7 @@
 
 namespace greenroom {
 
-/// What a reliable_address has done. Units: items, but for the last three.
+/// What a reliable_address has done. Units: items, but for the last four.
 struct reliable_stats {
   std::uint64_t taken = 0;        ///< that have a number
   std::uint64_t acknowledged = 0; ///< whose handlers have finished
@@ -38,6 +38,7 @@ struct reliable_stats {
   std::uint64_t deliveries = 0;   ///< that were sent, repeated ones too. Units: deliveries
   std::uint64_t failures = 0;     ///< that were not answered, or refused. Units: deliveries
   std::uint64_t forgotten = 0;    ///< how often the receiver had lost its memory. Units: times
+  std::uint64_t superseded = 0;   ///< how often another that lives under this name was heard. Units: times
 };
 
 namespace detail {
@@ -109,7 +110,7 @@ public:
   /// Returns what was done so far.
   reliable_stats stats() const noexcept {
     const auto& c = *counts_;
-    return {c.taken, c.acknowledged, c.given_up, c.deliveries, c.failures, c.forgotten};
+    return {c.taken, c.acknowledged, c.given_up, c.deliveries, c.failures, c.forgotten, c.superseded};
   }
 
 private:

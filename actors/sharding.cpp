@@ -49,7 +49,7 @@ singleton_options lease_of(const sharding_options& how, std::string holder, std:
 
 class shard_holder {
 public:
-  shard_holder(mailbox<nothing> stop, mailbox<std::vector<cluster_member>> lists, std::string self,
+  shard_holder(mailbox<nothing> stop, mailbox<std::vector<cluster_member>> lists, cluster_member self,
                std::shared_ptr<cluster_store> store, sharding_options how, shard_body body)
       : stop_(std::move(stop)),
         lists_(std::move(lists)),
@@ -105,7 +105,7 @@ private:
   void want(const std::vector<cluster_member>& members) {
     for (std::uint32_t shard = 0; shard < how_.shards; ++shard) {
       const auto owner = shard_owner(members, how_.name, shard);
-      at_[shard].wanted = owner && owner->name == self_;
+      at_[shard].wanted = owner && *owner == self_; // not if another process has our name: nobody would ask us
     }
   }
 
@@ -113,7 +113,7 @@ private:
     auto& here = at_[shard];
     if (here.wanted && !here.keeper && try_again_ == never) {
       here.keeper = spawn({.name = "shard lease", .ctx = this_actor::context()}, run_singleton, store_,
-                          lease_of(how_, self_, shard),
+                          lease_of(how_, self_.name, shard),
                           lease_start([body = body_, shard](const lease& held) { return body(held, shard); }));
       ends_.add(here.keeper);
     } else if (!here.wanted && here.keeper && !std::exchange(here.leaving, true)) {
@@ -143,7 +143,7 @@ private:
 
   const mailbox<nothing> stop_; // nothing comes by it; it closes
   const mailbox<std::vector<cluster_member>> lists_;
-  const std::string self_;
+  const cluster_member self_;
   const std::shared_ptr<cluster_store> store_;
   const sharding_options how_;
   const shard_body body_;
@@ -165,7 +165,7 @@ void check_sharding(const sharding_options& how) {
   if (const auto fine = lease_of(how, "?", 0).check(); !fine) throw_bad_singleton(fine.error());
 }
 
-task<> hold_shards(mailbox<nothing> stop, mailbox<std::vector<cluster_member>> lists, std::string self,
+task<> hold_shards(mailbox<nothing> stop, mailbox<std::vector<cluster_member>> lists, cluster_member self,
                    std::shared_ptr<cluster_store> store, sharding_options how, shard_body body) {
   const auto holder = std::make_unique<shard_holder>(std::move(stop), std::move(lists), std::move(self),
                                                      std::move(store), std::move(how), std::move(body));

@@ -58,8 +58,9 @@ namespace detail {
 /// Runs a shard while its lease is held.
 using shard_body = std::function<actor(const lease&, std::uint32_t shard)>;
 /// Holds those shards that should be this member's, until `stop` or the lists of members close.
-GREENROOM_EXPORT task<> hold_shards(mailbox<nothing> stop, mailbox<std::vector<cluster_member>> lists, std::string self,
-                                    std::shared_ptr<cluster_store> store, sharding_options how, shard_body body);
+GREENROOM_EXPORT task<> hold_shards(mailbox<nothing> stop, mailbox<std::vector<cluster_member>> lists,
+                                    cluster_member self, std::shared_ptr<cluster_store> store, sharding_options how,
+                                    shard_body body);
 GREENROOM_EXPORT void check_sharding(const sharding_options& how);
 } // namespace detail
 
@@ -135,7 +136,7 @@ shards<M>::shards(actor_system& sys, membership who, sharding_options how, std::
   auto [stop, alive] = make_mailbox<nothing>(bounded(1));
   core_->alive = std::move(alive);
   core_->keeper = sys.spawn({.name = "shards"}, detail::hold_shards, std::move(stop), core_->who.watch(),
-                            core_->who.self().name, core_->who.store(), std::move(how),
+                            core_->who.self(), core_->who.store(), std::move(how),
                             detail::shard_body([rooms = core_->rooms](const lease& held, std::uint32_t shard) {
                               return spawn({.name = "shard", .ctx = this_actor::context()}, detail::run_shard<M>, held,
                                            shard, rooms);
@@ -182,6 +183,8 @@ task<result<address<request<M>>>> shards<M>::look_up(membership who, std::string
   if (!peer) co_return error(errc::unavailable, std::string(peer.error().message()));
   auto looking = peer->template lookup<request<M>>(std::move(published));
   auto found = co_await std::move(looking);
+  if (!found && found.error().is(errc::closed)) // it has left the list meanwhile
+    co_return error(errc::unavailable, std::string(found.error().message()));
   co_return found;
 }
 

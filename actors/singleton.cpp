@@ -105,12 +105,14 @@ private:
   task<held_lease> acquire() {
     for (bool told = false;;) {
       const auto asked = system_.now();
+      // Who breaks off here may have got it, and then nobody would have it until its time is over.
       auto calling = store_->acquire(how_.name, how_.holder, how_.ttl);
-      auto got = co_await std::move(calling);
-      if (got && system_.now() < asked + how_.ttl - how_.grace) co_return held_lease{*std::move(got), asked};
+      auto got = co_await shielded(how_.grace, std::move(calling));
+      const bool in_time = !this_actor::cancel_requested() && system_.now() < asked + how_.ttl - how_.grace;
+      if (got && in_time) co_return held_lease{*std::move(got), asked};
       if (got) {
-        auto releasing = release(*got); // it came so late that nothing can be begun
-        co_await std::move(releasing);
+        auto releasing = release(*got); // nothing can be begun
+        co_await shielded(duration::max(), std::move(releasing));
       } else if (got.error().is(errc::unsupported) || got.error().is(errc::invalid_argument)) {
         throw bad_result(got.error());
       } else if (!got.error().is(errc::already_exists) && !std::exchange(told, true)) {

@@ -72,7 +72,8 @@ public:
     if (const auto fine = how_.check(); !fine) detail::throw_bad_singleton(fine.error());
   }
 
-  /// Waits: until the actor has returned. Cancellation: cancels the actor and waits for it, as long as its lease lasts; then lets go of the lease.
+  /// Waits: until the actor has returned. Cancellation: cancels the actor and waits for it, as long as its lease lasts; then lets go of the lease. While the store is asked: waits for
+  /// its answer, `grace` at most.
   /// Errors: bad_result, with what the actor failed with, or why the store will never give the lease.
   template <class... Args>
     requires std::is_invocable_r_v < task<>,

@@ -49,6 +49,13 @@ void note_forgotten(const std::string& sender) {
       "{}: the receiver has forgotten what it had; what was under way may have been handled twice", sender);
 }
 
+void note_superseded(const std::string& sender) {
+  this_actor::system().log().error(
+      "{}: another sender of this name lives beside this one: each ends the numbers of the other, so items of both may "
+      "be handled twice; give each a name of its own, or end the one before the other begins",
+      sender);
+}
+
 error stale_sender(const std::string& sender) {
   return {
       errc::already_exists,

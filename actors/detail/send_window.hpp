@@ -37,7 +37,8 @@ struct flush_order {
 
 /// Thread safety: any thread.
 struct reliable_counts {
-  std::atomic<std::uint64_t> taken{0}, acknowledged{0}, given_up{0}, deliveries{0}, failures{0}, forgotten{0};
+  std::atomic<std::uint64_t> taken{0}, acknowledged{0}, given_up{0}, deliveries{0}, failures{0}, forgotten{0},
+      superseded{0};
 };
 
 /// Returns how much room an item takes on the wire; a guess for what cannot cross.
@@ -74,6 +75,7 @@ GREENROOM_EXPORT std::uint64_t new_epoch();
 GREENROOM_EXPORT void note_repeat(const std::string& sender, std::uint64_t number, const error& why, duration pause);
 GREENROOM_EXPORT void note_given_up(const std::string& sender, std::uint64_t number, const error& why);
 GREENROOM_EXPORT void note_forgotten(const std::string& sender);
+GREENROOM_EXPORT void note_superseded(const std::string& sender);
 GREENROOM_EXPORT error stale_sender(const std::string& sender);
 GREENROOM_EXPORT error too_large(std::size_t bytes, std::size_t most);
 GREENROOM_EXPORT error lost_items(std::uint64_t count, const error& last);
@@ -129,13 +131,16 @@ public:
     if (got->memory != 0 && std::exchange(memory_, got->memory) != got->memory && known_) {
       ++counts_->forgotten;
       note_forgotten(how_.sender);
+      heard_ = false;
     }
     known_ = true;
     if (got->epoch != epoch_) {
-      // Of an earlier life of ours, by a clock that was set back: its numbers are over, and nothing of this delivery was taken.
+      // Of an earlier life of ours, by a clock that was set back, or of one beside us: our numbers are over, and nothing of this delivery was taken.
+      if (std::exchange(heard_, false) && ++counts_->superseded == 1) note_superseded(how_.sender);
       if (!fixed_) epoch_ = got->epoch + 1;
       return failed(stale_sender(how_.sender));
     }
+    heard_ = true;
     const bool moved = drop_acknowledged(got->done);
     if (moved) {
       pause_.worked();
@@ -228,6 +233,7 @@ private:
   error last_lost_ = errc::failed;
   std::uint64_t memory_ = 0; // of the receiver
   bool known_ = false;
+  bool heard_ = false; // it went by our epoch: a later one is not of an earlier life
 };
 
 /// The way to the receiver: an address as long as it works.

@@ -1,6 +1,7 @@
 // What the cluster stores refuse, in the same words. Thread safety: pure functions.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <greenroom/actors/cluster_store.hpp>
+#include <greenroom/runtime/detail/duration_text.hpp>
 
 namespace greenroom::internal {
 
@@ -24,11 +26,13 @@ inline result<void> check_ttl(std::string_view what, std::string_view name, dura
   return {};
 }
 
-inline error name_taken(const cluster_member& wants, const cluster_member& has) {
+/// `left`: what the other has of its time.
+inline error name_taken(const cluster_member& wants, const cluster_member& has, duration left) {
+  const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(left), std::chrono::seconds(1));
   return {errc::already_exists,
-          fmt::format("cannot announce '{}' at {}:{}: that name lives at {}:{}; give each member a name of its own, or "
-                      "wait until the other's time is over",
-                      wants.name, wants.host, wants.port, has.host, has.port)};
+          fmt::format("cannot announce '{}' at {}:{}: that name lives at {}:{}; if that was this member before it was "
+                      "started again, it has the name for {} more at most; else give each member a name of its own",
+                      wants.name, wants.host, wants.port, has.host, has.port, detail::show_duration(seconds))};
 }
 inline error lease_taken(const lease& held) {
   return {errc::already_exists,

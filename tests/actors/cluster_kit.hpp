@@ -36,7 +36,7 @@ public:
   task<result<void>> announce(cluster_member who, duration ttl) override {
     return pass(to_->announce(std::move(who), ttl));
   }
-  task<result<void>> withdraw(std::string name) override { return pass(to_->withdraw(std::move(name))); }
+  task<result<void>> withdraw(cluster_member who) override { return pass(to_->withdraw(std::move(who))); }
   task<result<std::vector<cluster_member>>> members() override { return pass(to_->members()); }
   task<result<lease>> acquire(std::string name, std::string holder, duration ttl) override {
     return pass(to_->acquire(std::move(name), std::move(holder), ttl));

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/tests/actors/cluster_kit.hpp>
@@ -15,6 +16,10 @@ std::string names(const std::vector<cluster_member>& all) {
   std::string text;
   for (const auto& each : all) text += each.name + ' ';
   return text;
+}
+
+bool is_all(const result<std::vector<cluster_member>>& all, const cluster_member& one) {
+  return all && all->size() == 1 && all->front() == one;
 }
 
 membership join(std::shared_ptr<cluster_store> store, const char* name) {
@@ -74,6 +79,68 @@ task<> cut_off() {
   b.stop();
 }
 TEST(Membership, KeepsItsListWhileTheStoreIsOutOfReachAndComesBack) { play(cut_off); }
+
+task<> note(mailbox<std::vector<cluster_member>> lists, std::vector<std::string>* seen) {
+  while (const auto list = co_await lists.receive()) seen->push_back(names(*list));
+}
+
+/// Nobody could announce himself: who is back first does not take the others for gone.
+task<> all_cut_off() {
+  const auto store = memory_cluster_store();
+  const auto line = std::make_shared<line_to_store>(store);
+  const auto a = join(line, "a"), b = join(line, "b"), c = join(line, "c");
+  co_await sleep_for(10s);
+  std::vector<std::string> seen;
+  const auto noting = spawn(note, a.watch(), &seen);
+  line->cut = true;
+  co_await sleep_for(10s); // longer than their ttl
+  c.who().kill();
+  line->cut = false;
+  co_await sleep_for(10s);
+  a.stop();
+  b.stop();
+  (void)co_await noting.join();
+  same(fmt::format("{}", fmt::join(seen, "| ")), "a b c | a b ");
+}
+TEST(Membership, DoesNotTakeOthersForGoneThatWereCutOffFromTheStoreAsItWas) { play(all_cut_off); }
+
+/// Another process that has a member's name by mistake, and is started again when it has ended.
+task<> a_twin() {
+  const auto store = memory_cluster_store();
+  const auto a = join(store, "a");
+  co_await sleep_for(10s);
+  const cluster_member elsewhere{"a", "elsewhere", 7001};
+  for (int lives = 0; lives < 2; ++lives) {
+    const membership twin(this_actor::system(), store, {.self = elsewhere});
+    co_await sleep_for(10s);
+    twin.stop();
+    (void)co_await twin.who().join();
+    same(is_all(co_await store->members(), a.self()), true);
+  }
+  a.stop();
+  (void)co_await a.who().join();
+  same(names((co_await store->members()).value()), "");
+}
+TEST(Membership, OneThatIsRefusedForItsNameLeavesWhoHasItThere) { play(a_twin); }
+
+/// It was paused for longer than its time, and another has taken its name.
+task<> too_late() {
+  const auto store = memory_cluster_store();
+  const auto line = std::make_shared<line_to_store>(store);
+  const auto a = join(line, "a");
+  co_await sleep_for(3s);
+  line->cut = true;
+  co_await sleep_for(7s);
+  const cluster_member elsewhere{"a", "elsewhere", 7001};
+  (void)co_await store->announce(elsewhere, 1h);
+  line->cut = false;
+  co_await sleep_for(5s);
+  same(is_all(a.members(), elsewhere), true);
+  a.stop();
+  (void)co_await a.who().join();
+  same(is_all(co_await store->members(), elsewhere), true);
+}
+TEST(Membership, OneThatHasLostItsNameLeavesItToWhoHasItNow) { play(too_late); }
 
 task<> slow_watcher() {
   const auto store = memory_cluster_store();

@@ -21,6 +21,9 @@ TEST(PostgresClusterStore, SaysInABuildWithoutItWhatIsMissing) {
 #else
 
 #include <csignal>
+#include <latch>
+#include <thread>
+#include <vector>
 
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/scope.hpp>
@@ -99,9 +102,12 @@ TEST_F(PostgresClusterStore, AMemberIsThereForItsTimeAndHasItsNameAlone) {
   const auto taken = run(store->announce(other_a, 1h));
   EXPECT_EQ(kind(taken), "already_exists");
   EXPECT_NE(taken.error().message().find("that name lives at 10.0.0.1:7001"), std::string_view::npos);
+  EXPECT_EQ(taken.error().message().find("for 1s more"), std::string_view::npos) << "it has two hours";
   pass_time();
   EXPECT_EQ(run(store->members()).value(), std::vector{a});
-  EXPECT_EQ(kind(run(store->withdraw("a"))), "ok");
+  EXPECT_EQ(kind(run(store->withdraw(other_a))), "ok") << "and changes nothing";
+  EXPECT_EQ(run(store->members()).value(), std::vector{a});
+  EXPECT_EQ(kind(run(store->withdraw(a))), "ok");
   EXPECT_EQ(kind(run(store->announce(other_a, 1h))), "ok");
   EXPECT_EQ(run(store->members()).value(), std::vector{other_a});
 }
@@ -123,6 +129,19 @@ TEST_F(PostgresClusterStore, OfManyThatAskAtOnceOneGetsIt) {
   for (const auto& each : {a, b, c}) EXPECT_TRUE(each.wait().normal());
   EXPECT_EQ(got[0] + got[1] + got[2], 20);
   EXPECT_EQ(server->sql("SELECT sum(token) FROM " + how.schema + ".leases"), "20");
+}
+
+TEST_F(PostgresClusterStore, AnyNumberOfMembersMayOpenItAtOnceForTheFirstTime) {
+  for (int round = 0; round < 10; ++round) {
+    how.schema = server->new_schema();
+    std::latch together(6);
+    std::vector<std::jthread> members;
+    for (int i = 0; i < 6; ++i)
+      members.emplace_back([&] {
+        together.arrive_and_wait();
+        EXPECT_NE(open(), nullptr);
+      });
+  }
 }
 
 TEST_F(PostgresClusterStore, FailsWhileTheServerIsAwayAndGoesOnBehindItWithItsTokens) {

@@ -21,6 +21,9 @@ TEST(PostgresJournal, SaysInABuildWithoutItWhatIsMissing) {
 } // namespace greenroom
 #else
 
+#include <latch>
+#include <thread>
+
 #include <greenroom/tests/actors/journal_kit.hpp>
 #include <greenroom/tests/actors/postgres_server.hpp>
 
@@ -80,6 +83,19 @@ TEST_F(PostgresJournal, RefusesASecondOneUntilTheFirstLetsGo) {
   first = nullptr;
   how.lock_limit = 60s; // until the server has seen that it went
   EXPECT_TRUE(open_postgres_journal(server->connection(), how));
+}
+
+TEST_F(PostgresJournal, ManyMayOpenItForTheFirstTimeAtOnceAndHaveItOneAfterTheOther) {
+  for (int round = 0; round < 5; ++round) {
+    how.schema = server->new_schema();
+    std::latch together(6);
+    std::vector<std::jthread> processes;
+    for (int i = 0; i < 6; ++i)
+      processes.emplace_back([&] {
+        together.arrive_and_wait();
+        EXPECT_NE(open(), nullptr);
+      });
+  }
 }
 
 TEST_F(PostgresJournal, ReadsOneMomentBesideWhoHasItAndWritesNothing) {

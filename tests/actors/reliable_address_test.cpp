@@ -281,12 +281,34 @@ task<> behind_its_time(taker* who) {
   co_await std::move(sending);
   const auto all = co_await to.flush(10s);
   EXPECT_TRUE(all);
+  EXPECT_EQ(to.stats().superseded, 0U) << "that was an earlier life of it";
 }
 
 TEST(ReliableAddress, AClockThatWasSetBackLosesNothing) {
   taker who;
   lives(behind_its_time, &who);
   EXPECT_EQ(who.taken, up_to(3));
+}
+
+/// As in a rolling start: the new process beside the old one.
+task<> side_by_side(taker* who) {
+  const auto box = inbox_of(who);
+  const auto one = sender_to(box), other = sender_to(box);
+  (void)co_await one.deliver(1, 10s);
+  (void)co_await other.deliver(2, 10s);
+  EXPECT_EQ(one.stats().superseded + other.stats().superseded, 0U) << "nobody knows yet that the first one lives";
+  for (std::uint64_t times = 1; times <= 3; ++times) {
+    (void)co_await one.deliver(3, 10s);
+    EXPECT_EQ(one.stats().superseded, times);
+    EXPECT_EQ(other.stats().superseded, times - 1);
+    (void)co_await other.deliver(4, 10s);
+    EXPECT_EQ(other.stats().superseded, times);
+  }
+}
+
+TEST(ReliableAddress, TwoThatLiveUnderOneNameAreCounted) {
+  taker who;
+  lives(side_by_side, &who);
 }
 
 task<> forgets(taker* who) {

@@ -189,6 +189,21 @@ task<> one_more_member() {
 }
 TEST(Sharding, SharesAreHandedOverWhenMembersComeAndGo) { play(one_more_member, 10); }
 
+/// Another process has its name: the others ask that one, so what it held would be out of reach.
+task<> name_of_another() {
+  auto c = std::make_unique<cluster>();
+  const cluster_member elsewhere{"a", "elsewhere", 7001};
+  (void)co_await c->store->announce(elsewhere, 1h);
+  c->join("a");
+  c->join("b");
+  co_await sleep_for(30s);
+  same(c->held_by("a"), 0U);
+  require(c->held_by("b") > 0, "it has its part");
+  auto ending = c->end();
+  co_await std::move(ending);
+}
+TEST(Sharding, AMemberWhoseNameAnotherHasHoldsNothing) { play(name_of_another, 10); }
+
 task<> pay_slowly(cluster* c, std::shared_ptr<std::string> got) {
   auto paying = c->pay("a", "anna", 1);
   *got = told(co_await std::move(paying));

@@ -136,6 +136,22 @@ TEST(Singleton, EndsBeforeItsLeaseDoesWhenTheStoreDoesNotAnswer) {
   play([] { return cut_off(true); });
 }
 
+task<> cancelled_while_it_asks() {
+  const auto store = memory_cluster_store();
+  const auto line = std::make_shared<line_to_store>(store);
+  line->slow = 1s;
+  stage s;
+  for (auto when = 0ms; when < 2s; when += 100ms) {
+    const auto a = begin(line, "a", &s);
+    co_await sleep_for(when);
+    a.cancel();
+    (void)co_await a.join();
+    const auto held = co_await store->look("books");
+    same(held.value().has_value(), false);
+  }
+}
+TEST(Singleton, LeavesNoLeaseBehindWhenItIsCancelledWhileItAsks) { play(cancelled_while_it_asks); }
+
 task<> one_failed_renewal() {
   const auto shared = memory_cluster_store();
   const auto line = std::make_shared<line_to_store>(shared);
