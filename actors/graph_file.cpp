@@ -9,6 +9,7 @@
 
 #include <greenroom/actors/internal/graph_check.hpp>
 #include <greenroom/actors/internal/toml_reader.hpp>
+#include <greenroom/runtime/detail/same_type.hpp>
 #include <greenroom/runtime/files.hpp>
 
 namespace greenroom {
@@ -259,13 +260,13 @@ private:
     if (!from || !to) return;
     const auto& out = plan_.nodes[from->node].outputs[from->number];
     const auto& input = plan_.nodes[to->node].inputs[to->number];
-    if (out.kind->type != input.kind->type) return from_.fault(at, differ(out.type, input.type));
+    if (!detail::same_type(out.kind->type, input.kind->type)) return from_.fault(at, differ(out.type, input.type));
     if (copies && out.make_copier == nullptr)
       return from_.fault(at, fmt::format("broadcast needs copies, and {} cannot be copied", out.type));
     detail::edge_record e{from->node, from->number, to->node, to->number, limits, std::move(how), copies};
     if (key) {
       const auto found = nodes_.keys().find(*key);
-      if (found == nodes_.keys().end() || *found->second.of != out.kind->type)
+      if (found == nodes_.keys().end() || !detail::same_type(*found->second.of, out.kind->type))
         return from_.fault(*in->get("by_key"),
                            fmt::format("there is no key '{}' for items of type {}", *key, out.type));
       e.by_key = found->second.make;

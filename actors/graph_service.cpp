@@ -8,6 +8,7 @@
 #include <greenroom/actors/internal/deployment_check.hpp>
 #include <greenroom/actors/internal/graph_layout.hpp>
 #include <greenroom/actors/internal/graph_wiring.hpp>
+#include <greenroom/runtime/detail/same_type.hpp>
 #include <greenroom/runtime/detail/timer_queue.hpp>
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
@@ -157,9 +158,9 @@ result<const std::any*> service::entry_of(std::string_view name, const std::type
     names += (names.empty() ? "" : ", ") + one.name;
     if (one.name != name) continue;
     const auto& port = plan.nodes[one.to].inputs[one.input];
-    if (port.kind->type == type && !state_->entries[e].has_value())
-      return error(errc::unsupported, no_way_to(*state_, e));
-    if (port.kind->type == type) return &state_->entries[e];
+    const bool fits = detail::same_type(port.kind->type, type);
+    if (fits && !state_->entries[e].has_value()) return error(errc::unsupported, no_way_to(*state_, e));
+    if (fits) return &state_->entries[e];
     return error(errc::type_mismatch, fmt::format("entry '{}' of graph '{}' takes items of type {}, not {}", name,
                                                   plan.name, port.type, detail::type_name(type)));
   }

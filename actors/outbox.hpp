@@ -87,7 +87,8 @@ task<> outbox(event_sourced<State> from, outbox_options how, Deliver deliver) {
     if (!got) {
       if (got.error().is(errc::timed_out)) continue; // nothing has happened for so long
       detail::note_no_records(how, got.error());
-      co_await sleep_for(detail::outbox_pause(how, ++failures));
+      ++failures;
+      co_await sleep_for(detail::outbox_pause(how, failures));
       continue;
     }
     failures = 0;

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/runtime/detail/same_type.hpp>
+
 namespace greenroom {
 namespace {
 
@@ -93,7 +95,7 @@ result<registry::entry_pointer> registry::find_entry(std::string_view name, std:
     if (found != table_->names.end()) entry = found->second;
   }
   if (entry == nullptr || !entry->alive()) return no_such_name(name);
-  if (entry->type == type) return entry;
+  if (detail::same_type(entry->type, type)) return entry;
   return error(errc::type_mismatch,
                fmt::format("registry: find '{}': it is a {}, not a {}", name, type_name(entry->type), type_name(type)));
 }

@@ -35,11 +35,11 @@ namespace detail {
 
 template <class State>
 task<std::uint64_t> find_epoch(const event_sourced<State>* from, const outbox_options* how) {
-  for (std::uint32_t failures = 0;;) {
+  for (std::uint32_t failures = 1;; ++failures) {
     const auto epoch = co_await from->tell(journal_epoch{}, std::chrono::seconds(30));
     if (epoch) co_return *epoch;
     note_no_records(*how, epoch.error());
-    co_await sleep_for(outbox_pause(*how, ++failures));
+    co_await sleep_for(outbox_pause(*how, failures));
   }
 }
 
@@ -59,7 +59,8 @@ task<> reliable_outbox(event_sourced<State> from, reliable_options<T> how, route
     if (!got) {
       if (got.error().is(errc::timed_out)) continue; // nothing has happened for so long
       detail::note_no_records(asking, got.error());
-      co_await sleep_for(detail::outbox_pause(asking, ++failures));
+      ++failures;
+      co_await sleep_for(detail::outbox_pause(asking, failures));
       continue;
     }
     failures = 0;

@@ -254,7 +254,7 @@ class child_target {
 
 public:
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, child_target> &&
+    requires(a_type<F> && !std::same_as<std::remove_cvref_t<F>, child_target> &&
              !std::same_as<std::remove_cvref_t<F>, child_options> &&
              !std::same_as<std::remove_cvref_t<F>, supervisor_spec>)
   child_target(F&& fn, std::source_location where = std::source_location::current())

@@ -58,7 +58,7 @@ task<> trade(money::ledger books) {
 /// Somebody outside, who is told of each movement of money: here until the books are closed, elsewhere for years.
 task<> tell_outside(money::ledger books, int movements) {
   auto [told, out] = make_mailbox<money::posting>(rendezvous());
-  const auto deliver = [out = out](journal_record r) { return pass_on(out, std::move(r)); };
+  const auto deliver = [to = out](journal_record r) { return pass_on(to, std::move(r)); };
   const auto outside = start_outbox(this_actor::system(), books.journaled(), {.reader = "outside"}, deliver);
   for (; movements > 0; --movements) {
     const auto p = co_await told.receive();

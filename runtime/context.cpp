@@ -3,6 +3,7 @@
 #include <mutex>
 #include <new>
 
+#include <greenroom/runtime/detail/same_type.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/trace.hpp>
 
@@ -145,7 +146,7 @@ error cause_of(context_node& node) {
 const std::any* find_value(const context_node& first, std::type_index type) noexcept {
   for (auto* node = &first; node != nullptr; node = node->parent) {
     const auto* const more = node->extras.load(std::memory_order_acquire);
-    if (more != nullptr && more->value.type() == type) return &more->value;
+    if (more != nullptr && same_type(more->value.type(), type)) return &more->value;
   }
   return nullptr;
 }

@@ -120,7 +120,7 @@ public:
   detail::mailbox_core<T>* base() const noexcept { return core_.get(); }
 
   explicit operator bool() const noexcept { return core_ != nullptr; }
-  friend bool operator==(const mailbox&, const mailbox&) noexcept = default;
+  friend bool operator==(const mailbox& a, const mailbox& b) noexcept { return a.core_ == b.core_; }
 
 private:
   detail::end_word<detail::mailbox_core<T>, detail::end_kind::mailbox> core_;
@@ -177,7 +177,8 @@ public:
   /// Returns whether it accepts no more items. Waits: never.
   bool closed() const noexcept { return core_ == nullptr || core_->look().closed; }
   explicit operator bool() const noexcept { return core_ != nullptr; }
-  friend bool operator==(const address&, const address&) noexcept = default;
+  // Not by default: clang would look into the item's type for it, which may be one that holds an address of itself.
+  friend bool operator==(const address& a, const address& b) noexcept { return a.core_ == b.core_; }
 
   /// For the runtime.
   const detail::mailbox_base* base() const noexcept { return core_.get(); }

@@ -126,12 +126,18 @@ struct kept_call : kept_arguments {
   std::tuple<Args...> args;
 };
 
+// Clang 16 tries an options' `{.name = "x"}` as a callable of the type "reference to void", too.
+template <class T>
+concept a_type = requires(std::remove_reference_t<T>* p) {
+  p;
+};
+
 /// A callable with the place of the call; converts from any coroutine function that takes Args.
 template <class... Args>
 class spawn_target {
 public:
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, spawn_options> &&
+    requires(a_type<F> && !std::same_as<std::remove_cvref_t<F>, spawn_options> &&
              !std::same_as<std::remove_cvref_t<F>, spawn_target>)
   spawn_target(F&& f, std::source_location where = std::source_location::current())
   noexcept : begin_(&begin_with<F>), site(where) {

@@ -142,7 +142,7 @@ std::optional<error> first_failure(const std::vector<call_end>& order, const std
     if (end.success) continue;
     std::optional<error> found;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((I == end.index && (found = failure_of(std::get<I>(calls)), true)) || ...);
+      (void)((I == end.index && (found = failure_of(std::get<I>(calls)), true)) || ...);
     }
     (std::index_sequence_for<T...>());
     return found;

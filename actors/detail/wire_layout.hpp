@@ -79,7 +79,7 @@ public:
   bool tuple(T& x) {
     if (only_name_) return true;
     word("(");
-    std::apply([this](auto&... each) { (element(each, ","), ...); }, x);
+    std::apply([&](auto&... each) { (element(each, ","), ...); }, x);
     return word(")");
   }
   template <class C>

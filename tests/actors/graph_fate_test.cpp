@@ -67,7 +67,7 @@ task<> clinic(queue_fate fate, std::size_t replicas) {
 }
 
 TEST(GraphFate, NodeOfAGraphTakesTheDeadLettersOfAllOthers) {
-  for (const std::size_t replicas : {1, 3}) {
+  for (const std::size_t replicas : {1u, 3u}) {
     play([replicas] { return clinic(queue_fate::dead_letter, replicas); }, 30);
     play([replicas] { return clinic(queue_fate::keep, replicas); }, 30);
   }

@@ -1,4 +1,4 @@
-// expect: deleted function|use of deleted
+// expect: deleted function|use of deleted|call to deleted constructor of 'std::unique_ptr<int>'
 // A move-only item is sent by std::move only.
 #include <memory>
 #include <utility>

@@ -1,4 +1,4 @@
-// expect: 'class greenroom::address<int>' has no member named 'receive'
+// expect: 'class greenroom::address<int>' has no member named 'receive'|no member named 'receive' in 'greenroom::address<int>'
 // An address is a send end: receiving from it must not compile.
 #include <greenroom/runtime/mailbox.hpp>
 

@@ -1,4 +1,4 @@
-// expect: 'class greenroom::mailbox<int>' has no member named 'send'
+// expect: 'class greenroom::mailbox<int>' has no member named 'send'|no member named 'send' in 'greenroom::mailbox<int>'
 // A mailbox is a receive end: sending on it must not compile.
 #include <greenroom/runtime/mailbox.hpp>
 

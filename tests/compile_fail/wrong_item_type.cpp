@@ -1,4 +1,4 @@
-// expect: no matching function for call to .*address<int>::send\(std::string&\)
+// expect: no matching function for call to .*address<int>::send\(std::string&\)|no known conversion from 'std::string' .* to 'int' for 1st argument
 #include <string>
 
 #include <greenroom/runtime/mailbox.hpp>

@@ -66,11 +66,11 @@ TEST(AsioLoop, CallbacksSendToActorsAndGetTheirResultsInTheLoop) {
   sys.spawn(price, std::move(in), seen_by_actors(d.io), &d);
   asio::steady_timer tick(d.io);
   int left = 3;
-  std::function<void(error_code)> on_tick = [&, orders = std::move(orders)](error_code problem) mutable {
+  std::function<void(error_code)> on_tick = [&, out = std::move(orders)](error_code problem) mutable {
     ASSERT_FALSE(problem);
-    EXPECT_TRUE(orders.try_send(left));
+    EXPECT_TRUE(out.try_send(left));
     if (--left == 0) {
-      orders = {};
+      out = {};
       return;
     }
     tick.expires_after(1ms);

@@ -72,10 +72,10 @@ inline std::size_t resident() {
 inline std::map<std::string, std::string> host_state() {
   std::map<std::string, std::string> state;
   const auto note = [&state](std::string what, const auto& value) {
-    std::string bytes(sizeof value, '\0');
+    std::array<unsigned char, sizeof value> bytes;
     std::memcpy(bytes.data(), &value, sizeof value);
     std::string hex;
-    for (const unsigned char byte : bytes) hex += "0123456789abcdef"[byte / 16], hex += "0123456789abcdef"[byte % 16];
+    for (const auto byte : bytes) hex += "0123456789abcdef"[byte / 16], hex += "0123456789abcdef"[byte % 16];
     state.emplace(std::move(what), hex);
   };
   for (int number = 1; number <= 64; ++number) {

@@ -160,7 +160,7 @@ TEST_F(ContentCoding, StopsAtTheLimitOfTheOutput) {
   const std::string body(100'000, 'x');
   const auto bytes = encode_all(coding::gzip, body);
   EXPECT_EQ(decoded(coding::gzip, bytes, {.output = 100'000, .ratio = 2'000}), body);
-  for (const std::uint64_t most : {0, 1, 65'535, 65'536, 65'537, 99'999}) {
+  for (const std::uint64_t most : {0u, 1u, 65'535u, 65'536u, 65'537u, 99'999u}) {
     content_decoder decoder(coding::gzip, {.output = most, .ratio = 2'000});
     std::string out = "before";
     std::string_view in = bytes;

@@ -180,13 +180,11 @@ TEST(EventChannel, DisconnectsAClientThatHasMissedAnEvent) {
   channel_rig t({.backlog = 100});
   auto slow = t.follow();
   auto quick = t.follow();
-  int heard = 0;
   const std::string big(10'000, 'x');
   for (int i = 0; i < 300; ++i) {
     t.publish(big);
     t.r.settle();
     t.hear_until(quick, "\n\n");
-    ++heard;
   }
   EXPECT_EQ(t.channel.stats().too_slow, 0u) << "it is stuck in the middle of a part";
   const auto all = t.r.hear_all(slow); // takes what is under way, and finds the end

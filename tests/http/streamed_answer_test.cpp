@@ -130,7 +130,7 @@ TEST(StreamedAnswerBytes, CountsWhatWasSentAlone) {
     co_await yield();
     (void)co_await out.write("defg");
   };
-  for (const std::uint64_t announced : {2, 6, 7}) {
+  for (const std::uint64_t announced : {2u, 6u, 7u}) {
     r.front.get("/" + std::to_string(announced), [announced, write_two] {
       return streamed(response(200, "text/plain", "").content_length(announced), write_two);
     });

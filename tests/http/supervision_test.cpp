@@ -74,7 +74,7 @@ TEST(Supervision, EndsWhatTheRequestHasStartedWithIt) {
                              std::atomic<int>* n;
                              ~at_end() { ++*n; }
                            };
-                           co_await with_scope(
+                           (void)co_await with_scope(
                                [](scope& s, std::atomic<int>* n) -> task<> {
                                  for (int i = 0; i < 3; ++i) {
                                    s.spawn(

@@ -129,7 +129,7 @@ task<> show_in_scope(std::string* to) {
 }
 task<response> show_later(request) {
   std::string seen;
-  co_await with_scope(
+  (void)co_await with_scope(
       [](scope& s, std::string* to) -> task<> { // an actor of its own
         s.spawn(show_in_scope, to);
         co_return;

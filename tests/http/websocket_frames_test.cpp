@@ -33,7 +33,8 @@ const std::string reserved_bit = "failed 1002 a frame has a reserved bit set, an
 std::string reserved_opcode(int n) { return "failed 1002 a frame has the reserved opcode " + std::to_string(n); }
 
 TEST(WebsocketFrames, GiveMessagesOfEveryLengthThatChangesTheirForm) {
-  for (const std::size_t n : {0, 1, 7, 8, 9, 124, 125, 126, 127, 128, 1'000, 65'535, 65'536, 65'537, 200'000}) {
+  for (const std::size_t n :
+       {0u, 1u, 7u, 8u, 9u, 124u, 125u, 126u, 127u, 128u, 1'000u, 65'535u, 65'536u, 65'537u, 200'000u}) {
     const auto expected = n <= 40 ? "binary '" + std::string(n, 'x') + "'" : "binary " + std::to_string(n) + " bytes";
     EXPECT_EQ(tell_however_split(frame(fin | binary_op, std::string(n, 'x'))), expected);
   }
@@ -277,7 +278,7 @@ TEST(WebsocketFrames, TakeNothingBehindAFault) {
 
 TEST(WebsocketFrames, AreMadeAsTheStandardHasThem) {
   const mask_key key{0x11, 0x82, 0xf3, 0x04};
-  for (const std::size_t n : {0, 1, 3, 4, 5, 8, 11, 125, 126, 127, 65'535, 65'536}) {
+  for (const std::size_t n : {0u, 1u, 3u, 4u, 5u, 8u, 11u, 125u, 126u, 127u, 65'535u, 65'536u}) {
     for (const auto kind : {frame_kind::text, frame_kind::binary, frame_kind::ping}) {
       if (kind == frame_kind::ping && n > most_control) continue;
       std::string payload;

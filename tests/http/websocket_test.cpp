@@ -341,7 +341,7 @@ task<bool> talk_to_echo(std::uint16_t port) {
   auto connecting = this_actor::system().net().connect({"127.0.0.1", port});
   auto io = co_await std::move(connecting);
   websocket ws(std::move(io).value(), websocket_role::client);
-  for (const std::size_t n : {0, 1, 125, 126, 70'000, 1'048'576}) {
+  for (const std::size_t n : {0u, 1u, 125u, 126u, 70'000u, 1'048'576u}) {
     const std::string data(n, 'x');
     const auto sent = co_await ws.send_binary(data);
     auto back = co_await ws.receive();
@@ -366,7 +366,7 @@ task<std::size_t> receive_what_was_sent(transport* net, listener* door) {
   websocket client(std::move(out).value(), websocket_role::client);
   websocket server(std::move(in).value(), websocket_role::server);
   std::size_t got = 0;
-  for (const std::size_t n : {65'536 - 14, 524'288 - 14, 1'048'576 - 14, 1'048'576}) {
+  for (const std::size_t n : {65'536u - 14u, 524'288u - 14u, 1'048'576u - 14u, 1'048'576u}) {
     const auto sent = co_await client.send_binary(std::string(n, 'x'));
     auto m = co_await server.receive();
     got += sent && m ? m->data.size() : 0;

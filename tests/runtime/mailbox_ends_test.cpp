@@ -214,7 +214,8 @@ TEST(MailboxEnds, CopiesAndMovesCountOnce) {
     EXPECT_EQ(moved, out);
     copy = moved;
     moved = {};
-    copy = copy; // NOLINT: to itself on purpose
+    const auto& itself = copy;
+    copy = itself;
     EXPECT_EQ(copy, out);
   }
   EXPECT_FALSE(in.closed());

@@ -14,7 +14,7 @@ TEST(RunQueue, TakesTheWokenThenTheNewestSpawnedThenThoseThatLetOthersGoFirst) {
   q.push_spawned(numbered(3));
   q.push_woken(numbered(4));
   q.push_woken(numbered(5));
-  for (const std::uintptr_t expected : {4, 5, 3, 2, 1}) EXPECT_EQ(q.pop(false).bits(), numbered(expected).bits());
+  for (const std::uintptr_t expected : {4u, 5u, 3u, 2u, 1u}) EXPECT_EQ(q.pop(false).bits(), numbered(expected).bits());
   EXPECT_FALSE(q.pop(false));
 }
 
@@ -33,7 +33,7 @@ TEST(RunQueue, GivesAThiefHalfOfEachKindTheOldestFirst) {
   for (std::uintptr_t n = 4; n <= 5; ++n) q.push_spawned(numbered(n));
   EXPECT_TRUE(q.steal_half(thief));
   EXPECT_EQ(q.size_approx(), 2U);
-  for (const std::uintptr_t expected : {1, 2, 4}) EXPECT_EQ(thief.pop(false).bits(), numbered(expected).bits());
+  for (const std::uintptr_t expected : {1u, 2u, 4u}) EXPECT_EQ(thief.pop(false).bits(), numbered(expected).bits());
   EXPECT_FALSE(run_queue().steal_half(thief));
 }
 

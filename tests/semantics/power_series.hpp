@@ -146,7 +146,8 @@ series<Item> derivative(series<Item> u) {
 template <class Item>
 task<> write_integral(rational c, series<Item> u, writer<Item> to) {
   const bool open = co_await put(to, c);
-  for (std::int64_t n = 1; open; ++n) {
+  if (!open) co_return;
+  for (std::int64_t n = 1;; ++n) {
     const auto asked = co_await to.asked.receive();
     if (!asked) co_return;
     const auto r = co_await get(u);

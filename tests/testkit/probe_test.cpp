@@ -270,18 +270,18 @@ std::string thrown(F f) {
 
 TEST(MailboxAssertions, TellSizeAndWhetherItIsClosed) {
   auto [in, out] = make_mailbox<int>(bounded(8));
-  EXPECT_EQ(thrown([&in = in] { expect_empty(in); }), "");
+  EXPECT_EQ(thrown([&box = in] { expect_empty(box); }), "");
   EXPECT_TRUE(out.try_send(1) && out.try_send(2));
-  EXPECT_EQ(thrown([&in = in] { expect_size(in, 2); }), "");
-  const auto more = thrown([&in = in] { expect_size(in, 3); });
+  EXPECT_EQ(thrown([&box = in] { expect_size(box, 2); }), "");
+  const auto more = thrown([&box = in] { expect_size(box, 3); });
   EXPECT_TRUE(has(more, "expected 3 message(s), but it holds 2 message(s) and is open")) << more;
   EXPECT_TRUE(has(more, "mailbox at probe_test.cpp:")) << more;
-  EXPECT_TRUE(has(thrown([&in = in] { expect_empty(in); }), "expected 0 message(s), but it holds 2"));
-  EXPECT_TRUE(has(thrown([&in = in] { expect_closed_and_empty(in); }), "expected the end of the messages"));
+  EXPECT_TRUE(has(thrown([&box = in] { expect_empty(box); }), "expected 0 message(s), but it holds 2"));
+  EXPECT_TRUE(has(thrown([&box = in] { expect_closed_and_empty(box); }), "expected the end of the messages"));
   out.close();
-  EXPECT_TRUE(has(thrown([&in = in] { expect_closed_and_empty(in); }), "holds 2 message(s) and is closed"));
+  EXPECT_TRUE(has(thrown([&box = in] { expect_closed_and_empty(box); }), "holds 2 message(s) and is closed"));
   EXPECT_TRUE(in.try_receive() && in.try_receive());
-  EXPECT_EQ(thrown([&in = in] { expect_closed_and_empty(in); }), "");
+  EXPECT_EQ(thrown([&box = in] { expect_closed_and_empty(box); }), "");
 }
 
 } // namespace

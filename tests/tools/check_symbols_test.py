@@ -74,6 +74,10 @@ class CheckSymbols(unittest.TestCase):
     def test_variables_on_the_list_are_none(self):
         self.assertEqual(self.faults("namespace greenroom::detail { thread_local int pauses_before_locks; int f() { return ++pauses_before_locks; } }"), "")
 
+    def test_a_part_of_a_variable_goes_by_the_name_of_the_whole(self):
+        self.assertEqual(self.faults('int part asm("_ZN9greenroom6detail19pauses_before_locksE.0");'), "")
+        self.assertIn("has the variable greenroom::counter:", self.faults('int part asm("_ZN9greenroom7counterE.1");'))
+
     def test_a_shared_library_without_its_version_is_seen(self):
         self.assertIn("its soname is missing, and should be libgreenroom_http.so.", self.faults("", "libgreenroom_http.so"))
 

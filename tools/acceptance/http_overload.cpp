@@ -101,7 +101,7 @@ task<> all_clients(scope& s, std::uint16_t port, int count, duration period, dur
 
 task<tally> load(std::uint16_t port, int count, duration period, duration length) {
   tally seen;
-  co_await with_scope(all_clients, port, count, period, length, &seen);
+  (void)co_await with_scope(all_clients, port, count, period, length, &seen);
   co_return seen;
 }
 

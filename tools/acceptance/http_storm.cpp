@@ -37,7 +37,7 @@ task<> two_parts(scope& s, std::chrono::microseconds wait) {
 }
 task<http::response> wait(http::request r) {
   const std::chrono::microseconds us(std::atol(r.query_value("us").value_or("0").c_str()));
-  co_await with_scope(two_parts, us);
+  (void)co_await with_scope(two_parts, us);
   co_return http::text("waited");
 }
 

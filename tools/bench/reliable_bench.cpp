@@ -55,7 +55,7 @@ int main(int argc, char** argv) try {
   number sum = 0;
   const auto handler = [&sum](number item) { return add(&sum, item); };
   const auto local = start_inbox<number>(here, handler);
-  for (const std::size_t window : {1, 64}) measure("in one system", here, local, window, n, sum);
+  for (const std::size_t window : {1u, 64u}) measure("in one system", here, local, window, n, sum);
 
   node far(there, {.name = "far", .listen = true}), near(here, {.name = "near"});
   const auto published = start_inbox<number>(there, handler);
@@ -64,7 +64,7 @@ int main(int argc, char** argv) try {
   near.start().value();
   const auto peer = near.connect("127.0.0.1", far.port());
   const auto way = route_via<number>(peer, "numbers");
-  for (const std::size_t window : {1, 64}) measure("between nodes", here, way, window, window == 1 ? n / 10 : n, sum);
+  for (const std::size_t window : {1u, 64u}) measure("between nodes", here, way, window, window == 1 ? n / 10 : n, sum);
 } catch (const std::exception& e) {
   std::fprintf(stderr, "%s\n", e.what());
   return 1;

@@ -179,17 +179,22 @@ std::optional<double> read_real(std::string_view text) {
 }
 
 std::vector<std::string_view> nearest(std::string_view spelled, const std::vector<std::string_view>& known) {
-  std::vector<std::pair<std::size_t, std::string_view>> by_distance;
+  struct candidate {
+    std::size_t distance, place;
+    std::string_view name;
+  };
+  std::vector<candidate> by_distance;
   for (const auto name : known) {
     const auto distance = detail::edit_distance(spelled, name);
     const bool begins = spelled.size() > 1 && name.starts_with(spelled);
     if (begins || distance <= std::max<std::size_t>(2, std::min(name.size(), spelled.size()) / 2))
-      by_distance.emplace_back(begins ? 0 : distance, name);
+      by_distance.push_back({begins ? 0 : distance, by_distance.size(), name});
   }
-  std::stable_sort(by_distance.begin(), by_distance.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(by_distance.begin(), by_distance.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.distance, a.place) < std::pair(b.distance, b.place);
+  });
   std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < by_distance.size() && i < 3; ++i) names.push_back(by_distance[i].second);
+  for (std::size_t i = 0; i < by_distance.size() && i < 3; ++i) names.push_back(by_distance[i].name);
   return names;
 }
 
