@@ -281,7 +281,7 @@ task<> behind_its_time(taker* who) {
   co_await std::move(sending);
   const auto all = co_await to.flush(10s);
   EXPECT_TRUE(all);
-  EXPECT_EQ(to.stats().superseded, 0U) << "that was an earlier life of it";
+  EXPECT_EQ(to.stats().superseded, 0U); // that was an earlier life
 }
 
 TEST(ReliableAddress, AClockThatWasSetBackLosesNothing) {
@@ -290,26 +290,17 @@ TEST(ReliableAddress, AClockThatWasSetBackLosesNothing) {
   EXPECT_EQ(who.taken, up_to(3));
 }
 
-/// As in a rolling start: the new process beside the old one.
 task<> side_by_side(taker* who) {
   const auto box = inbox_of(who);
   const auto one = sender_to(box), other = sender_to(box);
-  (void)co_await one.deliver(1, 10s);
-  (void)co_await other.deliver(2, 10s);
-  EXPECT_EQ(one.stats().superseded + other.stats().superseded, 0U) << "nobody knows yet that the first one lives";
-  for (std::uint64_t times = 1; times <= 3; ++times) {
-    (void)co_await one.deliver(3, 10s);
-    EXPECT_EQ(one.stats().superseded, times);
-    EXPECT_EQ(other.stats().superseded, times - 1);
-    (void)co_await other.deliver(4, 10s);
-    EXPECT_EQ(other.stats().superseded, times);
+  for (std::uint64_t times = 0; times < 3; ++times) { // at first nobody knows that the one lives yet
+    (void)co_await one.deliver(1, 10s);
+    (void)co_await other.deliver(2, 10s);
+    EXPECT_EQ(one.stats().superseded + other.stats().superseded, 2 * times);
   }
 }
 
-TEST(ReliableAddress, TwoThatLiveUnderOneNameAreCounted) {
-  taker who;
-  lives(side_by_side, &who);
-}
+TEST(ReliableAddress, TwoThatLiveUnderOneNameAreCounted) { lives(side_by_side, std::make_unique<taker>().get()); }
 
 task<> forgets(taker* who) {
   auto box = inbox_of(who);
