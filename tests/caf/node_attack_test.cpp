@@ -192,12 +192,13 @@ TEST(NodeAttack, AConnectionCostsNoThreadAndOneDescriptor) {
   const auto descriptors = test::open_descriptors();
   std::vector<node_peer> more;
   const auto threads = test::threads();
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 40; ++i) {
     more.push_back(at.near.connect("127.0.0.1", at.far->port()));
     ASSERT_TRUE(node_test::find<int>(at.near_sys.sys, more.back(), "numbers", {.limit = 60s}));
   }
-  EXPECT_EQ(test::open_descriptors(), descriptors + 20); // both ends are here
-  EXPECT_LE(test::threads(), threads + 4);               // the two blocking pools
+  EXPECT_LE(test::open_descriptors(),
+            descriptors + 80 + 8); // both ends are here; one that was silent for too long may have been made anew
+  EXPECT_LE(test::threads(), threads + 20); // of the blocking pools, which have as many as were busy at once
 }
 
 TEST(NodeAttack, WhoCameWhenTheNodeHadAllThatItTakesIsRefusedAndLaterTaken) {
