@@ -71,7 +71,7 @@ def jobs(program, folder):
         expect(server.ask("/jobs/beat/pause", "POST")[0], 200, "pause")
         status, _, body = server.ask("/jobs/nothing/run", "POST")
         expect((status, "there is no job 'nothing'" in body), (404, True), "a job that is not there")
-        expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+        expect_no_leaks(server)
         expect(server.stop(), (0, ""), "stop")
     with Program(program, "--port", "0", "--jobs", kept, "--log-level", "off") as server:
         expect(server.json("/jobs/beat")["paused"], True, "the pause after a restart")
@@ -85,6 +85,16 @@ def jobs(program, folder):
         expect((last["number"], last["outcome"]), (3, "interrupted"), "the run that the crash interrupted")
         expect(server.stop(), (0, ""), "stop")
     refused(program, "--port", "0", "--jobs", Path(folder, "missing", "jobs.db"), code=1, sentence="missing")
+
+
+def expect_no_leaks(server):
+    """Jobs work at their own pace and may ask somebody at the moment of a look; what is a leak is there in each."""
+    none = {"actors": 0, "timers": 0, "asks": 0}
+    for _ in range(200):
+        leaks = server.json("/status")["leaks"]
+        if leaks == none:
+            return
+    expect(leaks, none, "leaks")
 
 
 def shop(program):
@@ -114,7 +124,7 @@ def shop(program):
         expect(taken, 10_005, "orders taken")
         done = books["booked"] + books["rejected"]
         assert taken + 5 - books["lost_in_crashes"] <= done <= taken + 5, books
-        expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+        expect_no_leaks(server)
         expect(server.stop(), (0, ""), "stop")
 
 
@@ -181,7 +191,7 @@ def processing(server):
     for gone in ("/process/77", "/process/77/events"):
         expect(server.ask(gone)[0], 404, gone)
     expect(server.ask("/process/77", "DELETE")[0], 404, "DELETE")
-    expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+    expect_no_leaks(server)
 
 
 def a_client_that_leaves(server):
@@ -213,7 +223,7 @@ def traced(program):
         threading.Thread(target=collector.serve_forever, daemon=True).start()
         with Program(program, "--port", "0", "--collector", f"http://127.0.0.1:{collector.server_port}/v1/traces") as server:
             expect(len(server.ask("/hello")[1]["X-Request-Id"]), 32, "X-Request-Id")
-            expect(server.json("/status")["leaks"], {"actors": 0, "timers": 0, "asks": 0}, "leaks")
+            expect_no_leaks(server)
             expect(server.stop(), (0, ""), "stop")
         collector.shutdown()
     spans = [span["name"] for path, told in Collector.taken for scope in told["resourceSpans"][0]["scopeSpans"] for span in scope["spans"]]
