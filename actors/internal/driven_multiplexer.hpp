@@ -5,6 +5,8 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -13,7 +15,10 @@
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
 #include <caf/intrusive_ptr.hpp>
+#include <caf/io/datagram_servant.hpp>
+#include <caf/io/doorman.hpp>
 #include <caf/io/network/multiplexer.hpp>
+#include <caf/io/scribe.hpp>
 #include <caf/logger.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
