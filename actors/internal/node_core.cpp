@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,8 +24,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t most_strangers_of_a_host = 64;
 constexpr std::uint32_t most_lines_a_second = 10;
 
-/// Without the port.
-std::string host_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+std::string host_of(std::string_view peer) {
+  return std::string(greenroom::detail::address_counts::without_port(peer));
+}
 
 void check(const node_setup& o) {
   const auto bad = [](std::string what) { throw usage_error("node: " + std::move(what)); };
@@ -37,7 +39,8 @@ void check(const node_setup& o) {
                     o.detection.count(), o.heartbeat.count()));
   if (o.least_pause <= 0ms || o.most_pause < o.least_pause)
     bad("least_pause must be more than 0 and no more than most_pause");
-  if (o.most_bytes < 64 * 1024) bad(fmt::format("most_bytes must be 65536 at least, not {}", o.most_bytes));
+  if (o.most_bytes < least_most_bytes)
+    bad(fmt::format("most_bytes must be {} at least, not {}", least_most_bytes, o.most_bytes));
   if (o.most_connections == 0) bad("most_connections must be more than 0");
   if (o.window == 0 || o.window > 65'536)
     bad(fmt::format("the window must be from 1 to 65536 items, not {}", o.window));
@@ -110,26 +113,14 @@ void node_core::forget(const introduction& who, const std::shared_ptr<node_sessi
 }
 
 result<void> node_core::came(const std::string& host) {
-  const std::lock_guard guard(lock_);
   if (taken_in_ >= options.most_connections)
-    return error(errc::limit, fmt::format("{} nodes are connected, which is most_connections", taken_in_));
-  auto& strangers = strangers_[host];
-  if (strangers >= most_strangers_of_a_host)
-    return error(errc::limit, fmt::format("{} connections from {} have not said yet who they are", strangers, host));
-  ++strangers;
+    return error(errc::limit,
+                 fmt::format("{} nodes are connected, which is most_connections", options.most_connections));
+  if (!strangers_.enter(host, most_strangers_of_a_host))
+    return error(errc::limit,
+                 fmt::format("{} connections from {} have not said yet who they are", most_strangers_of_a_host, host));
   ++taken_in_;
   return {};
-}
-
-void node_core::no_stranger(const std::string& host) {
-  const std::lock_guard guard(lock_);
-  const auto known = strangers_.find(host);
-  if (known != strangers_.end() && --known->second == 0) strangers_.erase(known);
-}
-
-void node_core::left() {
-  const std::lock_guard guard(lock_);
-  --taken_in_;
 }
 
 void node_core::warn(const std::string& what) {
@@ -177,13 +168,13 @@ task<> node_core::serve(std::shared_ptr<node_core> self, std::unique_ptr<stream>
     client(const client&) = delete;
     client& operator=(const client&) = delete;
     ~client() override {
-      if (!known) core->no_stranger(host);
-      core->left();
+      if (!known) core->strangers_.leave(host);
+      --core->taken_in_;
     }
     result<std::shared_ptr<node_session>> met(const introduction& it) override {
       who = it;
       known = true;
-      core->no_stranger(host);
+      core->strangers_.leave(host);
       return core->replace(who, session);
     }
     node_core* core;

@@ -17,6 +17,7 @@
 #include <greenroom/actors/node.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/context.hpp>
+#include <greenroom/runtime/detail/address_counts.hpp>
 #include <greenroom/runtime/tls.hpp>
 
 namespace greenroom::internal {
@@ -61,21 +62,18 @@ private:
   }
 
   void forget(const introduction& who, const std::shared_ptr<node_session>& session);
-  /// Counts a connection in, of whom nothing is known but the host; or returns why it must not be taken. Each is counted out by left(), and as
-  /// soon as it is known by no_stranger().
+  /// Counts a connection in, among the strangers of its host; or returns why it must not be taken.
   result<void> came(const std::string& host);
-  void no_stranger(const std::string& host);
-  void left();
   /// Logs what strangers can cause: ten lines a second at most, and how many more there were.
   void warn(const std::string& what);
 
   using line_key = std::tuple<std::string, std::uint64_t, std::uint32_t>;
 
   std::atomic<std::uint32_t> last_line_{0};
+  std::atomic<std::uint32_t> taken_in_{0};                // connections; counted up by accept() alone
+  greenroom::detail::address_counts strangers_;           // those of them that have not said yet who they are
   std::mutex lock_;                                       // guards the following
   std::map<line_key, std::weak_ptr<node_session>> lines_; // of those that have connected
-  std::uint32_t taken_in_ = 0;                            // connections
-  std::map<std::string, std::uint32_t> strangers_;        // of them, by host
   std::uint32_t warned_ = 0;                              // lines of warn() in this second
   std::uint64_t kept_back_ = 0;                           // and those that were not logged
   time_point second_{};                                   // when it began

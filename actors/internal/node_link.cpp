@@ -33,8 +33,6 @@ constexpr auto closing_time = std::chrono::seconds(10);
 // Of a part beside its texts, and of a frame and what CAF puts around it.
 constexpr std::size_t around_a_part = 128;
 constexpr std::size_t around_a_frame = 1024;
-// What each node must take, so that what is not an item finds room in any case.
-constexpr std::size_t always_taken = 64 * 1024;
 // Who wants to hear more often than that has other things in mind.
 constexpr auto least_beat = std::chrono::milliseconds(1);
 
@@ -89,12 +87,12 @@ node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings h
       written_(bounded(1, overflow::drop_newest)),
       to_written_(written_.address()),
       beat_every_(how.heartbeat),
-      most_out_(always_taken),
+      most_out_(least_most_bytes),
       beat_now_(bounded(1, overflow::drop_newest)),
       to_beat_now_(beat_now_.address()) {}
 
 void node_link::meet(const introduction& who) {
-  most_out_ = std::max<std::size_t>(who.most_bytes, always_taken);
+  most_out_ = std::max<std::size_t>(who.most_bytes, least_most_bytes);
   if (who.detection <= 0) return;
   beat_every_ = std::min(how_.heartbeat, std::max<duration>(duration(who.detection) / 3, least_beat));
   (void)to_beat_now_.try_send(true);

@@ -20,6 +20,9 @@
 
 namespace greenroom::internal {
 
+/// What each node must take in a frame, so that what is not an item finds room in any case. Units: bytes.
+inline constexpr std::size_t least_most_bytes = 64 * 1024;
+
 struct link_settings {
   duration heartbeat;
   duration detection;

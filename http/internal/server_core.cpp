@@ -148,7 +148,7 @@ void server_core::take_in(std::unique_ptr<stream> client) {
     return turn_away(*client, fmt::format("this server has {} connections already, its limit; try again later\n",
                                           options.limits.connections));
   }
-  std::string address(address_counts::without_port(client->peer()));
+  std::string address(greenroom::detail::address_counts::without_port(client->peer()));
   if (!addresses.enter(address, options.limits.connections_per_address)) {
     return turn_away(*client, fmt::format("this address has {} connections already, its limit; try again later\n",
                                           options.limits.connections_per_address));

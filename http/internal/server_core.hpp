@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include <greenroom/http/internal/address_counts.hpp>
 #include <greenroom/http/internal/presence.hpp>
 #include <greenroom/http/internal/route.hpp>
 #include <greenroom/http/internal/router.hpp>
 #include <greenroom/http/server.hpp>
+#include <greenroom/runtime/detail/address_counts.hpp>
 #include <greenroom/runtime/detail/spin_lock.hpp>
 #include <greenroom/runtime/transport.hpp>
 
@@ -133,7 +133,7 @@ public:
   actor_system& system;
   const server_options options;
   router table;
-  address_counts addresses;
+  greenroom::detail::address_counts addresses;
   std::unique_ptr<listener> entrance;
   orphan_list orphans;
 

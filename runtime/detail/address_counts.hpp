@@ -7,11 +7,12 @@
 #include <string_view>
 #include <unordered_map>
 
+#include <greenroom/runtime/detail/export.hpp>
 #include <greenroom/runtime/detail/spin_lock.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::detail {
 
-class address_counts {
+class GREENROOM_EXPORT address_counts {
 public:
   /// Counts one more, unless there are `most` already. Returns whether it did.
   bool enter(const std::string& address, std::size_t most);
@@ -21,8 +22,8 @@ public:
   static std::string_view without_port(std::string_view peer) noexcept { return peer.substr(0, peer.rfind(':')); }
 
 private:
-  greenroom::detail::spin_lock lock_;                   // held once for a connection, and once for its end
+  spin_lock lock_;                                      // held once for a connection, and once for its end
   std::unordered_map<std::string, std::size_t> counts_; // guarded by lock_; addresses without connections have no entry
 };
 
-} // namespace greenroom::http::internal
+} // namespace greenroom::detail

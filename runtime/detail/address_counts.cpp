@@ -1,8 +1,8 @@
-#include <greenroom/http/internal/address_counts.hpp>
+#include <greenroom/runtime/detail/address_counts.hpp>
 
 #include <mutex>
 
-namespace greenroom::http::internal {
+namespace greenroom::detail {
 
 bool address_counts::enter(const std::string& address, std::size_t most) {
   std::lock_guard guard(lock_);
@@ -19,4 +19,4 @@ void address_counts::leave(const std::string& address) noexcept {
   if (it != counts_.end() && --it->second == 0) gone = counts_.extract(it);
 }
 
-} // namespace greenroom::http::internal
+} // namespace greenroom::detail
