@@ -21,8 +21,6 @@ TEST(PostgresClusterStore, SaysInABuildWithoutItWhatIsMissing) {
 #else
 
 #include <csignal>
-#include <latch>
-#include <thread>
 #include <vector>
 
 #include <greenroom/runtime/actor_system.hpp>
@@ -134,13 +132,7 @@ TEST_F(PostgresClusterStore, OfManyThatAskAtOnceOneGetsIt) {
 TEST_F(PostgresClusterStore, AnyNumberOfMembersMayOpenItAtOnceForTheFirstTime) {
   for (int round = 0; round < 10; ++round) {
     how.schema = server->new_schema();
-    std::latch together(6);
-    std::vector<std::jthread> members;
-    for (int i = 0; i < 6; ++i)
-      members.emplace_back([&] {
-        together.arrive_and_wait();
-        EXPECT_NE(open(), nullptr);
-      });
+    test::at_once(6, [this] { EXPECT_NE(open(), nullptr); });
   }
 }
 

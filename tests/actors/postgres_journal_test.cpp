@@ -21,9 +21,6 @@ TEST(PostgresJournal, SaysInABuildWithoutItWhatIsMissing) {
 } // namespace greenroom
 #else
 
-#include <latch>
-#include <thread>
-
 #include <greenroom/tests/actors/journal_kit.hpp>
 #include <greenroom/tests/actors/postgres_server.hpp>
 
@@ -88,13 +85,7 @@ TEST_F(PostgresJournal, RefusesASecondOneUntilTheFirstLetsGo) {
 TEST_F(PostgresJournal, ManyMayOpenItForTheFirstTimeAtOnceAndHaveItOneAfterTheOther) {
   for (int round = 0; round < 5; ++round) {
     how.schema = server->new_schema();
-    std::latch together(6);
-    std::vector<std::jthread> processes;
-    for (int i = 0; i < 6; ++i)
-      processes.emplace_back([&] {
-        together.arrive_and_wait();
-        EXPECT_NE(open(), nullptr);
-      });
+    test::at_once(6, [this] { EXPECT_NE(open(), nullptr); });
   }
 }
 

@@ -9,8 +9,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -187,5 +189,18 @@ private:
   pid_t pid_ = -1;
   int log_ = -1;
 };
+
+/// Calls the function on so many threads, as nearly at the same time as can be, and waits for all.
+template <class F>
+void at_once(int times, F each) {
+  std::latch together(times);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < times; ++i) {
+    threads.emplace_back([&together, &each] {
+      together.arrive_and_wait();
+      each();
+    });
+  }
+}
 
 } // namespace greenroom::test

@@ -223,6 +223,7 @@ struct deaf final : internal::link_user {
     may_look.wait(); // keeps its worker; the others have one more
     return {};
   }
+  std::shared_ptr<internal::node_link> link;
   std::latch may_look{1};
 };
 
@@ -234,30 +235,16 @@ task<std::string> talk(talker* as, listener* at) {
   auto running = internal::node_link::run(as->link, as);
   co_return co_await std::move(running);
 }
-task<std::string> be_deaf(deaf* as, std::uint16_t port) {
-  auto io = co_await this_actor::system().net().connect({"127.0.0.1", port});
-  auto link = std::make_shared<internal::node_link>(*std::move(io), internal::wire_role::connects, patient);
-  auto running = internal::node_link::run(link, as);
-  co_return co_await std::move(running);
-}
 
 TEST(NodeLink, WhoTakesNothingIsGivenUpAndWhoIsBehindReadsNoMore) {
   talker one;
   deaf other;
   actor_system sys(options{.workers = 1, .log_level = "off"}), deaf_sys(options{.workers = 2, .log_level = "off"});
   const auto at = sys.net().listen({"127.0.0.1", 0}).value();
-  std::thread listening([&] { EXPECT_TRUE(deaf_sys.run(be_deaf, &other, at->port())); });
+  std::thread listening([&] { EXPECT_TRUE(deaf_sys.run(join_as<deaf>, &other, at->port(), patient)); });
   EXPECT_EQ(sys.run(talk, &one, at.get()).value(), "it has taken nothing for 300ms");
   other.may_look.count_down();
   listening.join();
-}
-
-task<std::string> speak(rogue* as, std::uint16_t port) {
-  auto raw = co_await this_actor::system().net().connect({"127.0.0.1", port});
-  if (!raw) co_return std::string(raw.error().message());
-  as->link = std::make_shared<internal::node_link>(*std::move(raw), internal::wire_role::connects, patient);
-  auto running = internal::node_link::run(as->link, as);
-  co_return co_await std::move(running);
 }
 
 task<> take_one_and_stop(mailbox<request<deposit>> in) {
@@ -278,7 +265,7 @@ std::string why_sent_away(std::vector<internal::node_part> says) {
   says.insert(says.begin(), internal::introduction{"rogue", 1, 1});
   rogue stranger(std::move(says));
   actor_system sys(options{.workers = 1, .log_level = "off"});
-  EXPECT_TRUE(sys.run(speak, &stranger, far.port()));
+  EXPECT_TRUE(sys.run(join_as<rogue>, &stranger, far.port(), patient));
   auto line = far_sys.log->await("rogue at");
   return line.substr(line.find("has gone: ") + 10);
 }

@@ -16,6 +16,7 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <greenroom/actors/ask.hpp>
+#include <greenroom/actors/internal/node_link.hpp>
 #include <greenroom/actors/node.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 
@@ -79,6 +80,28 @@ task<result<address<T>>> look_up(node_peer at, std::string name, remote_options 
 template <class T>
 result<address<T>> find(actor_system& sys, const node_peer& at, std::string name, remote_options how = {}) {
   return sys.run(look_up<T>, at, std::move(name), how);
+}
+
+/// Returns why the lookup of something at a node fails, as soon as that was tried; nothing if it does not.
+template <class T>
+std::string why_not_found(actor_system& sys, const node_peer& at, const std::string& name) {
+  for (;;) {
+    const auto to = find<T>(sys, at, name, {.limit = std::chrono::milliseconds(100)});
+    EXPECT_FALSE(to);
+    if (to) return {};
+    std::string why(to.error().message());
+    if (why.find("not tried yet") == std::string::npos) return why;
+  }
+}
+
+/// Connects a link whose other end is the node at the port, and runs it for a user that says what no node does; `as->link` is the link.
+template <class User>
+task<std::string> join_as(User* as, std::uint16_t port, internal::link_settings how) {
+  auto io = co_await this_actor::system().net().connect({"127.0.0.1", port});
+  if (!io) co_return std::string(io.error().message());
+  as->link = std::make_shared<internal::node_link>(*std::move(io), internal::wire_role::connects, how);
+  auto running = internal::node_link::run(as->link, as);
+  co_return co_await std::move(running);
 }
 
 inline task<result<std::int64_t>> pay_in(address<request<deposit>> to, std::int64_t cents) {

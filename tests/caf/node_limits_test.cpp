@@ -160,21 +160,12 @@ struct listener_to_life final : internal::link_user {
   int heard_ = 0;
 };
 
-template <class User>
-task<std::string> join_as(User* as, std::uint16_t port) {
-  auto io = co_await this_actor::system().net().connect({"127.0.0.1", port});
-  if (!io) co_return std::string(io.error().message());
-  as->link = std::make_shared<internal::node_link>(*std::move(io), internal::wire_role::connects, patient);
-  auto running = internal::node_link::run(as->link, as);
-  co_return co_await std::move(running);
-}
-
 TEST(NodeLimits, ANodeSaysThatItLivesAsOftenAsTheOtherOneMustHear) {
   kept_system far_sys;
   node far(far_sys.sys, {.name = "far", .listen = true, .heartbeat = 1h, .detection = 3h});
   ASSERT_TRUE(far.start());
   listener_to_life one;
-  EXPECT_EQ(far_sys.sys.run(join_as<listener_to_life>, &one, far.port()).value(), "enough");
+  EXPECT_EQ(far_sys.sys.run(join_as<listener_to_life>, &one, far.port(), patient).value(), "enough");
 }
 
 /// Asks whenever its last request was answered, as it is told from elsewhere, and looks at no answer.
@@ -193,7 +184,7 @@ struct deaf_asker final : internal::link_user {
 };
 
 task<> join_in(deaf_asker* as, std::uint16_t port) {
-  auto joining = join_as(as, port);
+  auto joining = join_as(as, port, patient);
   (void)co_await std::move(joining);
 }
 
@@ -243,12 +234,7 @@ TEST(NodeLimits, ANodeOfAnotherNameThanIsWantedIsNotTalkedTo) {
   const auto right = near.connect("127.0.0.1", far.port(), "far");
   EXPECT_TRUE(find<std::string>(near_sys.sys, right, "texts", {.limit = 60s}));
   const auto wrong = near.connect("127.0.0.1", far.port(), "bank");
-  std::string why;
-  while (why.empty() || why.find("not tried yet") != std::string::npos) {
-    const auto to = find<std::string>(near_sys.sys, wrong, "texts", {.limit = 100ms});
-    ASSERT_FALSE(to);
-    why = std::string(to.error().message());
-  }
+  const auto why = why_not_found<std::string>(near_sys.sys, wrong, "texts");
   EXPECT_NE(why.find("it is the node 'far', and 'bank' is wanted"), std::string::npos) << why;
 }
 

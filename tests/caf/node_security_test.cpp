@@ -94,13 +94,7 @@ std::string why_refused(tried_node& at, const node_tls& with) {
   kept_system stranger;
   node strange(stranger.sys, {.name = "stranger", .tls = with});
   const auto peer = strange.connect("127.0.0.1", at.far->port());
-  for (;;) {
-    const auto to = find<request<deposit>>(stranger.sys, peer, "deposits", {.limit = 100ms});
-    EXPECT_FALSE(to);
-    if (to) return "not at all";
-    std::string why(to.error().message());
-    if (why.find("not tried yet") == std::string::npos) return why;
-  }
+  return why_not_found<request<deposit>>(stranger.sys, peer, "deposits");
 }
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -140,16 +134,9 @@ TEST(NodeSecurity, AServerWithACertificateForAnotherHostIsNotTalkedTo) {
   node far(far_sys.sys, {.name = "far", .listen = true, .tls = elsewhere.files});
   ASSERT_TRUE(far.start());
   node near(near_sys.sys, {.name = "near", .tls = good().files});
-  const auto monitor = [&] {
-    const auto peer = near.connect("127.0.0.1", far.port());
-    for (;;) {
-      const auto to = find<request<deposit>>(near_sys.sys, peer, "deposits", {.limit = 100ms});
-      if (to) return std::string("it was");
-      if (!holds(std::string(to.error().message()), "not tried yet")) return std::string(to.error().message());
-    }
-  }();
-  EXPECT_TRUE(holds(monitor, "127.0.0.1")) << monitor;
-  EXPECT_TRUE(holds(monitor, "certificate") || holds(monitor, "mismatch")) << monitor;
+  const auto why = why_not_found<request<deposit>>(near_sys.sys, near.connect("127.0.0.1", far.port()), "deposits");
+  EXPECT_TRUE(holds(why, "127.0.0.1")) << why;
+  EXPECT_TRUE(holds(why, "certificate") || holds(why, "mismatch")) << why;
 }
 
 TEST(NodeSecurity, AClientWithoutACertificateIsRefused) {
@@ -213,12 +200,7 @@ TEST(NodeSecurity, ARenewedCertificateHoldsForWhoConnectsNext) {
   own.folder.write("certificate.pem", next.certificate);
   own.folder.write("key.pem", next.key);
   const auto after = near.connect("127.0.0.1", far.port());
-  std::string why;
-  while (why.empty() || holds(why, "not tried yet")) {
-    const auto refused = find<request<deposit>>(near_sys.sys, after, "deposits", {.limit = 100ms});
-    ASSERT_FALSE(refused);
-    why = std::string(refused.error().message());
-  }
+  const auto why = why_not_found<request<deposit>>(near_sys.sys, after, "deposits");
   EXPECT_TRUE(holds(why, "127.0.0.1")) << why; // whom the new one does not name
   EXPECT_EQ(near_sys.sys.run(pay_in, *to, 1).value(), 1);
 
