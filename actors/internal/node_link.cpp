@@ -25,8 +25,6 @@ namespace {
 // What one write, and one frame, may gather: large enough that calls cost little, small enough that nobody waits behind it.
 constexpr std::size_t gathered_bytes = 64 * 1024;
 constexpr std::size_t gathered_parts = 256;
-// More than a frame or two of small items, so that both sides are busy; a single frame may be larger.
-constexpr std::size_t most_behind = 1024 * 1024;
 // CAF ends its threads in milliseconds.
 constexpr auto closing_time = std::chrono::seconds(10);
 
@@ -82,10 +80,6 @@ node_link::node_link(std::unique_ptr<stream> io, wire_role role, link_settings h
       to_events_(events_.address()),
       parts_(unbounded()),
       to_say_(parts_.address()),
-      caught_up_(bounded(1, overflow::drop_newest)),
-      to_caught_up_(caught_up_.address()),
-      written_(bounded(1, overflow::drop_newest)),
-      to_written_(written_.address()),
       beat_every_(how.heartbeat),
       most_out_(least_most_bytes),
       beat_now_(bounded(1, overflow::drop_newest)),
@@ -103,15 +97,15 @@ std::size_t node_link::most_item() const noexcept { return most_out_.load() - ar
 // -- by who uses the wire ---------------------------------------------------------------------------
 
 void node_link::bytes_out(std::string_view bytes) noexcept {
-  unwritten_ += bytes.size();
+  unwritten_.more(bytes.size());
   (void)to_bytes_.try_send(std::string(bytes));
 }
 void node_link::ready() noexcept { (void)to_events_.try_send({event::is::ready, {}}); }
 void node_link::frame_in(std::string frame) noexcept {
-  behind_ += frame.size();
+  behind_.more(frame.size());
   (void)to_events_.try_send({event::is::frame, std::move(frame)});
 }
-void node_link::bytes_taken(std::size_t count) noexcept { less_behind(count); }
+void node_link::bytes_taken(std::size_t count) noexcept { behind_.less(count); }
 void node_link::closed(std::string why) noexcept {
   why_ = std::move(why);
   to_events_.close();
@@ -119,21 +113,16 @@ void node_link::closed(std::string why) noexcept {
 
 // -- actors -----------------------------------------------------------------------------------------
 
-void node_link::less_behind(std::size_t bytes) noexcept {
-  const auto before = behind_.fetch_sub(bytes);
-  if (before > most_behind && before - bytes <= most_behind) (void)to_caught_up_.try_send(true);
-}
-
 task<> node_link::read(std::shared_ptr<node_link> self) {
   std::vector<std::byte> into(gathered_bytes);
   for (;;) {
     const auto got = co_await self->io_->read_some(into);
     if (!got) co_return self->wire_->hang_up(std::string(got.error().message()));
     if (*got == 0) co_return self->wire_->hang_up("it has closed the connection");
-    self->behind_ += *got;
+    self->behind_.more(*got);
     self->wire_->bytes_in(
         {reinterpret_cast<const char*>(into.data()), *got}); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
-    while (self->behind_ > most_behind) (void)co_await self->caught_up_.receive();
+    while (self->behind_.full()) (void)co_await self->behind_.drained();
   }
 }
 
@@ -153,15 +142,14 @@ task<> node_link::write(std::shared_ptr<node_link> self) {
       left = left.subspan(piece.size());
     }
     self->writes_since_ = never;
-    const auto before = self->unwritten_.fetch_sub(bytes->size());
-    if (before > most_behind && before - bytes->size() <= most_behind) (void)self->to_written_.try_send(true);
+    self->unwritten_.less(bytes->size());
   }
 }
 
 task<> node_link::send(std::shared_ptr<node_link> self) {
   std::optional<said> next;
   for (;;) {
-    while (self->unwritten_ > most_behind) (void)co_await self->written_.receive();
+    while (self->unwritten_.full()) (void)co_await self->unwritten_.drained();
     if (!next) {
       auto first = co_await self->parts_.receive();
       if (!first) co_return;
@@ -217,7 +205,7 @@ task<std::string> node_link::follow(scope& here, std::shared_ptr<node_link> self
       continue;
     }
     auto frame = read_frame(got->text);
-    self->less_behind(got->text.size());
+    self->behind_.less(got->text.size());
     if (!frame) co_return std::string(frame.error().message());
     for (auto& part : *frame) {
       const auto fine = user->heard(std::move(part));

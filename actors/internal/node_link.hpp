@@ -36,6 +36,27 @@ result<node_frame> read_frame(const std::string& bytes);
 /// Replies that wait to be sent. One who takes them slowly may not have more of them made than its windows are wide.
 using unsent_count = std::atomic<std::uint32_t>;
 
+/// Bytes that wait for what comes next. Thread safety: any thread; one actor waits.
+class backlog {
+public:
+  backlog() : less_(bounded(1, overflow::drop_newest)), to_less_(less_.address()) {}
+  void more(std::size_t bytes) noexcept { bytes_ += bytes; }
+  void less(std::size_t bytes) noexcept {
+    const auto before = bytes_.fetch_sub(bytes);
+    if (before > most && before - bytes <= most) (void)to_less_.try_send(true);
+  }
+  bool full() const noexcept { return bytes_ > most; }
+  /// Waits until it may be full no more.
+  auto drained() const { return less_.receive(); }
+
+private:
+  // More than a frame or two of small items, so that both sides are busy; a single frame may be larger.
+  static constexpr std::size_t most = 1024 * 1024;
+  std::atomic<std::size_t> bytes_{0};
+  mailbox<bool> less_; // a signal
+  address<bool> to_less_;
+};
+
 /// Takes what the other node says; called by the link's actor.
 class link_user {
 public:
@@ -91,7 +112,6 @@ private:
   static task<> read(std::shared_ptr<node_link> self);
   static task<> write(std::shared_ptr<node_link> self);
   static task<> send(std::shared_ptr<node_link> self);
-  void less_behind(std::size_t bytes) noexcept;
   void end_if_stuck(time_point now);
   static task<> beat(std::shared_ptr<node_link> self);
   static task<std::string> live(scope& here, std::shared_ptr<node_link> self, link_user* user);
@@ -111,14 +131,10 @@ private:
   mailbox<said> parts_;
   address<said> to_say_;
   std::string why_; // written before events_ is closed
-  // Bytes that came in and were not made use of. Too many of them, and no more are read: so a sender feels it who sends faster than that.
-  std::atomic<std::size_t> behind_{0};
-  mailbox<bool> caught_up_; // a signal: there may be room again
-  address<bool> to_caught_up_;
-  // Bytes that CAF gave and that were not written yet. Too many of them, and no more frames are made.
-  std::atomic<std::size_t> unwritten_{0};
-  mailbox<bool> written_; // a signal: as above
-  address<bool> to_written_;
+  // What came in and was not made use of. Full, and no more is read: so a sender feels it who sends faster than that.
+  backlog behind_;
+  // What CAF gave and was not written yet. Full, and no more frames are made.
+  backlog unwritten_;
   std::atomic<duration> beat_every_;  // so that the other side does not take this one for down
   std::atomic<std::size_t> most_out_; // in a frame, as the other side takes it
   mailbox<bool> beat_now_;            // a signal: it is to be more often from now on
