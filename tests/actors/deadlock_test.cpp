@@ -2,6 +2,9 @@
 #include <greenroom/runtime/deadlock.hpp>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -405,6 +408,26 @@ TEST_F(deadlocks, OfTwoPairsAreToldApart) {
     EXPECT_EQ(report.found[1].actors.size(), 2U);
     break;
   }
+}
+
+task<> receives_beside(mailbox<int> in, std::uintptr_t word) {
+  (void)co_await in.receive();
+  (void)word;
+}
+
+/// What is read on such a suspicion may be anybody's: for the thread sanitizer, that says nothing of a race.
+TEST_F(deadlocks, SearchLooksAtMemoryThatAVariableSeemsToBeAnEndOfWhileItIsWritten) {
+  const auto memory = std::make_unique<std::array<std::uint64_t, 32>>();
+  auto [in, out] = make_mailbox<int>(bounded(1));
+  const auto waiting = sys.spawn(receives_beside, std::move(in), reinterpret_cast<std::uintptr_t>(memory->data()) | 1);
+  await_wait(sys, waiting, "receive");
+  std::atomic<bool> over{false};
+  std::thread writer([&] {
+    for (std::uint64_t n = 0; !over; ++n) memory->fill(n);
+  });
+  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(sys.deadlocks().found.empty());
+  over = true;
+  writer.join();
 }
 
 } // namespace

@@ -88,8 +88,8 @@ TEST_F(JournalCopy, IsWholeHoweverMuchIsWrittenMeanwhile) {
       if (j->commit()) written = j->last();
     }
   });
-  int copies = 0;
-  for (; copies < 25; ++copies) {
+  int taken = 0;
+  for (; taken < 25; ++taken) {
     const auto least = written.load();
     const auto copy = open_sqlite_journal_copy(file);
     if (!copy) {
