@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <greenroom/http/internal/lateness.hpp>
 #include <greenroom/http/internal/presence.hpp>
 #include <greenroom/http/internal/route.hpp>
 #include <greenroom/http/internal/router.hpp>
@@ -42,34 +43,6 @@ enum class event : std::uint8_t {
   answered_5xx
 };
 inline constexpr std::size_t event_count = 16;
-
-/// Whether requests have been late in having their first turns for so long that it is overload, and no hiccup: a machine that stops for a
-/// moment makes some of them late, too, but those that follow are in time.
-/// Thread safety: any thread; what two threads do at once may count as either's. Source: the idea is CoDel's (RFC 8289).
-class lateness {
-public:
-  explicit lateness(duration most_wait) noexcept : most_wait_(most_wait) {}
-
-  /// Notes a first turn. Whoever waited less than half of what one may finds the workers keeping up.
-  void note(duration waited, time_point now) noexcept {
-    const bool prompt = waited < most_wait_ / 2;
-    const auto since = since_.load(std::memory_order_relaxed);
-    if (prompt ? since == never.time_since_epoch().count() : since <= now.time_since_epoch().count()) return; // mostly
-    since_.store((prompt ? never : now).time_since_epoch().count(), std::memory_order_relaxed);
-  }
-  bool lasts(time_point now) const noexcept {
-    const time_point since{duration(since_.load(std::memory_order_relaxed))};
-    return since != never && now - since > hiccup;
-  }
-  /// Returns whether a request that has waited so long is to be refused.
-  bool too_long(duration waited, time_point now) const noexcept { return waited > most_wait_ && lasts(now); }
-
-  static constexpr auto hiccup = std::chrono::milliseconds(100);
-
-private:
-  const duration most_wait_;
-  std::atomic<duration::rep> since_{never.time_since_epoch().count()}; // the first late turn behind the last prompt one
-};
 
 /// A part of the connections, so that they do not all share a lock. Its context ends them, and the requests they serve.
 struct alignas(64) lane {
