@@ -50,9 +50,9 @@ struct limits {
   /// For a handler that is not supervised() with a limit of its own [503].
   std::chrono::milliseconds handler_time{30'000};
   /// From the end of a request to the first turn of its handler, once no turn has come within half of it for a tenth of a second [503,
-  /// Retry-After]: then the workers are overloaded, up to the next such turn; a late one within a second of that goes on with it. The queue stays short, so that what is begun is done in time, and who is
-  /// refused may soon ask another server: a request waits twice, since its connection must have a turn to read it, too. Give more
-  /// where handlers compute for as long.
+  /// Retry-After]: then the workers are overloaded, up to the next such turn; a late one within a second of that goes on with it.
+  /// The queue stays short, so that what is begun is done in time, and who is refused may soon ask another server: a request waits
+  /// twice, since its connection must have a turn to read it, too. Give more where handlers compute for as long.
   std::chrono::milliseconds queue_age{30};
 
   // -- numbers --------------------------------------------------------------------------------------------
