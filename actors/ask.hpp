@@ -113,7 +113,7 @@ private:
   std::optional<errc> refused_;
   // In this order: the waits leave the slot before the asker's end does.
   asker_end<R> end_;
-  queued_op<reply_action<R>, with_deadline> wait_;
+  queued_op<reply_action<R>, until_deadline> wait_;
   task_call<result<R>> wait_for_room_;
 };
 

@@ -191,13 +191,13 @@ public:
     static_assert(
         ports::others == sizeof...(Others),
         "graph::add: give the function's parameters that are no ports, neither mailbox<T> nor address<T>, in order");
-    using node = graph_node<typename ports::inputs, typename ports::outputs>;
+    using added = graph_node<typename ports::inputs, typename ports::outputs>;
     if constexpr (ports::others == sizeof...(Others)) {
       std::tuple<Others...> given(std::move(others)...);
-      return node{add_node(detail::make_node(std::move(name.text), name.where, how, std::move(fn), std::move(given))),
-                  identity_.get()};
+      return added{add_node(detail::make_node(std::move(name.text), name.where, how, std::move(fn), std::move(given))),
+                   identity_.get()};
     } else {
-      return node{0, nullptr};
+      return added{0, nullptr};
     }
   }
 

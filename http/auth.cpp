@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t most_of_credentials = 8'192;
 
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
   std::string q = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') q += '\\';
@@ -77,7 +77,7 @@ public:
       throw usage_error("http::authenticate: the realm must be a text of visible ASCII characters and spaces, which "
                         "clients show to people");
     }
-    challenge_ = (scheme == auth_scheme::basic ? "Basic realm=" : "Bearer realm=") + quoted(realm);
+    challenge_ = (scheme == auth_scheme::basic ? "Basic realm=" : "Bearer realm=") + quoted_string(realm);
     if (scheme == auth_scheme::basic) challenge_ += ", charset=\"UTF-8\"";
   }
   task<response> begin(request r, next on) const override { return checked(this, std::move(r), std::move(on)); }
@@ -106,7 +106,7 @@ private:
   /// Source: RFC 6750 section 3.1 for the codes, which Basic has not.
   response refusal(int status, std::string_view sentence, std::string_view code) const {
     auto challenge = challenge_;
-    if (scheme_ == auth_scheme::bearer && !code.empty()) challenge += ", error=" + quoted(code);
+    if (scheme_ == auth_scheme::bearer && !code.empty()) challenge += ", error=" + quoted_string(code);
     return text(std::string(sentence), status).header("WWW-Authenticate", challenge);
   }
 

@@ -55,9 +55,9 @@ public:
   /// `.says("what it is")` for OpenAPI.
   /// Errors: usage_error for a name that is taken.
   template <class M, class Base>
-    requires std::derived_from<T, Base> detail::field<T, M>
+    requires std::derived_from<T, Base> detail::described_field<T, M>
   &field(std::string name, M Base::*member) {
-    auto made = std::make_unique<detail::field<T, M>>(std::move(name), member);
+    auto made = std::make_unique<detail::described_field<T, M>>(std::move(name), member);
     auto& there = *made;
     of_.add(std::move(made));
     return there;

@@ -30,7 +30,7 @@ public:
 private:
   T item_;
   Finish finish_;
-  queued_op<action, with_deadline> op_;
+  queued_op<action, until_deadline> op_;
 };
 
 template <class T, class Finish>

@@ -18,8 +18,8 @@ using detail::graph_plan;
 using faults = std::vector<std::string>;
 
 constexpr std::size_t most_replicas = 10'000;
-constexpr std::size_t most_named = 3;     // in one sentence
-constexpr std::size_t longest_name = 128; // of a node and all else; longer ones no picture can show
+constexpr std::size_t most_named = 3;           // in one sentence
+constexpr std::size_t longest_graph_name = 128; // of a node and all else; longer ones no picture can show
 
 std::string port_name(const char* kind, const detail::port_record& port, std::size_t number, const std::string& node) {
   return port.name.empty() ? fmt::format("{} {} of '{}'", kind, number, node)
@@ -39,9 +39,9 @@ std::string list(const std::vector<std::string>& names) {
 
 /// Says what is wrong with a name that pages, metrics and terminals show. An empty one is fine here.
 void check_text(const char* of, const std::string& name, faults& found) {
-  if (name.size() > longest_name)
+  if (name.size() > longest_graph_name)
     return found.push_back(fmt::format("the name of {} that begins with '{}' has {} bytes: {} are possible", of,
-                                       name.substr(0, 16), name.size(), longest_name));
+                                       name.substr(0, 16), name.size(), longest_graph_name));
   for (std::string_view rest = name; !rest.empty();) {
     const auto length = detail::utf8_length(rest);
     const auto first = static_cast<unsigned char>(rest.front());

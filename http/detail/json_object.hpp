@@ -130,21 +130,21 @@ inline constexpr bool is_optional<std::optional<M>> = true;
 
 /// A field as the user bounds and describes it. Thread safety: owner only.
 template <class T, class M>
-class field final : public json_field {
+class described_field final : public json_field {
   using extent = json_extent<M>;
   using limit = typename extent::type;
 
 public:
-  field(std::string called, M T::*at) : json_field(std::move(called), !is_optional<M>), at_(at) {}
+  described_field(std::string called, M T::*at) : json_field(std::move(called), !is_optional<M>), at_(at) {}
 
   /// Bounds a number itself, or the characters of a string, the elements of an array, the members of an object.
-  field& at_least(limit n) requires(extent::known) { return least_ = n, *this; }
-  field& at_most(limit n) requires(extent::known) { return most_ = n, *this; }
-  field& between(limit least, limit most) requires(extent::known) { return at_least(least).at_most(most); }
+  described_field& at_least(limit n) requires(extent::known) { return least_ = n, *this; }
+  described_field& at_most(limit n) requires(extent::known) { return most_ = n, *this; }
+  described_field& between(limit least, limit most) requires(extent::known) { return at_least(least).at_most(most); }
   /// May be missing; the member then keeps what its initializer gives. A std::optional may be missing without this, or null.
-  field& optional() { return required = false, *this; }
+  described_field& optional() { return required = false, *this; }
   /// Says in a sentence what it is, for OpenAPI.
-  field& says(std::string text) { return description = std::move(text), *this; }
+  described_field& says(std::string text) { return description = std::move(text), *this; }
 
 private:
   void read(const json_value& from, void* object, json_faults& faults) const override {

@@ -34,10 +34,10 @@ std::optional<std::chrono::system_clock::time_point> read_date(std::string_view 
   const int s = number(text, 23, 2);
   if (name == names.end() || d < 0 || y < 1970 || h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60)
     return std::nullopt;
-  const year_month_day date{year(y), month(static_cast<unsigned>(name - names.begin()) + 1),
+  const year_month_day when{year(y), month(static_cast<unsigned>(name - names.begin()) + 1),
                             day(static_cast<unsigned>(d))};
-  if (!date.ok()) return std::nullopt;
-  return sys_days(date) + hours(h) + minutes(m) + seconds(s);
+  if (!when.ok()) return std::nullopt;
+  return sys_days(when) + hours(h) + minutes(m) + seconds(s);
 }
 
 } // namespace

@@ -37,7 +37,7 @@ struct no_deadline {
   static constexpr bool timed = false;
 };
 
-struct with_deadline {
+struct until_deadline {
   static constexpr bool timed = true;
   time_point deadline = never;
   wait_timer timer;
@@ -183,7 +183,7 @@ public:
   timed_operation(Action action, time_point deadline) noexcept : action_(std::move(action)), deadline_(deadline) {}
   auto operator co_await()&& {
     action_.check();
-    return queued_op<Action, with_deadline>(std::move(action_), deadline_);
+    return queued_op<Action, until_deadline>(std::move(action_), deadline_);
   }
 
 private:

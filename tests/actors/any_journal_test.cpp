@@ -16,7 +16,7 @@
 #include <greenroom/tests/actors/postgres_server.hpp>
 #endif
 
-namespace greenroom {
+namespace greenroom::any_journal_test {
 namespace {
 
 using namespace test;
@@ -210,4 +210,4 @@ TEST_P(AnyJournal, ReadsManyRecordsInPartsAndStopsAtTheFirstFailure) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::any_journal_test

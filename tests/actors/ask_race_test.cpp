@@ -12,7 +12,7 @@
 #include <greenroom/actors/ask.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::ask_race_test {
 namespace {
 
 using namespace test;
@@ -150,4 +150,4 @@ TEST_P(AskRaces, EachAskEndsOnceWithItsOwnAnswer) {
 INSTANTIATE_TEST_SUITE_P(Workers, AskRaces, testing::Values(1, 2, 3, 4));
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::ask_race_test

@@ -10,7 +10,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::ask_test {
 namespace {
 
 using namespace test;
@@ -395,4 +395,4 @@ TEST(Ask, BetweenTwoSystemsWakesTheAskerInItsOwn) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::ask_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/actors/guard_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::batcher_test {
 namespace {
 
 using namespace test;
@@ -235,4 +235,4 @@ TEST(Batcher, RefusesOptionsThatMakeNoSense) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::batcher_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/actors/guard_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::bulkhead_test {
 namespace {
 
 using namespace test;
@@ -20,7 +20,7 @@ void counts(const bulkhead& b, std::int64_t running, std::int64_t waiting, place
 
 task<> bounds_both() {
   const bulkhead b({.name = "bank", .at_once = 2, .queue = 1});
-  service s;
+  stub_service s;
   caller one(b.call(serve(&s, 100ms, 1)));
   caller two(b.call(serve(&s, 200ms, 2)));
   co_await sleep_for(1ms);
@@ -45,7 +45,7 @@ TEST(Bulkhead, LetsSoManyRunAndSoManyWaitAndRefusesTheRest) { play(bounds_both);
 
 task<> has_no_queue() {
   const bulkhead b({.at_once = 1, .queue = 0});
-  service s;
+  stub_service s;
   caller one(b.call(serve(&s, 100ms, 1)));
   co_await sleep_for(1ms);
   co_await gives("full", b.call(serve(&s, 0ms, 2)));
@@ -56,7 +56,7 @@ TEST(Bulkhead, WithoutAQueueRefusesAtOnceWhatHasNoRoom) { play(has_no_queue); }
 
 task<> waits_so_long() {
   const bulkhead b({.name = "bank", .at_once = 1, .queue = 5, .wait = 50ms});
-  service s;
+  stub_service s;
   caller one(b.call(serve(&s, 100ms, 1)));
   co_await sleep_for(60ms);
   caller in_time(b.call(serve(&s, 100ms, 2)));
@@ -72,7 +72,7 @@ TEST(Bulkhead, RefusesWhatHasWaitedTooLong) { play(waits_so_long); }
 
 task<> serves_in_order() {
   const bulkhead b({.at_once = 1});
-  service s;
+  stub_service s;
   std::vector<caller> all;
   for (int i = 0; i < 5; ++i) {
     all.emplace_back(b.call(serve(&s, 10ms, i)));
@@ -88,7 +88,7 @@ TEST(Bulkhead, ServesThoseWhoWaitInTheirOrder) { play(serves_in_order); }
 
 task<> gives_back(bool kills) {
   const bulkhead b({.at_once = 1, .queue = 1});
-  service s;
+  stub_service s;
   caller runs(b.call(serve(&s, 1h, 1)));
   co_await sleep_for(1ms);
   caller waits(b.call(serve(&s, 1h, 2)));
@@ -128,7 +128,7 @@ TEST(Bulkhead, AnExceptionPassesAndGivesThePlaceBack) { play(gives_back_after_ex
 
 task<> meets_a_deadline() {
   const bulkhead b({.at_once = 1});
-  service s;
+  stub_service s;
   caller runs(b.call(serve(&s, 1s, 1)));
   co_await sleep_for(1ms);
   co_await gives("timed_out", with_timeout(50ms, b.call(serve(&s, 0ms, 2))));
@@ -138,7 +138,7 @@ task<> meets_a_deadline() {
 TEST(Bulkhead, ADeadlineEndsTheWait) { play(meets_a_deadline); }
 
 task<> a_call_outlives_its_bulkhead() {
-  service s;
+  stub_service s;
   auto b = std::make_unique<bulkhead>(bulkhead_options{.at_once = 1});
   caller one(b->call(serve(&s, 10ms, 1)));
   co_await sleep_for(1ms);
@@ -150,7 +150,7 @@ task<> a_call_outlives_its_bulkhead() {
 }
 TEST(Bulkhead, CallsUnderWayOutliveIt) { play(a_call_outlives_its_bulkhead); }
 
-task<> come_and_go(bulkhead b, std::shared_ptr<service> s, std::uint64_t seed, std::uint64_t* made) {
+task<> come_and_go(bulkhead b, std::shared_ptr<stub_service> s, std::uint64_t seed, std::uint64_t* made) {
   for (std::uint64_t i = 0; i < 10; ++i) {
     const auto n = seed * 7 + i * 5;
     auto call = with_timeout((n % 5 + 1) * 1ms, b.call(serve(s.get(), (n % 4) * 1ms, 1)));
@@ -158,14 +158,14 @@ task<> come_and_go(bulkhead b, std::shared_ptr<service> s, std::uint64_t seed, s
     (void)co_await std::move(call);
   }
 }
-task<> a_crowd(scope& all, bulkhead b, std::shared_ptr<service> s, std::uint64_t seed, std::uint64_t* made) {
+task<> a_crowd(scope& all, bulkhead b, std::shared_ptr<stub_service> s, std::uint64_t seed, std::uint64_t* made) {
   for (std::uint64_t i = 0; i < 6; ++i) all.spawn(come_and_go, b, s, seed + i, made);
   co_return;
 }
 TEST(Bulkhead, KeepsItsLimitsInACrowdThatComesAndGoes) {
   const auto program = [](std::uint64_t seed) -> task<> {
     const bulkhead b({.at_once = 2, .queue = 2, .wait = 3ms});
-    const auto s = std::make_shared<service>();
+    const auto s = std::make_shared<stub_service>();
     std::uint64_t made = 0;
     auto crowd = with_scope(a_crowd, b, s, seed, &made);
     const auto ended = co_await std::move(crowd);
@@ -188,4 +188,4 @@ TEST(Bulkhead, RefusesOptionsThatMakeNoSense) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::bulkhead_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/actors/guard_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::cache_test {
 namespace {
 
 using namespace test;
@@ -14,7 +14,7 @@ using numbers = cache<std::string, int>;
 
 /// What the cache loads from: gives the number of the load, or an error.
 struct source {
-  service seen = {};
+  stub_service seen = {};
   duration takes = 0ms;
   std::optional<error> fails = {};
 };
@@ -253,4 +253,4 @@ TEST(Cache, RefusesOptionsThatMakeNoSense) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::cache_test

@@ -10,7 +10,7 @@
 
 #include <greenroom/testkit/simulation.hpp>
 
-namespace greenroom {
+namespace greenroom::chunk_checkpoint_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -239,4 +239,4 @@ TEST(ChunkCheckpoint, IsWrittenAsOftenAsAskedAndNotForNothing) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::chunk_checkpoint_test

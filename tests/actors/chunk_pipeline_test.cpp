@@ -14,7 +14,7 @@
 #include <greenroom/testkit/explore.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::chunk_pipeline_test {
 namespace {
 
 using namespace test;
@@ -340,4 +340,4 @@ TEST(ChunkPipeline, OptionsOutOfRangeAreRefused) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::chunk_pipeline_test

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::chunks_test {
 namespace {
 
 /// A file of its own for each test, removed at its end.
@@ -192,4 +192,4 @@ TEST(Chunks, IdentityFollowsTheContentAndTheCuts) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::chunks_test

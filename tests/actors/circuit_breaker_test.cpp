@@ -8,7 +8,7 @@
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/tests/actors/guard_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::circuit_breaker_test {
 namespace {
 
 using namespace test;
@@ -29,7 +29,7 @@ circuit_breaker_options small() {
 
 /// Opens a breaker of these options.
 task<> fail_four_times(circuit_breaker b) {
-  service s;
+  stub_service s;
   for (int i = 0; i < 4; ++i) co_await gives("upstream", b.call(serve(&s, 0ms, errc::upstream)));
   is(b, open);
 }
@@ -38,7 +38,7 @@ task<> fail_four_times(circuit_breaker b) {
 
 task<> opens_at_its_share() {
   const circuit_breaker b(small());
-  service s;
+  stub_service s;
   co_await gives("upstream", b.call(serve(&s, 0ms, errc::upstream)));
   co_await gives("upstream", b.call(serve(&s, 0ms, errc::upstream)));
   co_await gives("1", b.call(serve(&s, 0ms, 1)));
@@ -62,7 +62,7 @@ TEST(CircuitBreaker, OpensAtItsShareOfFailuresAndItsNumberOfCallsAndSaysWhenItTr
 
 task<> stays_closed_below() {
   const circuit_breaker b(small());
-  service s;
+  stub_service s;
   for (int i = 0; i < 100; ++i) {
     co_await gives("1", b.call(serve(&s, 0ms, 1)));
     if (i % 3 == 2) co_await gives("upstream", b.call(serve(&s, 0ms, errc::upstream))); // one of four
@@ -73,7 +73,7 @@ TEST(CircuitBreaker, StaysClosedBelowItsShare) { play(stays_closed_below); }
 
 task<> forgets_what_is_old() {
   const circuit_breaker b(small());
-  service s;
+  stub_service s;
   for (int i = 0; i < 3; ++i) co_await gives("upstream", b.call(serve(&s, 0ms, errc::upstream)));
   same(b.stats().window_failures, 3u);
   co_await sleep_for(10s);
@@ -88,7 +88,7 @@ TEST(CircuitBreaker, ForgetsWhatHasLeftItsWindow) { play(forgets_what_is_old); }
 
 task<> one_call_is_enough() {
   const circuit_breaker b({.failure_share = 1, .least_calls = 1, .trials = 1});
-  service s;
+  stub_service s;
   co_await gives("upstream", b.call(serve(&s, 0ms, errc::upstream)));
   is(b, open);
 }
@@ -101,7 +101,7 @@ task<> refusals_do_not_count() {
   auto how = small();
   how.counts = [](const error& why) { return why.is(errc::not_found); };
   const circuit_breaker picky(how);
-  service s;
+  stub_service s;
   for (int i = 0; i < 4; ++i) {
     co_await gives("not_found", b.call(serve(&s, 0ms, errc::not_found)));
     co_await gives("not_found", picky.call(serve(&s, 0ms, errc::not_found)));
@@ -131,7 +131,7 @@ task<> slow_calls_count() {
   auto how = small();
   how.slow_after = 200ms;
   const circuit_breaker b(how);
-  service s;
+  stub_service s;
   for (int i = 0; i < 2; ++i) co_await gives("1", b.call(serve(&s, 199ms, 1)));
   for (int i = 0; i < 2; ++i) co_await gives("1", b.call(serve(&s, 200ms, 1)));
   is(b, open);
@@ -143,7 +143,7 @@ task<> leavers_count_if_it_was_slow() {
   auto how = small();
   how.slow_after = 200ms;
   const circuit_breaker b(how);
-  service s;
+  stub_service s;
   for (int i = 0; i < 8; ++i) {
     caller c(b.call(serve(&s, 1h, 1)));
     co_await sleep_for(100ms);
@@ -165,7 +165,7 @@ TEST(CircuitBreaker, ACallerWhoLeavesTellsOfAServiceOnlyIfItWasSlow) { play(leav
 
 task<> limits_count() {
   const circuit_breaker b(small());
-  service s;
+  stub_service s;
   for (int i = 0; i < 8; ++i) co_await gives("timed_out", with_timeout(50ms, b.call(serve(&s, 1h, 1))));
   is(b, closed);
   same(b.stats().unknown, 8u);
@@ -182,7 +182,7 @@ task<> closes_after_its_trials() {
   const circuit_breaker b(how);
   co_await fail_four_times(b);
   co_await sleep_for(999ms);
-  service s;
+  stub_service s;
   co_await gives("unavailable", b.call(serve(&s, 0ms, 1)));
   co_await sleep_for(1ms);
   is(b, open); // until somebody comes
@@ -204,7 +204,7 @@ TEST(CircuitBreaker, ClosesWhenAllOfItsTrialsHaveSucceeded) { play(closes_after_
 task<> backs_off() {
   const circuit_breaker b(small());
   co_await fail_four_times(b);
-  service s;
+  stub_service s;
   for (const auto next : {2s, 4s, 4s}) { // longest_open_time is 4 s
     co_await sleep_until(b.stats().tries_at.value());
     co_await gives("io", b.call(serve(&s, 0ms, errc::io)));
@@ -225,7 +225,7 @@ task<> trials_give_back_their_places() {
   const circuit_breaker b(small());
   co_await fail_four_times(b);
   co_await sleep_for(1s);
-  service s;
+  stub_service s;
   for (int i = 0; i < 4; ++i) {
     caller c(b.call(serve(&s, 1h, 1)));
     co_await sleep_for(10ms);
@@ -242,7 +242,7 @@ TEST(CircuitBreaker, ATrialWhoseCallerLeavesMakesRoomForAnother) { play(trials_g
 
 task<> late_ends_do_not_count() {
   const circuit_breaker b(small());
-  service s;
+  stub_service s;
   caller good(b.call(serve(&s, 2s, 1)));
   caller bad(b.call(serve(&s, 3s, errc::io)));
   co_await sleep_for(1ms);
@@ -264,7 +264,7 @@ task<> fails_while_a_trial_runs() {
   const circuit_breaker b(how);
   co_await fail_four_times(b);
   co_await sleep_for(1s);
-  service s;
+  stub_service s;
   caller slow(b.call(serve(&s, 100ms, 1)));
   caller fails(b.call(serve(&s, 10ms, errc::io)));
   co_await sleep_for(50ms);
@@ -309,7 +309,7 @@ task<result<int>> watched(circuit_breaker b, std::shared_ptr<trials> running, ta
   co_return co_await std::move(call);
 }
 
-task<> ask_often(circuit_breaker b, std::shared_ptr<service> s, std::uint64_t seed, int* made,
+task<> ask_often(circuit_breaker b, std::shared_ptr<stub_service> s, std::uint64_t seed, int* made,
                  std::shared_ptr<trials> running) {
   xoshiro random(seed);
   for (int i = 0; i < 30; ++i) {
@@ -325,7 +325,7 @@ task<> ask_often(circuit_breaker b, std::shared_ptr<service> s, std::uint64_t se
   }
 }
 
-task<> a_crowd(scope& all, circuit_breaker b, std::shared_ptr<service> s, std::uint64_t seed, int* made) {
+task<> a_crowd(scope& all, circuit_breaker b, std::shared_ptr<stub_service> s, std::uint64_t seed, int* made) {
   const auto running = std::make_shared<trials>();
   for (std::uint64_t i = 0; i < 6; ++i) all.spawn(ask_often, b, s, seed + i, made, running);
   co_return;
@@ -335,7 +335,7 @@ task<> one_crowd(std::uint64_t seed, std::uint64_t* opened) {
   auto how = small();
   how.trials = 2;
   const circuit_breaker b(how);
-  const auto s = std::make_shared<service>();
+  const auto s = std::make_shared<stub_service>();
   int made = 0;
   auto crowd = with_scope(a_crowd, b, s, seed, &made);
   const auto ended = co_await std::move(crowd);
@@ -376,4 +376,4 @@ TEST(CircuitBreaker, RefusesOptionsThatMakeNoSense) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::circuit_breaker_test

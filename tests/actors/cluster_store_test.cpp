@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/actors/cluster_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::cluster_store_test {
 namespace {
 
 using namespace test;
@@ -99,4 +99,4 @@ task<> a_fixed_list() {
 TEST(StaticMembers, AreAllThereAndHaveNoLeases) { play(a_fixed_list); }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::cluster_store_test

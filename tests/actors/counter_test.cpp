@@ -7,7 +7,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::counter_test {
 namespace {
 
 using namespace test;
@@ -71,4 +71,4 @@ TEST(Counter, WithoutItsOwnerItSaysClosed) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::counter_test

@@ -10,7 +10,7 @@
 
 #include <fmt/chrono.h>
 
-namespace greenroom {
+namespace greenroom::cron_test {
 namespace {
 
 using namespace std::chrono;
@@ -176,4 +176,4 @@ TEST(Cron, IsWhatOneSeesByLookingAtTheClockForTenYears) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::cron_test

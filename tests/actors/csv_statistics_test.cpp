@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::csv_statistics_test {
 namespace {
 
 constexpr csv_shape plain{.header = false};
@@ -112,4 +112,4 @@ TEST(CsvStatistics, ASumThatDoesNotFitIsAnError) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::csv_statistics_test

@@ -22,7 +22,7 @@
 #include <greenroom/runtime/wait_group.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::deadlock_test {
 namespace {
 
 using namespace test;
@@ -431,4 +431,4 @@ TEST_F(deadlocks, SearchLooksAtMemoryThatAVariableSeemsToBeAnEndOfWhileItIsWritt
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::deadlock_test

@@ -9,7 +9,7 @@
 #include <greenroom/tests/actors/guard_kit.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::debounce_test {
 namespace {
 
 using namespace test;
@@ -148,4 +148,4 @@ TEST(Debounce, RefusesOptionsThatMakeNoSense) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::debounce_test

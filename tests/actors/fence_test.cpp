@@ -6,7 +6,7 @@
 
 #include <greenroom/actors/journal.hpp>
 
-namespace greenroom {
+namespace greenroom::fence_test {
 namespace {
 
 TEST(Fence, LetsNoOlderTokenPassOnceANewerOneHas) {
@@ -52,4 +52,4 @@ TEST(Fence, InAJournalIsKeptWithWhatIsWritten) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::fence_test

@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::gather_test {
 namespace {
 
 using namespace test;
@@ -300,4 +300,4 @@ TEST(Gather, EachWithinIsCancelledWithItsCalls) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::gather_test

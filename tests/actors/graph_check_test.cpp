@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::graph_check_test {
 namespace {
 
 struct order {
@@ -83,9 +83,11 @@ TEST(GraphCheck, NamesEveryFaultAtOnceEachWithItsCure) {
         "two nodes are called 'left': name each of them differently",
         "node 'left' has 0 replicas: 1 to 10000 are possible",
         "two ports of 'split' are called 'way'",
-        "input 0 of 'open' is open: connect an output of type greenroom::(anonymous namespace)::order to it, or let "
+        "input 0 of 'open' is open: connect an output of type greenroom::graph_check_test::(anonymous "
+        "namespace)::order to it, or let "
         "items in from outside by entry()",
-        "output 0 of 'open' is open: connect it to an input of type greenroom::(anonymous namespace)::quote",
+        "output 0 of 'open' is open: connect it to an input of type greenroom::graph_check_test::(anonymous "
+        "namespace)::quote",
         "output 0 of 'left' is open",
         "output 0 of 'source' has 2 edges: an output has one, or several that are all made by broadcast()",
         "the edges that lead to input 0 of 'left' have different limits, bounded(1, overflow::wait) and bounded(2, "
@@ -302,4 +304,4 @@ TEST(GraphCheck, PortsAreFoundByTheirTypesOrNamedByNumber) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::graph_check_test

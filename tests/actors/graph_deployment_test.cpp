@@ -56,7 +56,7 @@ bool inspect(Inspector& f, session& x) {
 template <>
 inline constexpr bool greenroom::wire_stays<split::session> = true;
 
-namespace greenroom {
+namespace greenroom::graph_deployment_test {
 namespace {
 
 using split::order;
@@ -326,4 +326,4 @@ TEST(Deployment, ALookShowsPlacesAndWhatCrosses) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::graph_deployment_test

@@ -9,7 +9,7 @@
 
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::graph_fate_test {
 namespace {
 
 task<> takes_pointers(mailbox<std::unique_ptr<int>> in) { (void)co_await in.receive(); }
@@ -310,4 +310,4 @@ task<> kept_though_old() {
 TEST(GraphFate, TimeInHandIsNoTimeInTheQueue) { play(kept_though_old); }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::graph_fate_test

@@ -12,7 +12,7 @@
 
 #include <greenroom/actors/graph_service.hpp>
 
-namespace greenroom {
+namespace greenroom::graph_file_test {
 namespace {
 
 struct parcel {
@@ -141,7 +141,8 @@ TEST_F(GraphFile, EachFaultHasItsPlace) {
   says(two + "from = \"a\"\nto = \"b\"\ncapacity = 0\nwhen_full = \"drop_oldest\"\n", "12:12",
        "drop_oldest needs a queue");
   says(two + "from = \"p\"\nto = \"b\"\ncapacity = 1\n", "9:1",
-       "the edge begins with items of type greenroom::(anonymous namespace)::parcel, and ends at an input for int");
+       "the edge begins with items of type greenroom::graph_file_test::(anonymous namespace)::parcel, and ends at an "
+       "input for int");
   says(two + "from = \"a\"\nto = \"b\"\ncapacity = 1\nby_key = \"name\"\n", "13:10",
        "there is no key 'name' for items of type int");
   says("[nodes\n", "1:7", "");
@@ -277,7 +278,7 @@ TEST_F(GraphFile, EntriesLetItemsIn) {
   ASSERT_FALSE(wrong);
   EXPECT_TRUE(wrong.error().is(errc::type_mismatch));
   EXPECT_EQ(wrong.error().message(), "entry 'numbers' of graph 'sums' takes items of type int, not "
-                                     "greenroom::(anonymous namespace)::parcel");
+                                     "greenroom::graph_file_test::(anonymous namespace)::parcel");
   const auto none = s.entry<int>("letters");
   ASSERT_FALSE(none);
   EXPECT_TRUE(none.error().is(errc::not_found));
@@ -327,4 +328,4 @@ TEST_F(GraphFile, NamesAreRegisteredOnce) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::graph_file_test

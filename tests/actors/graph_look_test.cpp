@@ -9,7 +9,7 @@
 #include <greenroom/runtime/mutex.hpp>
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::graph_look_test {
 namespace {
 
 task<service> running(graph g, graph_options how = {}) {
@@ -221,4 +221,4 @@ TEST(GraphLook, MarksWhoKeepsAWorker) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::graph_look_test

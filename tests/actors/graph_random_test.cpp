@@ -7,7 +7,7 @@
 #include <greenroom/tests/actors/supervision_kit.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::graph_random_test {
 namespace {
 
 /// An item: how many nodes it may still pass.
@@ -248,4 +248,4 @@ TEST(GraphCheck, LetsPassWhatCannotStopAndRefusesWhatCan) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::graph_random_test

@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::graph_service_test {
 namespace {
 
 struct number_item {
@@ -452,4 +452,4 @@ TEST(GraphService, IsDrawnAsJsonAndDot) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::graph_service_test

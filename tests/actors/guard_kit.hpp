@@ -18,18 +18,13 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/testkit/explore.hpp>
+#include <greenroom/tests/actors/play.hpp>
 
 namespace greenroom::test {
 
 using namespace std::chrono_literals;
 using testkit::require;
 using place = std::source_location;
-
-/// Runs a program in virtual time under many schedules. It must end each time, and leave nothing behind.
-inline void play(std::function<task<>()> program, std::uint64_t runs = 30) {
-  const auto found = testkit::explore({.runs = runs}, std::move(program));
-  EXPECT_TRUE(found.nothing()) << found.to_string();
-}
 
 /// Fails the run unless they are equal.
 template <class A, class B>
@@ -41,7 +36,7 @@ inline std::string told(const result<int>& got) { return got ? std::to_string(*g
 inline std::string text_of(const result<int>& got) { return std::string(got ? "no error" : got.error().message()); }
 
 /// A service, and what was asked of it.
-struct service {
+struct stub_service {
   int begun = 0;
   int running = 0;
   int most = 0; // at once
@@ -50,16 +45,16 @@ struct service {
 };
 
 /// Asks a service, which takes its time.
-inline task<result<int>> serve(service* s, duration takes, result<int> gives) {
+inline task<result<int>> serve(stub_service* s, duration takes, result<int> gives) {
   struct visit {
-    explicit visit(service* at) : s(at) {
+    explicit visit(stub_service* at) : s(at) {
       ++s->begun;
       s->most = std::max(s->most, ++s->running);
     }
     visit(const visit&) = delete;
     visit& operator=(const visit&) = delete;
     ~visit() { --s->running; }
-    service* s;
+    stub_service* s;
   };
   const visit here(s);
   try {

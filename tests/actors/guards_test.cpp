@@ -11,7 +11,7 @@
 #include <greenroom/tests/actors/guard_kit.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::guards_test {
 namespace {
 
 using namespace test;
@@ -22,11 +22,11 @@ struct bank_client {
   bulkhead room{{.name = "bank", .at_once = 4, .queue = 4}};
   circuit_breaker breaker{{.name = "bank", .least_calls = 5, .slow_after = 80ms, .open_time = 1s}};
 };
-task<result<int>> attempt(service* s, duration takes, result<int> answer) {
+task<result<int>> attempt(stub_service* s, duration takes, result<int> answer) {
   auto asking = with_timeout(100ms, serve(s, takes, answer));
   co_return co_await std::move(asking);
 }
-task<result<int>> balance(bank_client to, service* s, duration takes, result<int> answer) {
+task<result<int>> balance(bank_client to, stub_service* s, duration takes, result<int> answer) {
   const auto admitted = [=] { return to.room.call(to.breaker.call(attempt(s, takes, answer))); };
   const auto hedged = [=] { return hedge(to.twice, 40ms, admitted); };
   auto asking = with_timeout(300ms, retry(to.again, {.retries = 2}, hedged));
@@ -35,7 +35,7 @@ task<result<int>> balance(bank_client to, service* s, duration takes, result<int
 
 task<> all_is_well() {
   const bank_client to;
-  service s;
+  stub_service s;
   for (int i = 0; i < 100; ++i) co_await gives("7", balance(to, &s, 5ms, 7));
   same(s.begun, 100);
   same(to.again.stats().calls, 100u);
@@ -44,7 +44,7 @@ TEST(Guards, AreNotSeenWhenAllIsWell) { play(all_is_well, 3); }
 
 task<> a_service_that_hangs() {
   const bank_client to;
-  service s;
+  stub_service s;
   const auto begun = this_actor::system().now();
   for (int i = 0; i < 50; ++i) {
     auto asking = balance(to, &s, 1h, 7);
@@ -66,7 +66,7 @@ TEST(Guards, AServiceThatHangsIsLeftAloneAndComesBack) { play(a_service_that_han
 
 task<> a_slow_one_in_a_hundred() {
   const bank_client to;
-  service slow, fast;
+  stub_service slow, fast;
   for (int i = 0; i < 40; ++i) co_await gives("1", balance(to, &fast, 1ms, 1));
   const auto begun = this_actor::system().now();
   auto asking =
@@ -147,4 +147,4 @@ TEST(Guards, HoldUnderThreads) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::guards_test

@@ -11,7 +11,7 @@
 #include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/actors/delivery_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::inbox_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -208,4 +208,4 @@ TEST_F(JournaledInbox, SaysWhenAReaderHasTakenItsPlace) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::inbox_test

@@ -7,7 +7,7 @@
 
 #include <greenroom/actors/job.hpp>
 
-namespace greenroom::internal {
+namespace greenroom::internal::job_table_test {
 namespace {
 
 using namespace std::chrono;
@@ -392,4 +392,4 @@ TEST(CheckJob, SaysWhatCannotBe) {
 }
 
 } // namespace
-} // namespace greenroom::internal
+} // namespace greenroom::internal::job_table_test

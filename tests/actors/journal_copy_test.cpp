@@ -13,7 +13,7 @@
 
 #include <greenroom/tests/actors/journal_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::journal_copy_test {
 namespace {
 
 using namespace test;
@@ -134,5 +134,5 @@ TEST_F(JournalCopy, OfAFileWithoutItsLogIsAnErrorAndNoEmptyJournal) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::journal_copy_test
 #endif

@@ -9,7 +9,7 @@
 #include <greenroom/tests/actors/journal_kit.hpp>
 #include <greenroom/tests/actors/lossy_disk.hpp>
 
-namespace greenroom {
+namespace greenroom::journal_test {
 namespace {
 
 using namespace test;
@@ -132,5 +132,5 @@ TEST_F(Journal, LosesNothingThatWasCommittedWhenThePowerFails) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::journal_test
 #endif

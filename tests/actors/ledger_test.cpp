@@ -15,7 +15,7 @@
 #include <greenroom/tests/actors/lossy_disk.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::money {
+namespace greenroom::money::ledger_test {
 namespace {
 
 using namespace greenroom::test;
@@ -345,5 +345,5 @@ TEST_F(Ledger, LosesNothingThatWasAcknowledgedWhenThePowerFails) {
 }
 
 } // namespace
-} // namespace greenroom::money
+} // namespace greenroom::money::ledger_test
 #endif

@@ -15,7 +15,7 @@
 #include <greenroom/actors/ledger_state.hpp>
 #include <greenroom/tests/actors/journal_kit.hpp>
 
-namespace greenroom::money {
+namespace greenroom::money::ledger_verify_test {
 namespace {
 
 /// A ledger without an actor: each order is a transaction of its own.
@@ -275,5 +275,5 @@ TEST_F(Damaged, KeepsTheFirstOfManyViolationsAndCountsAll) {
 }
 
 } // namespace
-} // namespace greenroom::money
+} // namespace greenroom::money::ledger_verify_test
 #endif

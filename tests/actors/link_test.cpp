@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/actors/short_lives.hpp>
 
-namespace greenroom {
+namespace greenroom::link_test {
 namespace {
 
 using namespace test;
@@ -92,4 +92,4 @@ TEST(Link, OfNoActorOrOfOneWithItselfIsAUsageError) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::link_test

@@ -171,11 +171,11 @@ private:
     std::lock_guard guard(f.disk->lock_);
     if (!f.disk->alive()) return SQLITE_IOERR_WRITE;
     const auto* const bytes = static_cast<const char*>(from);
-    const auto place = static_cast<std::size_t>(to), size = static_cast<std::size_t>(length);
-    const auto grows = place + size > f.file->now.size() ? place + size - f.file->now.size() : 0;
+    const auto start = static_cast<std::size_t>(to), size = static_cast<std::size_t>(length);
+    const auto grows = start + size > f.file->now.size() ? start + size - f.file->now.size() : 0;
     if (f.disk->size_now() + grows > f.disk->limit_) return SQLITE_FULL;
-    put(f.file->now, place, bytes, size);
-    f.file->pending.push_back({place, std::vector<char>(bytes, bytes + size)});
+    put(f.file->now, start, bytes, size);
+    f.file->pending.push_back({start, std::vector<char>(bytes, bytes + size)});
     return SQLITE_OK;
   }
   static int truncate(sqlite3_file* at, sqlite3_int64 size) {

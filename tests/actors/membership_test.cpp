@@ -7,7 +7,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/tests/actors/cluster_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::membership_test {
 namespace {
 
 using namespace test;
@@ -172,4 +172,4 @@ task<> without_a_node() {
 TEST(Membership, SaysWhatItCannot) { play(without_a_node); }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::membership_test

@@ -11,7 +11,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/tests/actors/short_lives.hpp>
 
-namespace greenroom {
+namespace greenroom::monitor_test {
 namespace {
 
 using namespace test;
@@ -167,4 +167,4 @@ TEST(Monitor, RacesOfMonitorKillAndRemoveMissAndDoubleNoNotice) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::monitor_test

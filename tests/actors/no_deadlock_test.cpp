@@ -20,7 +20,7 @@
 #include <greenroom/runtime/wait_group.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::no_deadlock_test {
 namespace {
 
 using namespace test;
@@ -489,4 +489,4 @@ TEST_F(no_deadlock, WhileRequestsComeAndGo) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::no_deadlock_test

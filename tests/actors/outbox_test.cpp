@@ -13,7 +13,7 @@
 #include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/actors/lossy_disk.hpp>
 
-namespace greenroom {
+namespace greenroom::outbox_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -251,5 +251,5 @@ TEST_F(Outbox, TellsWhatALedgerHasDone) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::outbox_test
 #endif

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #ifndef GREENROOM_HAS_POSTGRES
-namespace greenroom {
+namespace greenroom::postgres_cluster_store_test {
 namespace {
 
 TEST(PostgresClusterStore, SaysInABuildWithoutItWhatIsMissing) {
@@ -17,7 +17,7 @@ TEST(PostgresClusterStore, SaysInABuildWithoutItWhatIsMissing) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::postgres_cluster_store_test
 #else
 
 #include <csignal>
@@ -27,7 +27,7 @@ TEST(PostgresClusterStore, SaysInABuildWithoutItWhatIsMissing) {
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/tests/actors/postgres_server.hpp>
 
-namespace greenroom {
+namespace greenroom::postgres_cluster_store_test {
 namespace {
 
 using namespace test;
@@ -159,5 +159,5 @@ TEST_F(PostgresClusterStore, RefusesASchemaOfSomethingElse) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::postgres_cluster_store_test
 #endif

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #ifndef GREENROOM_HAS_POSTGRES
-namespace greenroom {
+namespace greenroom::postgres_journal_test {
 namespace {
 
 TEST(PostgresJournal, SaysInABuildWithoutItWhatIsMissing) {
@@ -18,13 +18,13 @@ TEST(PostgresJournal, SaysInABuildWithoutItWhatIsMissing) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::postgres_journal_test
 #else
 
 #include <greenroom/tests/actors/journal_kit.hpp>
 #include <greenroom/tests/actors/postgres_server.hpp>
 
-namespace greenroom {
+namespace greenroom::postgres_journal_test {
 namespace {
 
 using namespace test;
@@ -320,5 +320,5 @@ TEST(PostgresConnection, NeverTellsAPassword) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::postgres_journal_test
 #endif

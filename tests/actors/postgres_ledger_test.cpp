@@ -11,7 +11,7 @@
 #include <greenroom/tests/actors/postgres_server.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::money {
+namespace greenroom::money::postgres_ledger_test {
 namespace {
 
 using namespace greenroom::test;
@@ -115,5 +115,5 @@ TEST_F(PostgresLedger, GoesOnByItselfAfterItsConnectionWasCutBetweenOrders) {
 }
 
 } // namespace
-} // namespace greenroom::money
+} // namespace greenroom::money::postgres_ledger_test
 #endif

@@ -7,7 +7,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::progress_test {
 namespace {
 
 using namespace test;
@@ -96,4 +96,4 @@ TEST(Progress, TheBarIsShownUntilTheJobIsOver) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::progress_test

@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::queue_fate_test {
 namespace {
 
 // -- one child ----------------------------------------------------------------------------------------------
@@ -371,4 +371,4 @@ task<> nobody_takes_letters() {
 TEST(QueueFate, DeadLettersThatNobodyTakesAreRefusedAtTheStart) { play(nobody_takes_letters); }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::queue_fate_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/actors/guard_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::rate_limiter_test {
 namespace {
 
 using namespace test;
@@ -36,7 +36,7 @@ TEST(RateLimiter, GivesABurstAndThenATurnEachIntervalAndSaysWhenTheNextOneIs) { 
 
 task<> gives_turns_in_order() {
   const auto r = ten_a_second();
-  service s;
+  stub_service s;
   std::vector<caller> all;
   for (int i = 0; i < 4; ++i) {
     all.emplace_back(r.call(serve(&s, 0ms, i), 1s));
@@ -53,7 +53,7 @@ TEST(RateLimiter, WhoWaitsHasItsTurnAtItsTime) { play(gives_turns_in_order); }
 
 task<> refuses_what_comes_too_late() {
   const auto r = ten_a_second();
-  service s;
+  stub_service s;
   caller first(r.call(serve(&s, 0ms, 0), 1s));
   co_await sleep_for(1ms);
   caller second(r.call(serve(&s, 0ms, 1), 1s));
@@ -71,7 +71,7 @@ TEST(RateLimiter, RefusesAtOnceAWaitThatWouldBeInVain) { play(refuses_what_comes
 
 task<> gives_back(bool kills) {
   const auto r = ten_a_second();
-  service s;
+  stub_service s;
   require(r.try_take().has_value(), "there was no first turn");
   caller one(r.call(serve(&s, 0ms, 1), 1h)); // after 100 ms
   co_await sleep_for(1ms);
@@ -142,4 +142,4 @@ TEST(RateLimiter, RefusesOptionsThatMakeNoSense) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::rate_limiter_test

@@ -14,7 +14,7 @@ struct order {
 };
 } // namespace shop
 
-namespace greenroom {
+namespace greenroom::registry_test {
 namespace {
 
 using namespace test;
@@ -153,4 +153,4 @@ TEST(Registry, ManyThreadsAddFindAndForget) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::registry_test

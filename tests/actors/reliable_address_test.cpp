@@ -17,7 +17,7 @@
 #include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/actors/delivery_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::reliable_address_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -495,4 +495,4 @@ TEST(ReliableAddress, AnInboxThatDiesAndForgetsHasEachItemAtLeastOnceFirstInOrde
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::reliable_address_test

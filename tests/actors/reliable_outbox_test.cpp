@@ -13,7 +13,7 @@
 #include <greenroom/tests/actors/delivery_kit.hpp>
 #include <greenroom/tests/actors/lossy_disk.hpp>
 
-namespace greenroom {
+namespace greenroom::reliable_outbox_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -200,5 +200,5 @@ TEST(ReliableOutbox, IntoAJournalEachIsDoneOnceThoughThePowerOfBothFailsBehindAn
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::reliable_outbox_test
 #endif

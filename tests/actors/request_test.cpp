@@ -10,7 +10,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::request_test {
 namespace {
 
 using namespace test;
@@ -251,4 +251,4 @@ TEST(Request, ContextOfAnAnsweredOneGoesOn) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::request_test

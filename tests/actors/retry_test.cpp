@@ -11,14 +11,14 @@
 #include <greenroom/tests/actors/guard_kit.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::retry_test {
 namespace {
 
 using namespace test;
 
 /// Gives one answer after the other; the last one again and again.
 struct script {
-  service seen = {};
+  stub_service seen = {};
   std::vector<result<int>> answers = {};
   duration takes = 0ms;
   std::vector<time_point> begun = {};
@@ -216,15 +216,15 @@ task<> asks_once_if_fast() {
 }
 TEST(Hedge, AsksOnceWhatIsFast) { play(asks_once_if_fast); }
 
-task<result<int>> slow_then_fast(service* s) { return serve(s, s->begun == 0 ? duration(1h) : 10ms, s->begun); }
-task<result<int>> slow_then_failing(service* s) {
+task<result<int>> slow_then_fast(stub_service* s) { return serve(s, s->begun == 0 ? duration(1h) : 10ms, s->begun); }
+task<result<int>> slow_then_failing(stub_service* s) {
   return s->begun == 0 ? serve(s, 100ms, 7) : serve(s, 10ms, errc::io);
 }
-task<result<int>> failing_late(service* s) { return serve(s, s->begun == 0 ? 100ms : 10ms, errc::io); }
+task<result<int>> failing_late(stub_service* s) { return serve(s, s->begun == 0 ? 100ms : 10ms, errc::io); }
 
 task<> takes_the_faster() {
   const retry_budget budget;
-  service s;
+  stub_service s;
   const auto begun = this_actor::system().now();
   auto asking = hedge(budget, 50ms, [&s] { return slow_then_fast(&s); });
   co_await gives("1", std::move(asking));
@@ -236,7 +236,7 @@ TEST(Hedge, TakesTheFasterAndCancelsTheOther) { play(takes_the_faster); }
 
 task<> one_failure_is_not_the_end() {
   const retry_budget budget;
-  service s, t;
+  stub_service s, t;
   auto asking = hedge(budget, 50ms, [&s] { return slow_then_failing(&s); });
   co_await gives("7", std::move(asking));
   auto in_vain = hedge(budget, 50ms, [&t] { return failing_late(&t); });
@@ -279,4 +279,4 @@ task<> an_exception_is_a_failure() {
 TEST(Hedge, AnExceptionOfACallIsItsError) { play(an_exception_is_a_failure); }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::retry_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::schedule_test {
 namespace {
 
 using namespace std::chrono;
@@ -79,4 +79,4 @@ TEST(Schedule, FindsTheLastTimesOfACalendarHoweverOftenItComes) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::schedule_test

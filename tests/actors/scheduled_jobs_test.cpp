@@ -22,7 +22,7 @@
 #include <greenroom/tests/actors/lossy_disk.hpp>
 #endif
 
-namespace greenroom {
+namespace greenroom::scheduled_jobs_test {
 namespace {
 
 using namespace test;
@@ -486,4 +486,4 @@ TEST_F(DurableJobs, SayWhatIsWrongWithAFile) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::scheduled_jobs_test

@@ -10,7 +10,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/tests/actors/cluster_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::sharding_test {
 namespace {
 
 using namespace test;
@@ -418,4 +418,4 @@ TEST(Sharding, NoKeyIsAtTwoPlacesWhateverHappensToMembersAndLines) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::sharding_test

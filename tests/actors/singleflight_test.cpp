@@ -6,19 +6,19 @@
 
 #include <greenroom/tests/actors/guard_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::singleflight_test {
 namespace {
 
 using namespace test;
 using flights = singleflight<std::string, int>;
 
-task<result<int>> fetch(flights f, const char* key, service* s, duration takes, result<int> answer) {
+task<result<int>> fetch(flights f, const char* key, stub_service* s, duration takes, result<int> answer) {
   return f.call(key, [=] { return serve(s, takes, answer); });
 }
 
 task<> a_herd() {
   const flights f;
-  service s;
+  stub_service s;
   std::vector<caller> all;
   for (int i = 0; i < 100; ++i) all.emplace_back(fetch(f, "a", &s, 10ms, 7));
   caller other(fetch(f, "b", &s, 10ms, 8));
@@ -36,7 +36,7 @@ TEST(Singleflight, AHerdAsksOnceAndEachGetsTheResult) { play(a_herd, 100); }
 
 task<> errors_are_shared() {
   const flights f;
-  service s;
+  stub_service s;
   caller one(fetch(f, "a", &s, 10ms, errc::io));
   co_await sleep_for(1ms);
   co_await gives("io", fetch(f, "a", &s, 10ms, 1));
@@ -52,7 +52,7 @@ TEST(Singleflight, ErrorsAndExceptionsAreSharedToo) { play(errors_are_shared); }
 
 task<> one_leaves(bool first, bool kills) {
   const flights f;
-  service s;
+  stub_service s;
   caller one(fetch(f, "a", &s, 10ms, 7));
   co_await sleep_for(1ms);
   caller two(fetch(f, "a", &s, 10ms, 7));
@@ -75,7 +75,7 @@ TEST(Singleflight, ACallerWhoLeavesTakesNothingFromTheOthers) {
 
 task<> the_last_one_leaves(bool kills) {
   const flights f;
-  service s;
+  stub_service s;
   caller one(fetch(f, "a", &s, 1h, 7));
   caller two(fetch(f, "a", &s, 1h, 7));
   co_await sleep_for(1ms);
@@ -96,7 +96,7 @@ TEST(Singleflight, TheLastOneToLeaveCancelsTheExecution) {
 
 task<> deadlines_are_each_ones_own() {
   const flights f;
-  service s;
+  stub_service s;
   caller hasty(with_timeout(5ms, fetch(f, "a", &s, 10ms, 7)));
   co_await sleep_for(1ms);
   co_await gives("7", fetch(f, "a", &s, 10ms, 7));
@@ -107,7 +107,7 @@ TEST(Singleflight, TheDeadlineOfTheFirstIsNotThatOfTheOthers) { play(deadlines_a
 
 task<> forgets() {
   const flights f;
-  service s;
+  stub_service s;
   caller old(fetch(f, "a", &s, 10ms, 1));
   co_await sleep_for(1ms);
   f.forget("a");
@@ -153,7 +153,7 @@ TEST(Singleflight, TakesCallsWithoutValue) { play(calls_without_value); }
 
 // -- many ways to come and go -----------------------------------------------------------------------------
 
-task<> come_and_go(flights f, service* s, std::uint64_t seed) {
+task<> come_and_go(flights f, stub_service* s, std::uint64_t seed) {
   for (std::uint64_t i = 0; i < 6; ++i) {
     const auto n = seed * 5 + i * 3;
     const char* const key = n % 2 == 0 ? "a" : "b";
@@ -162,14 +162,14 @@ task<> come_and_go(flights f, service* s, std::uint64_t seed) {
     if (got) same(*got, static_cast<int>(n % 2)); // of its key
   }
 }
-task<> a_crowd(scope& all, flights f, service* s, std::uint64_t seed) {
+task<> a_crowd(scope& all, flights f, stub_service* s, std::uint64_t seed) {
   for (std::uint64_t i = 0; i < 5; ++i) all.spawn(come_and_go, f, s, seed + i);
   co_return;
 }
 TEST(Singleflight, KeepsNothingBehindACrowdThatComesAndGoes) {
   const auto program = [](std::uint64_t seed) -> task<> {
     const flights f;
-    const auto s = std::make_shared<service>();
+    const auto s = std::make_shared<stub_service>();
     auto crowd = with_scope(a_crowd, f, s.get(), seed);
     const auto ended = co_await std::move(crowd);
     require(ended.has_value(), "a caller failed");
@@ -182,4 +182,4 @@ TEST(Singleflight, KeepsNothingBehindACrowdThatComesAndGoes) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::singleflight_test

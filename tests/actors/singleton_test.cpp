@@ -10,7 +10,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/tests/actors/cluster_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::singleton_test {
 namespace {
 
 using namespace test;
@@ -362,4 +362,4 @@ TEST(Singleton, WhatItsHolderWroteLateIsRefusedByTheFence) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::singleton_test

@@ -12,7 +12,7 @@
 #include <greenroom/actors/supervisor.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::supervised_deadlock_test {
 namespace {
 
 using names = std::vector<std::string>;
@@ -140,4 +140,4 @@ TEST_F(supervised_deadlocks, AreNotMadeUpWhileAnEntryIsHeld) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::supervised_deadlock_test

@@ -16,6 +16,7 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/testkit/explore.hpp>
+#include <greenroom/tests/actors/play.hpp>
 
 namespace greenroom::test {
 
@@ -133,12 +134,6 @@ void require_equal(const T& is, const T& wanted, const std::string& what) {
     text += std::to_string(is) + " instead of " + std::to_string(wanted);
   }
   require(false, text);
-}
-
-/// Runs the program under some schedules, and reports what failed.
-inline void play(std::function<task<>()> program, std::uint64_t runs = 10) {
-  const auto found = testkit::explore({.runs = runs, .shrink = false}, std::move(program));
-  EXPECT_TRUE(found.nothing()) << found.to_string();
 }
 
 } // namespace greenroom::test

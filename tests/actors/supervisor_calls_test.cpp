@@ -1,7 +1,7 @@
 // Calls to a supervisor, and what becomes of a child's mailboxes and addresses.
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::supervisor_calls_test {
 namespace {
 
 std::string text_of(const result<void>& r) { return r ? "done" : std::string(greenroom::to_string(r.error().code())); }
@@ -244,4 +244,4 @@ task<> inherits() {
 TEST(Supervisor, ChildrenInheritFromItAndNotFromWhoStartedIt) { play(inherits); }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::supervisor_calls_test

@@ -3,7 +3,7 @@
 
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::supervisor_corner_test {
 namespace {
 
 task<> temporary_first(restart_strategy how) {
@@ -298,4 +298,4 @@ task<> no_more_work() {
 TEST(SupervisorCorner, PermanentChildWhoseMailboxHasEndedIsNotRestarted) { play(no_more_work); }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::supervisor_corner_test

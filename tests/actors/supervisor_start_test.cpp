@@ -1,7 +1,7 @@
 // Starting: order, children that decline, fail or are never ready, starts that fail again at a restart, and specs that are refused.
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::supervisor_start_test {
 namespace {
 
 child_options tells_ready(restart_kind kind = permanent) { return {.restart = kind, .reports_ready = true}; }
@@ -274,4 +274,4 @@ TEST(Supervisor, IsStartedFromThreadsToo) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::supervisor_start_test

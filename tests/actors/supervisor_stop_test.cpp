@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::supervisor_stop_test {
 namespace {
 
 child_options with_grace(duration grace) { return {.grace = grace}; }
@@ -196,4 +196,4 @@ TEST(SupervisorStop, StuckChildDoesNotHoldTheStop) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::supervisor_stop_test

@@ -1,7 +1,7 @@
 // Strategies, kinds of restart and exit reasons: OTP's table, each cell under several schedules.
 #include <greenroom/tests/actors/supervision_kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::supervisor_strategy_test {
 namespace {
 
 /// Three children: a, b of the kind in question, and c.
@@ -136,4 +136,4 @@ INSTANTIATE_TEST_SUITE_P(All, SupervisorIntensity,
                          name_of_pace);
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::supervisor_strategy_test

@@ -17,7 +17,7 @@
 #include <greenroom/runtime/span.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::trace_test {
 namespace {
 
 using namespace test;
@@ -217,4 +217,4 @@ TEST(TraceContext, OfARequestThatIsForwardedReachesTheServerThatAnswersIt) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::trace_test

@@ -13,7 +13,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::turn_taking_test {
 namespace {
 
 using namespace test;
@@ -461,4 +461,4 @@ TEST_P(TurnOrder, NoTurnIsTakenTwiceWhenPartiesHangAndDie) {
 INSTANTIATE_TEST_SUITE_P(Parties, TurnOrder, testing::Range<std::size_t>(2, 8));
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::turn_taking_test

@@ -16,7 +16,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::worker_pool_test {
 namespace {
 
 using namespace test;
@@ -459,4 +459,4 @@ TEST_P(WorkerPools, CountsAddUpUnderExceptionsAndStop) {
 INSTANTIATE_TEST_SUITE_P(Workers, WorkerPools, testing::Values(1, 2, 4));
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::worker_pool_test

@@ -6,7 +6,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/caf/kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::ask_test {
 namespace {
 
 caf::behavior helper(caf::event_based_actor* self) {
@@ -238,4 +238,4 @@ TEST_P(CafAsk, SendNamesTheActorAsTheSender) {
 TEST_P(CafAsk, SendOutsideActorsIsAUsageError) { EXPECT_THROW(send_caf(peer, number{1}), usage_error); }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::ask_test

@@ -8,7 +8,7 @@
 
 #include <greenroom/actors/internal/caf_wire.hpp>
 
-namespace greenroom {
+namespace greenroom::caf_wire_test {
 namespace {
 
 struct silent_host final : internal::wire_host {
@@ -42,5 +42,5 @@ TEST(CafWire, SaysOnceWhyItEndsThoughItIsToldTwice) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::caf_wire_test
 #endif

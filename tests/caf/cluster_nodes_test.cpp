@@ -11,7 +11,7 @@
 
 #include <greenroom/tests/caf/node_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::cluster_nodes_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -120,4 +120,4 @@ TEST_F(ClusterNodes, OneThatIsRefusedForItsNameSaysSoOnceAndWhenItIsNoFormerLife
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::cluster_nodes_test

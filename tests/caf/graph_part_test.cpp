@@ -35,7 +35,7 @@ bool inspect(Inspector& f, order& x) {
 
 } // namespace split_shop
 
-namespace greenroom {
+namespace greenroom::graph_part_test {
 namespace {
 
 using split_shop::order;
@@ -310,5 +310,5 @@ TEST(GraphPart, APortThatIsTakenIsAnError) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::graph_part_test
 #endif

@@ -6,7 +6,7 @@
 #include <greenroom/runtime/cancelled.hpp>
 #include <greenroom/tests/caf/kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::handle_test {
 namespace {
 
 class CafHandle : public testing::TestWithParam<mode> {
@@ -342,4 +342,4 @@ TEST_P(CafHandle, TakesPartInComposedActors) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::handle_test

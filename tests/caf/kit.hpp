@@ -14,6 +14,7 @@
 
 #include <greenroom/runtime/caf.hpp>
 #include <greenroom/tests/caf/talk.hpp>
+#include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom::test {
 
@@ -21,14 +22,6 @@ using namespace std::chrono_literals;
 
 /// Far more than any step takes; only a test that hangs waits for it.
 inline constexpr auto patience = 60s;
-
-inline options quiet(std::size_t workers = 2) {
-  options o;
-  o.name = "test";
-  o.workers = workers;
-  o.log_level = "off";
-  return o;
-}
 
 /// Happens once, on any thread. The one who waited may destroy it at once.
 class event {

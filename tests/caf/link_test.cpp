@@ -5,7 +5,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/tests/caf/kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::link_test {
 namespace {
 
 // -- CAF monitors a lightweight actor -------------------------------------------------------------
@@ -299,4 +299,4 @@ TEST_P(CafLink, JoinsTwoLightweightActors) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::link_test

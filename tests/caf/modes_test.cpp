@@ -5,7 +5,7 @@
 
 #include <greenroom/tests/caf/kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::modes_test {
 namespace {
 
 class CafModes : public testing::TestWithParam<mode> {};
@@ -150,4 +150,4 @@ TEST(CafModes, ActorsOfTwoOwnSystemsTalk) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::modes_test

@@ -24,7 +24,7 @@
 
 using namespace std::chrono_literals;
 
-namespace greenroom::node_test {
+namespace greenroom::node_test::node_attack_test {
 namespace {
 
 /// A node that is asked, and one that asks.
@@ -249,5 +249,5 @@ TEST(NodeAttack, ANodeIsStartedOnce) {
 }
 
 } // namespace
-} // namespace greenroom::node_test
+} // namespace greenroom::node_test::node_attack_test
 #endif

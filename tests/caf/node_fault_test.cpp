@@ -22,7 +22,7 @@
 
 using namespace std::chrono_literals;
 
-namespace greenroom::node_test {
+namespace greenroom::node_test::node_fault_test {
 namespace {
 
 /// Stands between two nodes, and can lose one end of the connection without telling the other, as a network does.
@@ -330,12 +330,12 @@ bool inspect(Inspector& f, price_now& x) {
 }
 
 } // namespace
-} // namespace greenroom::node_test
+} // namespace greenroom::node_test::node_fault_test
 
 template <>
-inline constexpr std::uint32_t greenroom::wire_version<greenroom::node_test::price_now> = 2;
+inline constexpr std::uint32_t greenroom::wire_version<greenroom::node_test::node_fault_test::price_now> = 2;
 
-namespace greenroom::node_test {
+namespace greenroom::node_test::node_fault_test {
 namespace {
 
 TEST(NodeFaults, AnotherVersionOfATypeIsRefusedWithBothVersions) {
@@ -355,5 +355,5 @@ TEST(NodeFaults, AnotherVersionOfATypeIsRefusedWithBothVersions) {
 }
 
 } // namespace
-} // namespace greenroom::node_test
+} // namespace greenroom::node_test::node_fault_test
 #endif

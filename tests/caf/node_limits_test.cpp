@@ -21,7 +21,7 @@
 
 using namespace std::chrono_literals;
 
-namespace greenroom::node_test {
+namespace greenroom::node_test::node_limits_test {
 namespace {
 
 struct copies {
@@ -251,5 +251,5 @@ TEST(NodeLimits, AMemberIsCalledAsItsNodeIs) {
 }
 
 } // namespace
-} // namespace greenroom::node_test
+} // namespace greenroom::node_test::node_limits_test
 #endif

@@ -19,7 +19,7 @@
 
 using namespace std::chrono_literals;
 
-namespace greenroom::node_test {
+namespace greenroom::node_test::node_security_test {
 namespace {
 
 using test::authority;
@@ -283,5 +283,5 @@ TEST(NodeSecurity, WhoResetsTheConnectionLeavesNothing) {
 }
 
 } // namespace
-} // namespace greenroom::node_test
+} // namespace greenroom::node_test::node_security_test
 #endif

@@ -31,7 +31,7 @@ bool inspect(Inspector& f, deposit& x) {
 
 } // namespace remote_bank
 
-namespace greenroom {
+namespace greenroom::node_test {
 namespace {
 
 using remote_bank::deposit;
@@ -252,5 +252,5 @@ TEST(Node, ANodeThatEndsClosesAddressesFailsRequestsAndTellsEachMonitorOnce) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::node_test
 #endif

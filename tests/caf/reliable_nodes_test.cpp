@@ -17,7 +17,7 @@
 
 using namespace std::chrono_literals;
 
-namespace greenroom {
+namespace greenroom::reliable_nodes_test {
 namespace {
 
 /// What an inbox at the other node was given. Thread safety: any thread.
@@ -149,5 +149,5 @@ TEST_F(ReliableNodes, WhatIsSentWhileNobodyIsThereArrivesLater) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::reliable_nodes_test
 #endif

@@ -3,7 +3,7 @@
 
 #include <greenroom/tests/caf/kit.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::remote_test {
 namespace {
 
 struct node_config : caf::actor_system_config {
@@ -131,4 +131,4 @@ TEST_F(CafRemote, LinkTakesAFailureToAnotherNode) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::remote_test

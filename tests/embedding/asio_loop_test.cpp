@@ -18,7 +18,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/runtime/timer.hpp>
 
-namespace greenroom {
+namespace greenroom::asio_loop_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -163,4 +163,4 @@ TEST(AsioLoop, ALoopThatEndsFirstLeavesNoActorWaiting) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::asio_loop_test

@@ -16,7 +16,7 @@
 #include <greenroom/tests/embedding/one_life.hpp>
 #include <greenroom/tests/embedding/process.hpp>
 
-namespace greenroom {
+namespace greenroom::host_state_test {
 namespace {
 
 using namespace test;
@@ -107,4 +107,4 @@ TEST(HostState, StopSignalAsksForTwoSignalsAndGivesThemBack) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::host_state_test

@@ -17,7 +17,7 @@
 #include <greenroom/tests/embedding/one_life.hpp>
 #include <greenroom/tests/embedding/process.hpp>
 
-namespace greenroom {
+namespace greenroom::restart_test {
 namespace {
 
 using namespace test;
@@ -110,4 +110,4 @@ TEST(Restart, AThousandLivesWithALedgerLeaveNothing) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::restart_test

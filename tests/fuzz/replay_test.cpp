@@ -15,7 +15,7 @@
 #include GREENROOM_FUZZ_TARGETS
 #undef TARGET
 
-namespace greenroom::fuzz {
+namespace greenroom::fuzz::replay_test {
 namespace {
 
 using entry = int (*)(const std::uint8_t*, std::size_t);
@@ -74,4 +74,4 @@ TEST(Fuzz, CutsGiveAllOfATextInTurn) {
 }
 
 } // namespace
-} // namespace greenroom::fuzz
+} // namespace greenroom::fuzz::replay_test

@@ -9,7 +9,7 @@
 #include <greenroom/tests/http/http_kit.hpp>
 #include <greenroom/tests/http/log_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::access_log_test {
 namespace {
 
 using namespace test;
@@ -133,4 +133,4 @@ TEST(AccessLog, RefusesOptionsThatAreOutOfRange) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::access_log_test

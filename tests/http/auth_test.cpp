@@ -10,7 +10,7 @@
 #include <greenroom/http/internal/base64.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::auth_test {
 namespace {
 
 using namespace test;
@@ -198,4 +198,4 @@ TEST(Authentication, RefusesARealmThatNobodyCanRead) {
 TEST(Authentication, KnowsNobodyOutsideOfARequest) { EXPECT_EQ(principal_of(), nullptr); }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::auth_test

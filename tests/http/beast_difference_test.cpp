@@ -15,7 +15,7 @@
 #include <greenroom/http/internal/request_parser.hpp>
 #include <greenroom/tests/http/beast_difference_kit.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::beast_difference_test {
 namespace {
 
 namespace beast = boost::beast;
@@ -169,4 +169,4 @@ TEST(BeastDifference, GeneratedRequestsAreReadAsBeastReadsThem) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::beast_difference_test

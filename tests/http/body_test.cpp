@@ -8,7 +8,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::body_test {
 namespace {
 
 using namespace test;
@@ -314,7 +314,7 @@ protected:
   rig r;
   std::size_t got = 0;
   mailbox_ends<int> go = make_mailbox<int>(bounded(1));
-  std::optional<client> c;
+  std::optional<raw_client> c;
 };
 
 TEST_F(BodyInParts, ReachesAHandlerThatComesToItAfterItsClientHasEndedItsSending) {
@@ -343,7 +343,7 @@ TEST(BodyReaderBackPressure, HoldsTheClientBackUntilTheHandlerReads) {
   auto c = r.connect();
   const std::size_t size = 2'000'000;
   auto sender = r.sys.spawn(
-      [](client* who, std::size_t n) -> task<> {
+      [](raw_client* who, std::size_t n) -> task<> {
         co_await who->say("POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(n) + "\r\n\r\n");
         co_await who->say(std::string(n, 'x'));
       },
@@ -364,7 +364,7 @@ TEST(BodyReaderBackPressure, DoesNotBlameTheClientForASlowHandler) {
   r.start();
   auto c = r.connect();
   auto sender = r.sys.spawn(
-      [](client* who) -> task<> {
+      [](raw_client* who) -> task<> {
         co_await who->say("POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
         co_await who->say(std::string(1'000'000, 'x'));
       },
@@ -397,4 +397,4 @@ TEST(BodyReaderLimits, ReadAllRefusesMoreThanItWasTold) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::body_test

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::chunk_decoder_test {
 namespace {
 
 using outcome = chunk_decoder::outcome;
@@ -184,4 +184,4 @@ TEST(ChunkDecoder, RefusesTrailersBeyondTheirLimits) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::chunk_decoder_test

@@ -5,7 +5,7 @@
 
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_coding_test {
 namespace {
 
 using namespace test;
@@ -73,4 +73,4 @@ TEST(ClientCoding, HoldsForABodyThatIsReadPieceByPiece) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_coding_test

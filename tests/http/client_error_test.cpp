@@ -7,7 +7,7 @@
 #include <greenroom/http/problem.hpp>
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_error_test {
 namespace {
 
 using namespace test;
@@ -117,4 +117,4 @@ TEST(ClientError, OfAStreamedBodyIsTheOtherServersFault) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_error_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_pool_test {
 namespace {
 
 using namespace test;
@@ -353,4 +353,4 @@ TEST(ConnectionPool, NeverHasMoreOpenThanItsLimit) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_pool_test

@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_redirect_test {
 namespace {
 
 using namespace test;
@@ -158,4 +158,4 @@ TEST(ClientRedirect, HasOneTimeLimitForAllOfIt) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_redirect_test

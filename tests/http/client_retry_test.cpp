@@ -8,7 +8,7 @@
 #include <greenroom/http/internal/retry_after.hpp>
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_retry_test {
 namespace {
 
 using namespace test;
@@ -336,4 +336,4 @@ TEST(ClientHedge, TimeAndCancellationEndBoth) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_retry_test

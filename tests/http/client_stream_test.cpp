@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_stream_test {
 namespace {
 
 using namespace test;
@@ -153,4 +153,4 @@ TEST(StreamedResponse, OpenFailsAsSendDoes) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_stream_test

@@ -7,7 +7,7 @@
 #include <greenroom/http/server.hpp>
 #include <greenroom/tests/http/client_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::client_test {
 namespace {
 
 using namespace test;
@@ -463,4 +463,4 @@ TEST(Client, SpeaksOverRealSocketsToo) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::client_test

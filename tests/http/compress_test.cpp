@@ -10,7 +10,7 @@
 #include <greenroom/http/static_files.hpp>
 #include <greenroom/tests/http/files_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::compress_test {
 namespace {
 
 using namespace test;
@@ -223,4 +223,4 @@ TEST_F(CompressAnswers, WorksWithTheConditionsOfFiles) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::compress_test

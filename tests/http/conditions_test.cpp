@@ -8,7 +8,7 @@
 
 #include <greenroom/http/internal/dates.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::conditions_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -220,4 +220,4 @@ TEST(IfRange, HoldsForExactlyTheDateIfThatIsStrong) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::conditions_test

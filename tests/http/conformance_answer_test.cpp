@@ -5,7 +5,7 @@
 
 #include <greenroom/tests/http/conformance_kit.hpp>
 
-namespace greenroom::http::conformance {
+namespace greenroom::http::conformance::conformance_answer_test {
 namespace {
 
 TEST(Conformance, Methods) {
@@ -135,4 +135,4 @@ TEST(Conformance, Answers) {
 }
 
 } // namespace
-} // namespace greenroom::http::conformance
+} // namespace greenroom::http::conformance::conformance_answer_test

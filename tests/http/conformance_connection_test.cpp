@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/http/conformance_kit.hpp>
 
-namespace greenroom::http::conformance {
+namespace greenroom::http::conformance::conformance_connection_test {
 namespace {
 
 /// A GET of HTTP/1.0 with these field lines.
@@ -188,4 +188,4 @@ TEST(Conformance, Upgrades) {
 }
 
 } // namespace
-} // namespace greenroom::http::conformance
+} // namespace greenroom::http::conformance::conformance_connection_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/http/conformance_kit.hpp>
 
-namespace greenroom::http::conformance {
+namespace greenroom::http::conformance::conformance_framing_test {
 namespace {
 
 using namespace std::string_literals;
@@ -224,4 +224,4 @@ TEST(Conformance, Trailers) {
 }
 
 } // namespace
-} // namespace greenroom::http::conformance
+} // namespace greenroom::http::conformance::conformance_framing_test

@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/http/conformance_kit.hpp>
 
-namespace greenroom::http::conformance {
+namespace greenroom::http::conformance::conformance_message_test {
 namespace {
 
 using namespace std::string_literals;
@@ -157,4 +157,4 @@ TEST(Conformance, Limits) {
 }
 
 } // namespace
-} // namespace greenroom::http::conformance
+} // namespace greenroom::http::conformance::conformance_message_test

@@ -7,7 +7,7 @@
 
 #include <greenroom/tests/http/conformance_kit.hpp>
 
-namespace greenroom::http::conformance {
+namespace greenroom::http::conformance::conformance_smuggling_test {
 namespace {
 
 using namespace std::string_literals;
@@ -146,4 +146,4 @@ TEST(Conformance, SmugglingByLines) {
 }
 
 } // namespace
-} // namespace greenroom::http::conformance
+} // namespace greenroom::http::conformance::conformance_smuggling_test

@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/http/conformance_kit.hpp>
 
-namespace greenroom::http::conformance {
+namespace greenroom::http::conformance::conformance_target_test {
 namespace {
 
 using namespace std::string_literals;
@@ -177,4 +177,4 @@ TEST(Conformance, Host) {
 }
 
 } // namespace
-} // namespace greenroom::http::conformance
+} // namespace greenroom::http::conformance::conformance_target_test

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::content_coding_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -315,4 +315,4 @@ TEST_F(ContentCoding, RandomDamageIsNeverMoreThanAnError) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::content_coding_test

@@ -7,7 +7,7 @@
 
 #include <greenroom/http/internal/content_coding.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::content_negotiation_test {
 namespace {
 
 /// The name of the choice, or "none".
@@ -184,4 +184,4 @@ TEST(AllowsCoding, GoesByTheWeightOfTheNameOrOfTheStar) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::content_negotiation_test

@@ -9,7 +9,7 @@
 #include <greenroom/http/recover.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::cors_test {
 namespace {
 
 using namespace test;
@@ -164,4 +164,4 @@ TEST(Cors, RefusesOptionsThatNoBrowserTakes) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::cors_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::dates_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -134,4 +134,4 @@ TEST(HttpDate, RandomTimesComeBack) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::dates_test

@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::event_channel_test {
 namespace {
 
 using namespace test;
@@ -33,7 +33,7 @@ struct channel_rig {
   }
   void publish(std::string data) { ASSERT_TRUE(channel.publish(std::move(data))); }
   /// A client behind the head of its answer.
-  test::client follow(std::string_view last_id = "") {
+  test::raw_client follow(std::string_view last_id = "") {
     auto c = r.connect();
     r.say(c, plain(last_id));
     const auto head = r.hear_until(c, "\r\n\r\n");
@@ -41,7 +41,7 @@ struct channel_rig {
     r.settle();
     return c;
   }
-  std::string hear_until(test::client& c, std::string mark) { return r.hear_until(c, std::move(mark)); }
+  std::string hear_until(test::raw_client& c, std::string mark) { return r.hear_until(c, std::move(mark)); }
 
   event_channel channel;
   rig r;
@@ -312,4 +312,4 @@ TEST(EventChannel, RefusesOptionsThatAreOutOfRange) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::event_channel_test

@@ -7,7 +7,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::events_test {
 namespace {
 
 using namespace test;
@@ -136,4 +136,4 @@ TEST_F(Events, EndInGoodOrderWhenTheServerStops) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::events_test

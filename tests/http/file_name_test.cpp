@@ -8,7 +8,7 @@
 
 #include <greenroom/http/internal/utf8.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::file_name_test {
 namespace {
 
 using namespace std::string_literals;
@@ -116,4 +116,4 @@ TEST(Utf8, IsNotWellFormedBehindThem) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::file_name_test

@@ -6,7 +6,7 @@
 #include <greenroom/http/auth.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::graph_page_test {
 namespace {
 
 using namespace test;
@@ -119,4 +119,4 @@ TEST_F(graph_pages, ShowAServiceThatHasEnded) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::graph_page_test

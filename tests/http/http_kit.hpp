@@ -38,9 +38,9 @@ struct reply {
 };
 
 /// A client's end of one connection.
-class client {
+class raw_client {
 public:
-  explicit client(std::unique_ptr<stream> io) noexcept : io_(std::move(io)) {}
+  explicit raw_client(std::unique_ptr<stream> io) noexcept : io_(std::move(io)) {}
 
   task<> say(std::string bytes) {
     const auto put = co_await io_->write_all(std::as_bytes(std::span(bytes)));
@@ -121,8 +121,8 @@ struct rig {
     return how;
   }
   void start() { ASSERT_TRUE(front.start()); }
-  client connect() { return connect(front); }
-  client connect(const server& to) { return client(try_connect(to).value()); }
+  raw_client connect() { return connect(front); }
+  raw_client connect(const server& to) { return raw_client(try_connect(to).value()); }
   result<std::unique_ptr<stream>> try_connect(const server& to) {
     return sys.run(
         [](transport* through, std::uint16_t port) {
@@ -135,26 +135,27 @@ struct rig {
     auto c = connect();
     return say_and_hear(c, std::move(bytes));
   }
-  reply say_and_hear(client& c, std::string bytes) {
+  reply say_and_hear(raw_client& c, std::string bytes) {
     say(c, std::move(bytes));
     return hear(c);
   }
-  void say(client& c, std::string bytes) {
-    (void)sys.run([](client* who, std::string what) { return who->say(std::move(what)); }, &c, std::move(bytes));
+  void say(raw_client& c, std::string bytes) {
+    (void)sys.run([](raw_client* who, std::string what) { return who->say(std::move(what)); }, &c, std::move(bytes));
   }
-  reply hear(client& c, bool bodiless = false) {
-    return sys.run([](client* who, bool without) { return who->hear(without); }, &c, bodiless).value();
+  reply hear(raw_client& c, bool bodiless = false) {
+    return sys.run([](raw_client* who, bool without) { return who->hear(without); }, &c, bodiless).value();
   }
   /// Everything until the server closes.
-  std::string hear_all(client& c) {
-    return sys.run([](client* who) { return who->hear_all(); }, &c).value();
+  std::string hear_all(raw_client& c) {
+    return sys.run([](raw_client* who) { return who->hear_all(); }, &c).value();
   }
-  std::string hear_until(client& c, std::string mark) {
-    return sys.run([](client* who, std::string what) { return who->hear_until(std::move(what)); }, &c, std::move(mark))
+  std::string hear_until(raw_client& c, std::string mark) {
+    return sys
+        .run([](raw_client* who, std::string what) { return who->hear_until(std::move(what)); }, &c, std::move(mark))
         .value();
   }
-  void hear_some(client& c, std::size_t size) {
-    (void)sys.run([](client* who, std::size_t n) { return who->hear_some(n); }, &c, size);
+  void hear_some(raw_client& c, std::size_t size) {
+    (void)sys.run([](raw_client* who, std::size_t n) { return who->hear_some(n); }, &c, size);
   }
   /// Lets all actors run until they wait.
   void settle() { (void)sys.run(test::settle); }

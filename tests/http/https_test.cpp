@@ -9,7 +9,7 @@
 #include <greenroom/tests/http/http_kit.hpp>
 #include <greenroom/tests/runtime/tls_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::https_test {
 namespace {
 
 using namespace test;
@@ -27,8 +27,8 @@ task<result<std::unique_ptr<stream>>> over_tls(transport* net, tls_client tls, s
   co_return co_await std::move(shaking);
 }
 
-test::client connect_over_tls(rig& r, const tls_client_options& how = trusts(root())) {
-  return test::client(r.sys.run(over_tls, &r.net, tls_client::make(how).value(), r.front.port()).value());
+raw_client connect_over_tls(rig& r, const tls_client_options& how = trusts(root())) {
+  return raw_client(r.sys.run(over_tls, &r.net, tls_client::make(how).value(), r.front.port()).value());
 }
 
 response say_secure(request r) { return text(r.secure() ? "secure" : "plain"); }
@@ -130,6 +130,6 @@ TEST(Https, SendsALargeAnswerToASlowReader) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::https_test
 
 #endif

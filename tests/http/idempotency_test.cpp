@@ -11,7 +11,7 @@
 #include <greenroom/http/internal/answer_store.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::idempotency_test {
 namespace {
 
 using namespace test;
@@ -368,4 +368,4 @@ TEST(Idempotency, RefusesOptionsThatAreOutOfRange) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::idempotency_test

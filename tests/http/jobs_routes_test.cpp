@@ -5,7 +5,7 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::jobs_routes_test {
 namespace {
 
 using namespace test;
@@ -74,4 +74,4 @@ TEST_F(JobsRoutes, SayWhatIsNotThere) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::jobs_routes_test

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::detail {
+namespace greenroom::http::detail::json_value_test {
 namespace {
 
 /// What a text reads as, written anew, or why not.
@@ -249,4 +249,4 @@ TEST(JsonPointer, EscapesItsTwoCharacters) {
 }
 
 } // namespace
-} // namespace greenroom::http::detail
+} // namespace greenroom::http::detail::json_value_test

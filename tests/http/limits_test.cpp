@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http {
+namespace greenroom::http::limits_test {
 namespace {
 
 struct size_limit {
@@ -99,4 +99,4 @@ TEST(Limits, ReportTheFirstOfSeveral) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::limits_test

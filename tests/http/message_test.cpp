@@ -16,7 +16,7 @@
 #include <greenroom/runtime/error.hpp>
 #include <greenroom/tests/http/parser_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::message_test {
 namespace {
 
 using internal::test::read_one;
@@ -345,4 +345,4 @@ TEST(Response, ComesWithItsContentType) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::message_test

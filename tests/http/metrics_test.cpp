@@ -14,7 +14,7 @@
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::metrics_test {
 namespace {
 
 using namespace test;
@@ -138,4 +138,4 @@ TEST(Metrics, PromtoolFindsNothingToComplainOf) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::metrics_test

@@ -17,7 +17,7 @@
 #include <greenroom/tests/http/http_kit.hpp>
 #include <greenroom/tests/http/log_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::middleware_stack_test {
 namespace {
 
 using namespace test;
@@ -144,4 +144,4 @@ TEST_F(MiddlewareStack, LogsClientsThatLeaveBeforeTheirAnswer) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::middleware_stack_test

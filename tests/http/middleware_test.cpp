@@ -8,7 +8,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::middleware_test {
 namespace {
 
 using namespace test;
@@ -243,4 +243,4 @@ TEST(OnAnswer, SeesEachAnswerWithItsRequest) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::middleware_test

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::mime_types_test {
 namespace {
 
 using table = std::vector<std::pair<std::string_view, std::string_view>>;
@@ -66,4 +66,4 @@ TEST(MimeTypes, AllTextHasACharset) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::mime_types_test

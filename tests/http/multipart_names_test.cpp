@@ -12,7 +12,7 @@
 #include <greenroom/http/multipart.hpp>
 #include <greenroom/runtime/error.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::multipart_names_test {
 namespace {
 
 using namespace std::string_literals;
@@ -175,4 +175,4 @@ TEST(Disposition, RefusesDoubtfulOnes) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::multipart_names_test

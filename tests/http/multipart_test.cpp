@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/http/multipart_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::multipart_test {
 namespace {
 
 using namespace std::string_literals;
@@ -362,4 +362,4 @@ TEST(ParseMultipart, SaysWhyThereAreNone) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::multipart_test

@@ -21,7 +21,7 @@
 #include <greenroom/tests/http/http_kit.hpp>
 #include <greenroom/tests/http/log_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::otlp_exporter_test {
 namespace {
 
 using namespace test;
@@ -271,7 +271,7 @@ TEST_F(OtlpExporter, LinesOnTheEndOfAHandlerThatThrewCarryTheIdsOfItsRequest) {
 TEST_F(OtlpExporter, RequestsInFlightTogetherDoNotMix) {
   traced_rig t;
   constexpr int requests = 60;
-  std::vector<test::client> clients;
+  std::vector<test::raw_client> clients;
   for (int i = 0; i < requests; ++i) {
     clients.push_back(t.r.connect());
     t.r.say(clients.back(), get("/jobs/" + std::to_string(i),
@@ -474,4 +474,4 @@ TEST_F(OtlpExporter, NamesAnOptionThatIsOutOfRange) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::otlp_exporter_test

@@ -6,7 +6,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::overload_test {
 namespace {
 
 using namespace test;
@@ -28,7 +28,7 @@ TEST(Overload, BeyondTheRequestsInFlightIsToldToTryAgain) {
         co_return text(all.value());
       });
   r.start();
-  std::vector<client> waiting;
+  std::vector<raw_client> waiting;
   for (int i = 0; i < 2; ++i) {
     waiting.push_back(r.connect());
     r.say(waiting.back(), get("/wait"));
@@ -84,10 +84,10 @@ TEST(Overload, TakesBackWhatHasWaitedTooLongForAWorker) {
       },
       &r.time, &calls);
   r.start();
-  std::vector<client> asking;
+  std::vector<raw_client> asking;
   for (int i = 0; i < 40; ++i) asking.push_back(r.connect());
   (void)r.sys.run(
-      [](std::vector<client>* all) -> task<> {
+      [](std::vector<raw_client>* all) -> task<> {
         for (auto& each : *all) co_await each.say(get("/compute")); // all in one turn of the worker
       },
       &asking);
@@ -120,10 +120,10 @@ TEST(Overload, IsNoHiccupOfTheMachine) {
       },
       &r.time, &stalled);
   r.start();
-  std::vector<client> asking;
+  std::vector<raw_client> asking;
   for (int i = 0; i < 8; ++i) asking.push_back(r.connect());
   (void)r.sys.run(
-      [](std::vector<client>* all) -> task<> {
+      [](std::vector<raw_client>* all) -> task<> {
         for (auto& each : *all) co_await each.say(get("/stall"));
       },
       &asking);
@@ -132,4 +132,4 @@ TEST(Overload, IsNoHiccupOfTheMachine) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::overload_test

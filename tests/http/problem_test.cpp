@@ -9,7 +9,7 @@
 
 #include <greenroom/http/recover.hpp> // both together: there is one problem()
 
-namespace greenroom::http {
+namespace greenroom::http::problem_test {
 namespace {
 
 TEST(Problem, IsRfc9457) {
@@ -65,4 +65,4 @@ TEST(Problem, From500OnSaysTheSameOfAllErrors) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::problem_test

@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::progress_events_test {
 namespace {
 
 using namespace test;
@@ -65,4 +65,4 @@ TEST_F(ProgressEvents, ALongSilenceIsBroken) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::progress_events_test

@@ -14,7 +14,7 @@
 #include <greenroom/http/internal/token_buckets.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::rate_limit_test {
 namespace {
 
 using namespace test;
@@ -180,4 +180,4 @@ TEST(RateLimit, RefusesOptionsThatAreOutOfRange) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::rate_limit_test

@@ -10,7 +10,7 @@
 #include <greenroom/tests/http/http_kit.hpp>
 #include <greenroom/tests/http/log_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::recover_test {
 namespace {
 
 using namespace test;
@@ -107,4 +107,4 @@ TEST(Recover, ChangesNothingOfAnAnswer) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::recover_test

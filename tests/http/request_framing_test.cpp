@@ -12,7 +12,7 @@
 
 #include <greenroom/tests/http/parser_kit.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::request_framing_test {
 namespace {
 
 using namespace test;
@@ -285,4 +285,4 @@ TEST(RequestParser, TellsTheSameOfAnyBytesHoweverTheyAreSplit) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::request_framing_test

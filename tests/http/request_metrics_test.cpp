@@ -13,7 +13,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::request_metrics_test {
 namespace {
 
 using namespace test;
@@ -288,4 +288,4 @@ TEST(RequestMetrics, RefuseOptionsThatAreOutOfRange) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::request_metrics_test

@@ -9,7 +9,7 @@
 
 #include <greenroom/tests/http/parser_kit.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::request_parser_test {
 namespace {
 
 using namespace test;
@@ -440,4 +440,4 @@ TEST(RequestParser, RefusesMoreFieldsThanItsLimit) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::request_parser_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::response_parser_test {
 namespace {
 
 using state = response_parser::state;
@@ -265,4 +265,4 @@ TEST(ResponseParser, SurvivesAnyBytesAndDoesNotDependOnTheirSplit) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::response_parser_test

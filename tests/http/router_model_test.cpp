@@ -16,7 +16,7 @@
 
 #include <greenroom/tests/http/router_kit.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::router_model_test {
 namespace {
 
 using namespace test;
@@ -261,4 +261,4 @@ TEST(Router, AgreesWithAModelThatTriesEveryPattern) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::router_model_test

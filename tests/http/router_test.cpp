@@ -10,7 +10,7 @@
 #include <greenroom/tests/http/router_kit.hpp>
 #include <greenroom/tests/runtime/allocation_count.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::router_test {
 namespace {
 
 using namespace test;
@@ -411,4 +411,4 @@ TEST(Router, TakesLongPathsAndDeepPatterns) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::router_test

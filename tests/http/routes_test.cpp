@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::routes_test {
 namespace {
 
 using namespace test;
@@ -163,4 +163,4 @@ TEST(Routes, CannotBeMountedWhileTheServerRuns) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::routes_test

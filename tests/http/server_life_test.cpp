@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::server_life_test {
 namespace {
 
 using namespace test;
@@ -56,7 +56,7 @@ TEST(ServerLife, StopFinishesWhatItHasBegunAndAnnouncesTheClose) {
   EXPECT_EQ(r.front.stats().connections_open, 0u);
 }
 
-task<> ask_and_stop(rig* r, std::vector<client>* asking) {
+task<> ask_and_stop(rig* r, std::vector<raw_client>* asking) {
   for (int i = 0; i < 3; ++i) {
     auto made = co_await r->net.connect({"127.0.0.1", r->front.port()});
     asking->emplace_back(*std::move(made));
@@ -70,7 +70,7 @@ TEST(ServerLife, StopAnswersThoseThatWaitToBeAccepted) {
   rig r;
   r.front.get("/hello", hello);
   r.start();
-  std::vector<client> asking;
+  std::vector<raw_client> asking;
   auto stop = r.sys.spawn(ask_and_stop, &r, &asking);
   r.settle();
   ASSERT_EQ(asking.size(), 3u);
@@ -201,7 +201,7 @@ TEST(ServerLife, StartsAndStopsAThousandTimesWithoutALeak) {
     const auto made = sys.run(
         [](std::uint16_t port) -> task<int> {
           auto io = (co_await this_actor::system().net().connect({"127.0.0.1", port})).value();
-          client c(std::move(io));
+          raw_client c(std::move(io));
           co_await c.say(get("/hello"));
           const auto got = co_await c.hear();
           co_return got.status;
@@ -259,4 +259,4 @@ TEST(ServerLife, DestructorOutlivesTheStopOfItsSystem) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::server_life_test

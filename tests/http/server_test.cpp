@@ -4,7 +4,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::server_test {
 namespace {
 
 using namespace test;
@@ -164,7 +164,8 @@ TEST(Server, AnswersAThousandPipelinedRequestsOfAClientThatReadsLate) {
   std::string all;
   const std::string body(1'000, 'x');
   for (int i = 0; i < 1'000; ++i) all += post("/echo", body);
-  const auto sending = r.sys.spawn([](client* who, std::string what) { return who->say(std::move(what)); }, &c, all);
+  const auto sending =
+      r.sys.spawn([](raw_client* who, std::string what) { return who->say(std::move(what)); }, &c, all);
   r.settle();
   EXPECT_FALSE(sending.finished()) << "the server must not take in what it cannot answer";
   for (int i = 0; i < 1'000; ++i) ASSERT_EQ(r.hear(c).body, body) << i;
@@ -394,4 +395,4 @@ TEST(Server, TurnsAwayConnectionsBeyondItsLimit) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::server_test

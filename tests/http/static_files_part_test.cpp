@@ -7,7 +7,7 @@
 #include <greenroom/http/static_files.hpp>
 #include <greenroom/tests/http/files_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::static_files_part_test {
 namespace {
 
 using namespace test;
@@ -184,7 +184,7 @@ TEST(StaticFilesSibling, CannotLeadOutside) {
 constexpr std::size_t large = 2'000'000;
 
 /// A client that has the head of a large file, and takes no more for now.
-test::client begin(file_rig& t, const std::string& content) {
+test::raw_client begin(file_rig& t, const std::string& content) {
   t.write("big.bin", content);
   auto c = t.r.connect();
   t.r.say(c, get("/files/big.bin"));
@@ -243,4 +243,4 @@ TEST(StaticFilesChange, EndsWhenTheClientLeaves) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::static_files_part_test

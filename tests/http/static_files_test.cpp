@@ -9,7 +9,7 @@
 #include <greenroom/http/internal/served_file.hpp>
 #include <greenroom/tests/http/files_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::static_files_test {
 namespace {
 
 using namespace test;
@@ -275,4 +275,4 @@ TEST_P(OpenBeneath, StaysInTheDirectory) {
 INSTANTIATE_TEST_SUITE_P(BothWays, OpenBeneath, testing::Values(internal::resolver::kernel, internal::resolver::walk));
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::static_files_test

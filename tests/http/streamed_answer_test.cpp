@@ -11,7 +11,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::streamed_answer_test {
 namespace {
 
 using namespace test;
@@ -316,7 +316,7 @@ TEST_F(StreamedAnswer, OfAFeedEndsAtOnceHoweverMuchItsClientHasAskedForMeanwhile
   auto c = r.connect();
   r.say(c, get("/feed"));
   r.settle();
-  auto more = r.sys.spawn([](client* who) -> task<> { co_await who->say(std::string(200'000, 'G')); }, &c);
+  auto more = r.sys.spawn([](raw_client* who) -> task<> { co_await who->say(std::string(200'000, 'G')); }, &c);
   r.settle();
   server_stop_report report;
   auto stop = stop_within(r, 1h, &report);
@@ -354,10 +354,10 @@ struct upgrading : testing::Test {
   upgrading() { r.say(c, get("/shout", "Connection: Upgrade\r\nUpgrade: shout\r\n") + "early "); }
   outcome seen;
   rig r;
-  client c = listen();
+  raw_client c = listen();
 
 private:
-  client listen() {
+  raw_client listen() {
     r.front.get(
         "/shout", [](outcome* to) { return upgraded("shout", response(), shout, to); }, &seen);
     r.start();
@@ -406,4 +406,4 @@ TEST_F(UpgradedConnection, IsCancelledWhenTheServerStops) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::streamed_answer_test

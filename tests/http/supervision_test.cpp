@@ -8,7 +8,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::supervision_test {
 namespace {
 
 using namespace test;
@@ -251,4 +251,4 @@ TEST(Supervision, FailingHandlersHurtNoOther) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::supervision_test

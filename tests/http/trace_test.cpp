@@ -11,7 +11,7 @@
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::trace_test {
 namespace {
 
 using namespace test;
@@ -260,14 +260,14 @@ TEST(TraceRequests, GivesTheSameIdentifiersWithTheSameSeed) {
     server front(sys, {.port = 0});
     front.use(trace_requests()).get("/", show);
     EXPECT_TRUE(front.start());
-    client c(sys.run(
-                    [](transport* through, std::uint16_t port) {
-                      return through->connect({"127.0.0.1", port});
-                    },
-                    &net, front.port())
-                 .value());
-    (void)sys.run([](client* who) { return who->say(get("/")); }, &c);
-    return sys.run([](client* who) { return who->hear(); }, &c).value().body;
+    raw_client c(sys.run(
+                        [](transport* through, std::uint16_t port) {
+                          return through->connect({"127.0.0.1", port});
+                        },
+                        &net, front.port())
+                     .value());
+    (void)sys.run([](raw_client* who) { return who->say(get("/")); }, &c);
+    return sys.run([](raw_client* who) { return who->hear(); }, &c).value().body;
   };
   const auto first = ids_with(42);
   EXPECT_EQ(first.size(), 32 + 1 + 55 + 2u);
@@ -293,4 +293,4 @@ TEST(TraceRequests, RefusesAShareThatIsNone) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::trace_test

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http {
+namespace greenroom::http::url_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -136,4 +136,4 @@ TEST(Query, RandomPairsComeBack) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::url_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::web_url_test {
 namespace {
 
 /// The address as it was understood, or what is wrong with it.
@@ -140,4 +140,4 @@ TEST(WebUrl, ShowsNoSecretsOfAReferenceEither) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::web_url_test

@@ -12,10 +12,10 @@
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/tests/http/websocket_kit.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::websocket_frames_test {
 namespace {
 
-using namespace test;
+using namespace http::test;
 
 struct row {
   std::string_view section; // of RFC 6455
@@ -309,4 +309,4 @@ TEST(WebsocketFrames, AreMaskedWithKeysThatDiffer) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::websocket_frames_test

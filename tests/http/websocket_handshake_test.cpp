@@ -12,7 +12,7 @@
 #include <greenroom/http/internal/sha1.hpp>
 #include <greenroom/tests/http/parser_kit.hpp>
 
-namespace greenroom::http::internal {
+namespace greenroom::http::internal::websocket_handshake_test {
 namespace {
 
 using test::read_one;
@@ -315,4 +315,4 @@ TEST(WebsocketHandshake, ChecksTheAnswerOfTheServer) {
 }
 
 } // namespace
-} // namespace greenroom::http::internal
+} // namespace greenroom::http::internal::websocket_handshake_test

@@ -12,7 +12,7 @@
 
 #include <greenroom/tests/http/websocket_rig.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::websocket_life_test {
 namespace {
 
 using namespace test;
@@ -223,4 +223,4 @@ TEST(WebsocketLife, EndsWithItsSystem) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::websocket_life_test

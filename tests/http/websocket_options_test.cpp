@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::http {
+namespace greenroom::http::websocket_options_test {
 namespace {
 
 std::string fault(const websocket_options& how) {
@@ -50,4 +50,4 @@ TEST(WebsocketOptions, NameAProtocolThatIsNone) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::websocket_options_test

@@ -12,7 +12,7 @@
 
 #include <greenroom/tests/http/websocket_rig.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::websocket_room_test {
 namespace {
 
 using namespace test;
@@ -308,4 +308,4 @@ TEST(WebsocketRoom, DoesNotWaitForAMemberThatDoesNotRead) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::websocket_room_test

@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/http/websocket_rig.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::websocket_test {
 namespace {
 
 using namespace test;
@@ -385,4 +385,4 @@ TEST(Websocket, GivesAMessageThatTheLastReadOfATryHasCompleted) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::websocket_test

@@ -9,7 +9,7 @@
 #include <greenroom/http/internal/websocket_handshake.hpp>
 #include <greenroom/tests/http/websocket_rig.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::websocket_time_test {
 namespace {
 
 using namespace test;
@@ -281,4 +281,4 @@ TEST(WebsocketClient, MayBeCancelledWhileItOpens) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::websocket_time_test

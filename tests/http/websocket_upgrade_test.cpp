@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::http {
+namespace greenroom::http::websocket_upgrade_test {
 namespace {
 
 using namespace test;
@@ -133,4 +133,4 @@ TEST_F(AcceptWebsocket, RefusesWhatIsNoHandshake) {
 }
 
 } // namespace
-} // namespace greenroom::http
+} // namespace greenroom::http::websocket_upgrade_test

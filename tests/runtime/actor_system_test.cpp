@@ -11,7 +11,7 @@
 
 #include <greenroom/tests/runtime/socket_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::actor_system_test {
 namespace {
 
 using namespace test;
@@ -319,4 +319,4 @@ TEST(ActorSystem, ReportsWhileActorsComeAndGo) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::actor_system_test

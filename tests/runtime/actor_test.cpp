@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::actor_test {
 namespace {
 
 using namespace test;
@@ -353,4 +353,4 @@ TEST(Actor, YieldIsCancelled) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::actor_test

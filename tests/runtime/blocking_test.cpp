@@ -12,7 +12,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::blocking_test {
 namespace {
 
 using namespace test;
@@ -212,4 +212,4 @@ TEST(Blocking, ManyCallsFromManyActors) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::blocking_test

@@ -7,7 +7,7 @@
 
 #include <greenroom/runtime/task.hpp>
 
-namespace greenroom {
+namespace greenroom::broken_frame_test {
 namespace {
 
 task<bool> no() { co_return false; }
@@ -39,4 +39,4 @@ TEST(BrokenFrame, ACoroutineThatIsCompiledWronglyEndsTheProgramWithASentence) {
 TEST(BrokenFrame, AnAwaitThatIsKeptInAVariableIsFine) { const auto made = test_a_variable(); }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::broken_frame_test

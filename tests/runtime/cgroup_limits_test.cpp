@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::cgroup_limits_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,4 +94,4 @@ TEST_F(CgroupLimits, MemoryOfBothVersionsIsTheTightest) {
 TEST(UsableCpus, AreAtLeastOne) { EXPECT_GE(usable_cpus(), 1u); }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::cgroup_limits_test

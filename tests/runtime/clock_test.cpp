@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::clock_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -74,4 +74,4 @@ TEST(SaturatingAdd, NeverStaysNever) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::clock_test

@@ -13,7 +13,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::condition_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -444,4 +444,4 @@ TEST(Condition, WaitNeedsAGuardThatHoldsAMutex) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::condition_test

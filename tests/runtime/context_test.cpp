@@ -11,7 +11,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::context_test {
 namespace {
 
 using namespace test;
@@ -404,4 +404,4 @@ TEST(Context, DoneEndsWhenTheSystemStops) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::context_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::error_test {
 namespace {
 
 result<int> half(int number) {
@@ -224,4 +224,4 @@ TEST(ResultDeathTest, ReadingTheMissingSideIsAsserted) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::error_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::files_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -134,4 +134,4 @@ TEST_F(Files, RemoveTakesTheFileAwayOnce) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::files_test

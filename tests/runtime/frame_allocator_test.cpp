@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::frame_allocator_test {
 namespace {
 
 TEST(FrameAllocator, HoldsStringsOfAnyLength) {
@@ -29,4 +29,4 @@ TEST(FrameAllocator, HoldsVectorsThatGrow) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::frame_allocator_test

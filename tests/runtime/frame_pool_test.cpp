@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::frame_pool_test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -165,4 +165,4 @@ TEST(FramePool, ImpossibleSizesThrow) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::frame_pool_test

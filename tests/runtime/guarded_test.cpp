@@ -9,7 +9,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::guarded_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -84,4 +84,4 @@ TEST(Guarded, CancelledAndKilledWaitersLeaveItUnlocked) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::guarded_test

@@ -11,7 +11,7 @@
 #include <greenroom/tests/runtime/hand_loop.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::host_loop_test {
 namespace {
 
 using namespace test;
@@ -257,4 +257,4 @@ TEST(HostLoop, ItemsOfTheLoopComeBackInOrder) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::host_loop_test

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::host_options_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -165,4 +165,4 @@ TEST_F(HostOptions, KeysThatAreTakenOrMalformedAreMistakes) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::host_options_test

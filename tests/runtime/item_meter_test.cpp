@@ -10,7 +10,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::detail {
+namespace greenroom::detail::item_meter_test {
 namespace {
 
 struct watched_mailbox {
@@ -113,4 +113,4 @@ TEST(ItemMeter, ItemThatMayComeAgainIsFirstInTheQueue) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::item_meter_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::internal {
+namespace greenroom::internal::keep_rule_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -59,4 +59,4 @@ TEST_F(KeepRule, ForgetsStepByStepInCompanyWithoutLoss) {
 }
 
 } // namespace
-} // namespace greenroom::internal
+} // namespace greenroom::internal::keep_rule_test

@@ -11,7 +11,7 @@
 #include <greenroom/runtime/semaphore.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::ledger_test {
 namespace {
 
 using namespace test;
@@ -114,4 +114,4 @@ TEST(Ledger, OfAStopIsCleanThoughAContextWithADeadlineIsStillHeld) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::ledger_test

@@ -28,7 +28,7 @@ struct fmt::formatter<greenroom::log_test::unprintable> {
   }
 };
 
-namespace greenroom {
+namespace greenroom::log_test {
 namespace {
 
 /// A host's logger whose lines can be read.
@@ -207,4 +207,4 @@ TEST(LogLevel, NamesAreReadBack) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::log_test

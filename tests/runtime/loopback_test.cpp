@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::loopback_test {
 namespace {
 
 TEST(Loopback, IsByItsNameAndItsAddresses) {
@@ -17,4 +17,4 @@ TEST(Loopback, IsNoNameThatLooksLikeIt) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::loopback_test

@@ -11,7 +11,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::mailbox_ends_test {
 namespace {
 
 using namespace test;
@@ -230,4 +230,4 @@ TEST(MailboxEnds, CopiesAndMovesCountOnce) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::mailbox_ends_test

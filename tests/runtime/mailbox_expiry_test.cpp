@@ -9,7 +9,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::test {
+namespace greenroom::test::mailbox_expiry_test {
 namespace {
 
 template <class T>
@@ -168,4 +168,4 @@ TEST(MailboxExpiry, LimitsThatCannotBeAreRefused) {
 }
 
 } // namespace
-} // namespace greenroom::test
+} // namespace greenroom::test::mailbox_expiry_test

@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::mailbox_test {
 namespace {
 
 using namespace test;
@@ -364,4 +364,4 @@ TEST(Mailbox, ChattyActorsLetOthersRunWithinTheirStepBudget) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::mailbox_test

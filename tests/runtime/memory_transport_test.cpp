@@ -9,7 +9,7 @@
 
 // What it shares with sockets is in transport_test.cpp.
 
-namespace greenroom {
+namespace greenroom::memory_transport_test {
 namespace {
 
 using namespace test;
@@ -216,4 +216,4 @@ TEST(ReadinessSource, AWaitLooksForWhatItsSideWasTold) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::memory_transport_test

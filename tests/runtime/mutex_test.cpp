@@ -11,7 +11,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::mutex_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -400,4 +400,4 @@ TEST(Mutex, DestroyingAHeldOneIsAsserted) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::mutex_test

@@ -9,7 +9,7 @@
 #include <greenroom/runtime/mailbox.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::once_test {
 namespace {
 
 using namespace sync_kit;
@@ -161,4 +161,4 @@ TEST(Once, KilledWaiterLeavesTheWorkRunning) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::once_test

@@ -10,7 +10,7 @@
 
 #include <greenroom/runtime/files.hpp>
 
-namespace greenroom {
+namespace greenroom::options_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -316,4 +316,4 @@ TEST(OptionsHelp, ListsEachOptionWithFormAndDefault) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::options_test

@@ -16,7 +16,7 @@
 
 #include <greenroom/runtime/internal/polled_socket.hpp>
 
-namespace greenroom::internal {
+namespace greenroom::internal::poller_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -213,4 +213,4 @@ TEST(PolledSocket, GivesItsNumberBackOnceHoweverManyCallsFindItClosed) {
 }
 
 } // namespace
-} // namespace greenroom::internal
+} // namespace greenroom::internal::poller_test

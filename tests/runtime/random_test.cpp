@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom {
+namespace greenroom::random_test {
 namespace {
 
 static_assert(std::uniform_random_bit_generator<xoshiro>);
@@ -93,4 +93,4 @@ TEST(RandomSeed, DiffersFromCallToCallAndIsNeverZero) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::random_test

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::ring_test {
 namespace {
 
 // Move-only, without a default constructor, counted; too aligned for plain operator new, so that
@@ -28,11 +28,11 @@ struct alignas(64) item {
 bool refuse_aligned_memory = false;
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::ring_test
 
 // Replaces the aligned forms in the whole test program; the array forms call these.
 void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  if (greenroom::detail::refuse_aligned_memory) return nullptr;
+  if (greenroom::detail::ring_test::refuse_aligned_memory) return nullptr;
   const auto unit = static_cast<std::size_t>(alignment);
   return std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
 }
@@ -44,7 +44,7 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept { std::free(memory); }
 
-namespace greenroom::detail {
+namespace greenroom::detail::ring_test {
 namespace {
 
 TEST(Ring, AllocatesNothingBeforeTheFirstPush) {
@@ -154,4 +154,4 @@ TEST(Ring, BehavesAsADequeUnderRandomOperations) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::ring_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::internal {
+namespace greenroom::internal::run_queue_test {
 namespace {
 
 job numbered(std::uintptr_t n) { return job(n << 1); }
@@ -38,4 +38,4 @@ TEST(RunQueue, GivesAThiefHalfOfEachKindTheOldestFirst) {
 }
 
 } // namespace
-} // namespace greenroom::internal
+} // namespace greenroom::internal::run_queue_test

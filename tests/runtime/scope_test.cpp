@@ -9,7 +9,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::scope_test {
 namespace {
 
 using namespace test;
@@ -191,4 +191,4 @@ TEST(Scope, NestedScopesOnSeveralWorkersJoinEveryChild) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::scope_test

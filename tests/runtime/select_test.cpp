@@ -12,7 +12,7 @@
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::select_test {
 namespace {
 
 using namespace test;
@@ -321,4 +321,4 @@ TEST(Select, TakesManyCasesOfManyMailboxes) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::select_test

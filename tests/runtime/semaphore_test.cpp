@@ -10,7 +10,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::semaphore_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -255,4 +255,4 @@ TEST(Semaphore, LosingSelectCaseHasTakenNothingAndLetsThoseBehindGoOn) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::semaphore_test

@@ -11,7 +11,7 @@
 #include <greenroom/runtime/wait_group.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::shared_mutex_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -278,4 +278,4 @@ TEST(SharedMutex, LosingSelectCaseHasTakenNothing) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::shared_mutex_test

@@ -12,7 +12,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::span_test {
 namespace {
 
 using namespace test;
@@ -139,4 +139,4 @@ TEST(Span, IsNotMadeOnceNobodyTakesThem) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::span_test

@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::spawn_test {
 namespace {
 
 using namespace test;
@@ -200,4 +200,4 @@ TEST(Spawn, ChildDoesNotEndWithItsParent) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::spawn_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::spin_lock_test {
 namespace {
 
 template <class Lock>
@@ -88,4 +88,4 @@ TYPED_TEST(SpinLock, WaiterGoesOnAfterAPreemptedHolderReturns) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::spin_lock_test

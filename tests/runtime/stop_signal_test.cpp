@@ -7,7 +7,7 @@
 
 #include <greenroom/runtime/error.hpp>
 
-namespace greenroom {
+namespace greenroom::stop_signal_test {
 namespace {
 
 volatile std::sig_atomic_t seen_by_host = 0;
@@ -72,4 +72,4 @@ TEST(StopSignal, ASignalOfAFormerOneIsForgotten) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::stop_signal_test

@@ -20,7 +20,7 @@ namespace greenroom::test {
 
 using namespace std::chrono_literals;
 
-inline options quiet(std::size_t workers) {
+inline options quiet(std::size_t workers = 2) {
   options o;
   o.name = "test";
   o.workers = workers;

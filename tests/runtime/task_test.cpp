@@ -12,7 +12,7 @@
 #include <greenroom/runtime/cancelled.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::task_test {
 namespace {
 
 using namespace test;
@@ -220,4 +220,4 @@ TEST(Task, AKillTakesEffectAtTheNextWaitNotAtACall) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::task_test

@@ -7,7 +7,7 @@
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::timer_test {
 namespace {
 
 using namespace test;
@@ -225,4 +225,4 @@ TEST(Ticker, IsOneCaseOfASelect) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::timer_test

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-namespace greenroom::detail {
+namespace greenroom::detail::timer_wheel_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -305,4 +305,4 @@ TEST(TimerWheel, BehavesAsASortedMultimapUnderRandomOperations) {
 }
 
 } // namespace
-} // namespace greenroom::detail
+} // namespace greenroom::detail::timer_wheel_test

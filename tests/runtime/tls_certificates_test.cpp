@@ -8,7 +8,7 @@
 
 // What tls_server::make() and reload() read, and what they refuse.
 
-namespace greenroom {
+namespace greenroom::tls_certificates_test {
 namespace {
 
 using namespace test;
@@ -212,6 +212,6 @@ TEST(TlsClient, RefusesACaThatIsNone) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::tls_certificates_test
 
 #endif

@@ -11,7 +11,7 @@
 
 // Peers that do what no decent peer does: garbage, flipped bits, messages of TLS at the worst moment.
 
-namespace greenroom {
+namespace greenroom::tls_hostile_test {
 namespace {
 
 using namespace test;
@@ -375,6 +375,6 @@ TEST(TlsServer, RefusesToNegotiateAnew) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::tls_hostile_test
 
 #endif

@@ -11,7 +11,7 @@
 
 // Another implementation's idea of TLS: Python's module ssl over real sockets. Skipped where there is none.
 
-namespace greenroom {
+namespace greenroom::tls_interop_test {
 namespace {
 
 using namespace test;
@@ -144,6 +144,6 @@ TEST(TlsInterop, PythonServes) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::tls_interop_test
 
 #endif

@@ -12,7 +12,7 @@
 
 // What the streams of TLS do with bytes, and with their ends.
 
-namespace greenroom {
+namespace greenroom::tls_stream_test {
 namespace {
 
 using namespace test;
@@ -322,6 +322,6 @@ TEST(TlsStream, CloseEndsTheCallsUnderWayFromAnyThread) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::tls_stream_test
 
 #endif

@@ -11,7 +11,7 @@
 
 // Certificates, options and handshakes; what the streams do with bytes is in tls_stream_test.cpp.
 
-namespace greenroom {
+namespace greenroom::tls_test {
 namespace {
 
 using namespace test;
@@ -370,11 +370,11 @@ TEST(TlsClient, AResetInTheHandshakeIsToldAsSuch) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::tls_test
 
 #else
 
-namespace greenroom {
+namespace greenroom::tls_test {
 namespace {
 
 TEST(Tls, ABuildWithoutItSaysSo) {
@@ -389,6 +389,6 @@ TEST(Tls, ABuildWithoutItSaysSo) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::tls_test
 
 #endif

@@ -14,7 +14,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::trace_test {
 namespace {
 
 using namespace test;
@@ -299,4 +299,4 @@ TEST(TraceContext, ChildHasItsOwnSpanBelowThatOfItsParent) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::trace_test

@@ -12,7 +12,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/socket_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::transport_system_test {
 namespace {
 
 using namespace test;
@@ -232,4 +232,4 @@ TEST(TransportEnvironment, AnotherExecutorHasNoSockets) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::transport_system_test

@@ -13,7 +13,7 @@
 #include <greenroom/runtime/within.hpp>
 #include <greenroom/tests/runtime/socket_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::transport_test {
 namespace {
 
 using namespace test;
@@ -416,4 +416,4 @@ TEST_P(Transport, CloseMayRaceWithReadsAndWithItself) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::transport_test

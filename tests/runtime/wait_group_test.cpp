@@ -12,7 +12,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/tests/runtime/sync_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::wait_group_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -194,4 +194,4 @@ TEST(WaitGroup, DestroyingItUnderAWaiterIsAsserted) {
 #endif
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::wait_group_test

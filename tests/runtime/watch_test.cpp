@@ -13,7 +13,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::watch_test {
 namespace {
 
 using namespace test;
@@ -107,4 +107,4 @@ TEST_F(Watch, IsSwitchedOffByZeros) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::watch_test

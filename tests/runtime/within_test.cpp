@@ -7,7 +7,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::within_test {
 namespace {
 
 using namespace test;
@@ -240,4 +240,4 @@ TEST(Shielded, AKillDoesNotWaitForTheShield) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::within_test

@@ -12,7 +12,7 @@
 #include <greenroom/runtime/transport.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::worker_test {
 namespace {
 
 using namespace test;
@@ -288,4 +288,4 @@ TEST(Worker, TimerFromOutsideAlwaysWakesASleeper) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::worker_test

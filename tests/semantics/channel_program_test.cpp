@@ -14,7 +14,7 @@
 
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::channel_program_test {
 namespace {
 
 using namespace go_kit;
@@ -416,4 +416,4 @@ TEST(GoChannel, ManyWorkersHandleEachItemOnceAndResultsEndWithTheLastWorker) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::channel_program_test

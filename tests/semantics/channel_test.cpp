@@ -14,7 +14,7 @@
 
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::channel_test {
 namespace {
 
 using namespace go_kit;
@@ -409,4 +409,4 @@ TEST(GoChannel, ReceiveThatDoesNotWaitSeesTheItemOrTheEnd) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::channel_test

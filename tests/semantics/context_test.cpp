@@ -14,7 +14,7 @@
 #include <greenroom/tests/runtime/allocation_count.hpp>
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::context_test {
 namespace {
 
 using namespace go_kit;
@@ -376,4 +376,4 @@ TEST(GoContext, DerivingAllocatesOnceAndCancellingNothing) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::context_test

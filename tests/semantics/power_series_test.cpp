@@ -7,7 +7,7 @@
 #include <greenroom/tests/semantics/go_kit.hpp>
 #include <greenroom/tests/semantics/power_series.hpp>
 
-namespace greenroom {
+namespace greenroom::power_series_test {
 namespace {
 
 using namespace go_kit;
@@ -119,4 +119,4 @@ TEST(GoChannel, PowerSeriesOfPolymorphicItemsMayBeDefinedByThemselves) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::power_series_test

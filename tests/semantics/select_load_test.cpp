@@ -12,7 +12,7 @@
 
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::select_load_test {
 namespace {
 
 using namespace go_kit;
@@ -287,4 +287,4 @@ TEST(GoSelect, ActorsLeaveTheMiddleOfALongQueueWithoutLookingAtTheOthers) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::select_load_test

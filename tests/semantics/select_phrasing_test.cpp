@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::select_phrasing_test {
 namespace {
 
 using namespace go_kit;
@@ -260,4 +260,4 @@ TEST(GoSelect, ReceivedValuesReachMapsArraysAndPointersOnce) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::select_phrasing_test

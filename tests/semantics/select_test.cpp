@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::select_test {
 namespace {
 
 using namespace go_kit;
@@ -305,4 +305,4 @@ TEST(GoSelect, MailboxNamedTwiceInOneSelectStillWakesOthers) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::select_test

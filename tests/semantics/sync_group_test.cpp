@@ -12,7 +12,7 @@
 #include <greenroom/tests/runtime/sync_kit.hpp>
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::sync_group_test {
 namespace {
 
 using namespace go_kit;
@@ -238,4 +238,4 @@ TEST(GoSync, CompareAndSwapOfAGuardedValueHappensOncePerValue) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::sync_group_test

@@ -17,7 +17,7 @@
 #include <greenroom/tests/runtime/sync_kit.hpp>
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::sync_test {
 namespace {
 
 using namespace go_kit;
@@ -409,4 +409,4 @@ TEST(GoSync, WhatActorsWaitInCannotBeCopiedOrMoved) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::sync_test

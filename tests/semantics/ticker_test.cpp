@@ -6,7 +6,7 @@
 
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::ticker_test {
 namespace {
 
 using namespace go_kit;
@@ -158,4 +158,4 @@ TEST(GoTime, PeriodThatIsNotPositiveIsAUsageError) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::ticker_test

@@ -13,7 +13,7 @@
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/tests/semantics/go_kit.hpp>
 
-namespace greenroom {
+namespace greenroom::time_test {
 namespace {
 
 using namespace go_kit;
@@ -321,4 +321,4 @@ TEST(GoTime, StormOfStopsAndResetsFiresEachTimerAtItsLastTimeOnce) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::time_test

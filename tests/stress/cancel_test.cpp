@@ -15,7 +15,7 @@
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::cancel_test {
 namespace {
 
 using namespace test;
@@ -193,4 +193,4 @@ std::string name_of(const testing::TestParamInfo<Strikes::ParamType>& info) {
 INSTANTIATE_TEST_SUITE_P(All, Strikes, testing::Combine(testing::Bool(), testing::Values(1u, 2u, 4u)), name_of);
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::cancel_test

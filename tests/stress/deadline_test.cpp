@@ -11,7 +11,7 @@
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::deadline_test {
 namespace {
 
 using namespace test;
@@ -93,4 +93,4 @@ TEST_P(Deadlines, SentMeansReceivedOnce) {
 INSTANTIATE_TEST_SUITE_P(All, Deadlines, testing::Combine(testing::Values(0, 2), testing::Values(1u, 2u, 4u)));
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::deadline_test

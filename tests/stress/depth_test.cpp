@@ -8,7 +8,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::depth_test {
 namespace {
 
 using namespace test;
@@ -122,4 +122,4 @@ TEST(Depth, AMillionHandOversUseNoStack) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::depth_test

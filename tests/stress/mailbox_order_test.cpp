@@ -10,7 +10,7 @@
 
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::mailbox_order_test {
 namespace {
 
 using namespace test;
@@ -87,4 +87,4 @@ INSTANTIATE_TEST_SUITE_P(ThreeReceivers, MailboxOrder,
                          name_of);
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::mailbox_order_test

@@ -10,7 +10,7 @@
 #include <greenroom/runtime/context.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom {
+namespace greenroom::spawn_storm_test {
 namespace {
 
 using namespace test;
@@ -99,4 +99,4 @@ TEST_P(SpawnStorm, MeetsTheStop) {
 INSTANTIATE_TEST_SUITE_P(Workers, SpawnStorm, testing::Values(1u, 2u, 4u));
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::spawn_storm_test

@@ -9,7 +9,7 @@
 #include <greenroom/runtime/mutex.hpp>
 #include <greenroom/runtime/scope.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::explore_test {
 namespace {
 
 struct account {
@@ -122,4 +122,4 @@ TEST(Explore, SaysWhatIsWrongWithAReplay) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::explore_test

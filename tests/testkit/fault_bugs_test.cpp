@@ -20,7 +20,7 @@
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/runtime/timer.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::fault_bugs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -356,4 +356,4 @@ TEST(DiskFaults, EachHappensForSomeSeedsAndNoneWithProbabilityZero) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::fault_bugs_test

@@ -20,7 +20,7 @@
 #include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::faults_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -397,7 +397,7 @@ task<http::response> hello_later() {
 task<int> ask_once(std::uint16_t port, std::string path) {
   auto io = co_await this_actor::system().net().connect({"here", port});
   if (!io) co_return 0;
-  http::test::client c(*std::move(io));
+  http::test::raw_client c(*std::move(io));
   co_await c.say(http::test::get(path));
   const auto got = co_await c.hear();
   co_return got.status;
@@ -436,4 +436,4 @@ TEST(Faults, AServerAndAClientThatTriesAgainSurviveThemAndLeaveNothing) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::faults_test

@@ -13,7 +13,7 @@
 #include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::http_client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -404,4 +404,4 @@ TEST(HttpClient, RefusesRequestsThatAreNotWellFormed) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::http_client_test

@@ -9,7 +9,7 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/testkit/explore.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::leaks_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -75,4 +75,4 @@ TEST(Simulation, SaysWhoWaitsForWhomInADeadlock) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::leaks_test

@@ -8,7 +8,7 @@
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/testkit/simulation.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::memory_files_test {
 namespace {
 
 std::unique_ptr<append_file> opened(files& disk, const char* path) { return disk.open_append(path).value(); }
@@ -140,4 +140,4 @@ TEST(MemoryFiles, DiskHereFindsNoneOutsideOfASimulation) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::memory_files_test

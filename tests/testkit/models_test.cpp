@@ -15,7 +15,7 @@
 #include <greenroom/runtime/select.hpp>
 #include <greenroom/runtime/timer.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::models_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -261,4 +261,4 @@ TEST(Model, NobodyOutlivesItsScope) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::models_test

@@ -21,7 +21,7 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/wait_group.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::planted_bugs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -444,4 +444,4 @@ TEST_P(PlantedBug, IsFoundAndShownAgainByWhatTheReportPrints) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::planted_bugs_test

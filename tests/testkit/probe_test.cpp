@@ -11,7 +11,7 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::probe_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -237,7 +237,8 @@ TEST(Probe, ShowsMessagesAsTheyPrintElseByTheirType) {
     require(sent.has_value(), "not sent");
     co_await p.expect_nothing(1s);
   });
-  EXPECT_TRUE(has(text, "but a message of type greenroom::testkit::(anonymous namespace)::opaque came")) << text;
+  EXPECT_TRUE(has(text, "but a message of type greenroom::testkit::probe_test::(anonymous namespace)::opaque came"))
+      << text;
   text = why([]() -> task<> {
     probe<streamed> p;
     const auto to = p.address();
@@ -285,4 +286,4 @@ TEST(MailboxAssertions, TellSizeAndWhetherItIsClosed) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::probe_test

@@ -9,7 +9,7 @@
 #include <greenroom/runtime/random.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::testkit::internal {
+namespace greenroom::testkit::internal::reply_parser_test {
 namespace {
 
 using outcome = reply_parser::outcome;
@@ -90,4 +90,4 @@ TEST(ReplyParser, FindsTokensInListsWithoutRegardToCase) {
 }
 
 } // namespace
-} // namespace greenroom::testkit::internal
+} // namespace greenroom::testkit::internal::reply_parser_test

@@ -13,7 +13,7 @@
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/tests/http/http_kit.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::simulation_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -163,7 +163,7 @@ task<> serve_and_ask(http::server* front) {
   for (const auto* path : {"/hello", "/task"}) {
     const bool hurried = std::string_view(path) == "/task";
     auto io = (co_await this_actor::system().net().connect({"here", front->port()})).value();
-    http::test::client c(std::move(io));
+    http::test::raw_client c(std::move(io));
     co_await c.say(http::test::get(path));
     const auto got = co_await c.hear();
     require(got.status == (hurried ? 503 : 200), "status " + std::to_string(got.status));
@@ -178,7 +178,7 @@ task<> own_server(bool fails) {
   front.get("/hello", hello).get("/task", supervised(1h, slow));
   require(front.start().has_value(), "it does not listen");
   auto io = (co_await this_actor::system().net().connect({"here", front.port()})).value();
-  http::test::client c(std::move(io));
+  http::test::raw_client c(std::move(io));
   co_await c.say(http::test::get("/hello"));
   const auto got = co_await c.hear();
   require(got.status == 200, "status " + std::to_string(got.status));
@@ -210,4 +210,4 @@ TEST(Simulation, AnHttpServerRunsInItUnderManySchedules) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::simulation_test

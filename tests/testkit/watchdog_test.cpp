@@ -8,7 +8,7 @@
 #include <greenroom/runtime/mutex.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
-namespace greenroom::testkit {
+namespace greenroom::testkit::watchdog_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -100,4 +100,4 @@ TEST(WatchdogDeathTest, AbortsAHangingTest) {
 }
 
 } // namespace
-} // namespace greenroom::testkit
+} // namespace greenroom::testkit::watchdog_test

@@ -13,7 +13,7 @@
 #include <greenroom/runtime/host_loop.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 
-namespace greenroom {
+namespace greenroom::loop_test {
 namespace {
 
 /// What a window would be: an object that only Qt's thread may touch.
@@ -81,4 +81,4 @@ TEST(QtLoop, ActorsShowWhatTheLoopSentThem) {
 }
 
 } // namespace
-} // namespace greenroom
+} // namespace greenroom::loop_test

@@ -10,7 +10,7 @@
 
 namespace greenroom::testkit::internal {
 
-using detail::io_side;
+using greenroom::detail::io_side;
 using counted = breaking_point::counted;
 
 faulty_link::faulty_link(std::shared_ptr<fault_source> faults, std::uint64_t number, const std::string& to)

@@ -31,9 +31,9 @@ public:
   /// Bytes that are on their way in each direction at most.
   static constexpr std::size_t capacity = 65'536;
 
-  class end final : public detail::readiness_source {
+  class end final : public greenroom::detail::readiness_source {
   public:
-    bool ready_or_watch_locked(detail::io_side side) override { return owner->ready(index, side); }
+    bool ready_or_watch_locked(greenroom::detail::io_side side) override { return owner->ready(index, side); }
     faulty_link* owner = nullptr; // constant
     std::size_t index = 0;
   };
@@ -68,7 +68,7 @@ private:
     std::uint64_t swallowed = 0;
   };
 
-  bool ready(std::size_t at, detail::io_side side);
+  bool ready(std::size_t at, greenroom::detail::io_side side);
   void wake_all() noexcept;
   breaking_point draw_point(std::uint64_t salt);
   void reset_locked();

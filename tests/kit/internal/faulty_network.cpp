@@ -32,8 +32,8 @@ private:
 };
 
 /// The connections that wait to be accepted, in the order in which the listener within has them too.
-struct entrance final : detail::readiness_source {
-  bool ready_or_watch_locked(detail::io_side) override { return size != 0 || closed; }
+struct entrance final : greenroom::detail::readiness_source {
+  bool ready_or_watch_locked(greenroom::detail::io_side) override { return size != 0 || closed; }
 
   std::mutex mutex;
   std::deque<std::shared_ptr<faulty_link>> waiting_links; // guarded by mutex
@@ -137,7 +137,7 @@ result<std::unique_ptr<listener>> faulty_network::listen(const endpoint& at, con
 task<result<std::unique_ptr<stream>>> faulty_network::connect(endpoint to) {
   const auto number = faults_->next_connection();
   if (faults_->happens(draw::refused, faults_->plan().network.refused, number)) {
-    co_await detail::io_step();
+    co_await greenroom::detail::io_step();
     faults_->note(fmt::format("connection {} to {} refused", number, to.to_string()));
     co_return cannot_connect(to, "Connection refused");
   }
