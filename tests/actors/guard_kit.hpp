@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <source_location>
 #include <stdexcept>
@@ -17,7 +16,7 @@
 #include <greenroom/runtime/scope.hpp>
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
-#include <greenroom/testkit/explore.hpp>
+#include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/actors/play.hpp>
 
 namespace greenroom::test {

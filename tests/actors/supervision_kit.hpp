@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -15,7 +14,7 @@
 #include <greenroom/actors/supervisor.hpp>
 #include <greenroom/runtime/timer.hpp>
 #include <greenroom/runtime/within.hpp>
-#include <greenroom/testkit/explore.hpp>
+#include <greenroom/testkit/simulation.hpp>
 #include <greenroom/tests/actors/play.hpp>
 
 namespace greenroom::test {

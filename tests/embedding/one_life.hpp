@@ -18,18 +18,11 @@
 #include <greenroom/http/server.hpp>
 #include <greenroom/runtime/actor_system.hpp>
 #include <greenroom/runtime/mailbox.hpp>
+#include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom::test {
 
 using namespace std::chrono_literals;
-
-inline options quiet(std::size_t workers = 2) {
-  options o;
-  o.name = "test";
-  o.workers = workers;
-  o.log_level = "off";
-  return o;
-}
 
 struct twice {
   int n;
