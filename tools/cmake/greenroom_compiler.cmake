@@ -41,10 +41,14 @@ target_compile_options(
             # __FILE__ and std::source_location name greenroom/runtime/..., not the build machine's folders.
             -fmacro-prefix-map=${PROJECT_BINARY_DIR}/include/=
             -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=greenroom/)
-if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ warns of a type with a member from an unnamed namespace unless it stands in the file that is compiled,
-  # which in a unity build is none of ours.
-  target_compile_options(greenroom_build_flags INTERFACE -Wno-subobject-linkage)
+# g++ warns of a type with a member from an unnamed namespace unless it stands in the file that is compiled,
+# which in a unity build is none of ours.
+add_library(greenroom_unity_flags INTERFACE)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(greenroom_unity_flags INTERFACE -Wno-subobject-linkage)
+endif()
+if(CMAKE_UNITY_BUILD)
+  target_link_libraries(greenroom_build_flags INTERFACE greenroom_unity_flags)
 endif()
 if(GREENROOM_WERROR)
   target_compile_options(greenroom_build_flags INTERFACE -Werror)
