@@ -24,7 +24,9 @@ std::uint32_t actor_cell::await_end_of_report() const noexcept {
 }
 
 void release(actor_cell& cell) noexcept {
-  if (cell.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Who finds no other reference than his own is alone, and nobody can make one of it: no read-modify-write is needed then. The acquire
+  // pairs with the other releases, as that of the subtraction does.
+  if (cell.refs.load(std::memory_order_acquire) != 1 && cell.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   delete cell.extras.load(std::memory_order_acquire);
   delete &cell;
 }

@@ -13,6 +13,11 @@ namespace {
 class machine_clock final : public clock {
 public:
   time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
+  time_point coarse_now() const noexcept override {
+    std::timespec tick; // that of the kernel, 1 to 10 ms; the clock is the same as steady_clock's
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);
+    return time_point(std::chrono::seconds(tick.tv_sec) + std::chrono::nanoseconds(tick.tv_nsec));
+  }
   std::chrono::system_clock::time_point wall_now() const noexcept override { return std::chrono::system_clock::now(); }
   std::chrono::sys_seconds wall_second() const noexcept override {
     return std::chrono::sys_seconds(std::chrono::seconds(::time(nullptr)));

@@ -120,14 +120,37 @@ context_node* followed_by(const context_node& node) noexcept {
   return node.follows_root ? &node.core->root : node.parent;
 }
 
+namespace {
+
+/// Takes a node out of the list that it is in, if its only reference is the caller's. Then nobody else can come by one: whoever finds it
+/// does so under the lock of that list, or by a timer, of which there must be none. Saves a read-modify-write for each request.
+bool unlink_last(context_node& node) noexcept {
+  auto* const above = followed_by(node);
+  // Acquire: pairs with the release of the other references.
+  if (above == nullptr || node.queue != nullptr || node.refs.load(std::memory_order_acquire) != 1) return false;
+  std::lock_guard guard(above->lock);
+  if (node.refs.load(std::memory_order_acquire) != 1) return false;
+  unlink_child_locked(*above, node);
+  return true;
+}
+
+/// Gives back a reference. Returns whether it was the last one; the node is then in no list, and has no timer.
+bool drop_reference(context_node& node) noexcept {
+  if (unlink_last(node)) return true;
+  if (node.refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  if (node.queue != nullptr) node.queue->cancel(node);
+  if (auto* const above = followed_by(node)) {
+    std::lock_guard guard(above->lock);
+    unlink_child_locked(*above, node);
+  }
+  return true;
+}
+
+} // namespace
+
 void release(context_node& first) noexcept {
-  for (auto* node = &first; node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1;) {
+  for (auto* node = &first; node != nullptr && drop_reference(*node);) {
     auto* const parent = node->parent;
-    if (node->queue != nullptr) node->queue->cancel(*node);
-    if (auto* const above = followed_by(*node)) {
-      std::lock_guard guard(above->lock);
-      unlink_child_locked(*above, *node);
-    }
     delete node;
     node = parent; // a loop: a long chain of contexts must not cost stack
   }
@@ -222,22 +245,42 @@ context_node& new_child(context_node& parent, time_point deadline, time_point no
 
 context_node& new_supervised_child(context_node& parent, time_point deadline) {
   auto& child = *new context_node(*parent.core, &parent);
+  child.refs.store(2, std::memory_order_relaxed); // nobody else knows it
   child.deadline = std::min(deadline, parent.deadline);
-  follow(parent, child);
   return child;
 }
 
-void enter_context(actor_cell& cell, context_node& node) noexcept {
+namespace {
+
+void set_context(actor_cell& cell, context_node& node) noexcept {
   cell.context = &node;
   // An item in hand stays there.
   set_traced(cell, actor_cell::by_context, node.traced);
-  cell.word.fetch_and(~actor_cell::context_cancel, std::memory_order_relaxed); // the actor runs: no claim is possible
-  if (is_root(node)) return; // cancelled only when the system stops, which strikes every actor by itself
-  std::lock_guard guard(node.lock);
+}
+
+void link_actor_locked(actor_cell& cell, context_node& node) noexcept {
   cell.context_prev = nullptr;
   cell.context_next = node.first_actor;
   if (node.first_actor != nullptr) node.first_actor->context_prev = &cell;
   node.first_actor = &cell;
+}
+
+} // namespace
+
+void enter_supervised(actor_cell& cell, context_node& node) noexcept {
+  set_context(cell, node);
+  link_actor_locked(cell, node); // nobody knows the node before it follows its parent, so its lock is not needed
+  follow(*node.parent, node);
+}
+
+void enter_context(actor_cell& cell, context_node& node) noexcept {
+  set_context(cell, node);
+  // The actor runs: no claim is possible. Only its former context, whose list it has left, could set the bit.
+  if ((cell.word.load(std::memory_order_relaxed) & actor_cell::context_cancel) != 0)
+    cell.word.fetch_and(~actor_cell::context_cancel, std::memory_order_relaxed);
+  if (is_root(node)) return; // cancelled only when the system stops, which strikes every actor by itself
+  std::lock_guard guard(node.lock);
+  link_actor_locked(cell, node);
   if (node.ended != errc{}) cell.word.fetch_or(actor_cell::context_cancel, std::memory_order_relaxed);
 }
 

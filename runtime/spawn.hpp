@@ -77,6 +77,7 @@ struct launch_request {
   enum class turn : std::uint8_t { soon, in_order, last };
   turn first = turn::soon;
   bool follows_trace = true; // works for the trace of who starts it until it takes an item: not what is there for all
+  bool supervised = false;   // ctx is of new_supervised_child()
 };
 /// Returns the system's own copy of a name, for launch_request::name. Cost: kept once per text, for the life of the system.
 GREENROOM_EXPORT const char* intern_name(runtime_core& core, const std::string& name);

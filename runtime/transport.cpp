@@ -13,19 +13,13 @@ namespace greenroom {
 
 namespace detail {
 
-void readiness_source::wake(io_side side) noexcept {
-  const auto happened = side == io_side::reading ? to_read : to_write;
+void readiness_source::wake(std::uint8_t happened) noexcept {
   wake_list woken; // made ready once the lock is free: they will take it
   std::lock_guard guard(lock);
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     if ((looks_for[i] & happened) == 0) continue;
     while (auto* w = waiting[i].claim_front()) woken.add(*w);
   }
-}
-
-void readiness_source::wake() noexcept {
-  wake(io_side::reading);
-  wake(io_side::writing);
 }
 
 void readiness_source::interrupt() noexcept {

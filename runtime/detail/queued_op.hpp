@@ -90,7 +90,11 @@ public:
   [[gnu::always_inline]] auto await_resume() {
     if (outcome_ == fired_nothing) {
       outcome_ = this->cell->fired;
-      if (outcome_ != this->index || Deadline::timed) clean_up();
+      if (outcome_ != this->index) {
+        clean_up();
+      } else if constexpr (Deadline::timed) {
+        this->timer.disarm(); // who served us held the lock behind suspend_locked(), so that the timer is seen
+      }
     }
     if (outcome_ == fired_cancel) throw_cancelled(*this->cell);
     return Action::take(outcome_);

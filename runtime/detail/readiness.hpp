@@ -32,9 +32,10 @@ public:
   /// Returns true if a try need not wait; otherwise sees to it that wake() is called when it need not. Requires: lock is held.
   virtual bool ready_or_watch_locked(io_side side) = 0;
 
-  /// Ends the waits of one side, or of both.
-  void wake(io_side side) noexcept;
-  void wake() noexcept;
+  /// Ends the waits that look for any of `happened`, as to_read | to_write.
+  void wake(std::uint8_t happened) noexcept;
+  void wake(io_side side) noexcept { wake(side == io_side::reading ? to_read : to_write); }
+  void wake() noexcept { wake(to_read | to_write); }
   /// The same, but where nobody waits the next wait ends at once: for a waiter that must look at something else, and may be
   /// about to wait.
   void interrupt() noexcept;

@@ -87,6 +87,7 @@ private:
   virtual void nudge() noexcept = 0;
 
   void hurry(time_point when) noexcept {
+    if (this_turn.timers == this) return; // the owner itself, which looks before it sleeps
     // seq_cst against the owner's "publish asleep_until_, then look at next_expiry": one of the two sees the other.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (when < asleep_until_.load(std::memory_order_relaxed)) nudge();

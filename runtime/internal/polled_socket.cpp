@@ -49,8 +49,8 @@ void polled_socket::changed(std::uint32_t events) noexcept {
   const bool writable = broken || (events & EPOLLOUT) != 0;
   if (readable) ready_[reading].store(true, std::memory_order_relaxed);
   if (writable) ready_[writing].store(true, std::memory_order_relaxed);
-  if (readable) wake(side::reading); // all that wait: who comes first may not take all that is there
-  if (writable) wake(side::writing);
+  // All that wait: who comes first may not take all that is there.
+  wake(static_cast<std::uint8_t>((readable ? to_read : 0) | (writable ? to_write : 0)));
 }
 
 void polled_socket::close() noexcept {

@@ -141,7 +141,8 @@ actor runtime_core::launch(const launch_request& request) {
   cell->home = this;
   cell->name = "actor";
   cell->site = request.site;
-  cell->wait_since = this_turn.core == this ? this_turn.now_ms : milliseconds(env.time->now());
+  const auto now = this_turn.core == this ? this_turn.now_ms : milliseconds(env.time->now());
+  cell->wait_since.store(now, std::memory_order_relaxed); // nobody else knows the cell yet
   cell->resume_point = request.made.root;
   cell->leaf = &promise;
   cell->listener = request.listener;
@@ -160,7 +161,9 @@ actor runtime_core::launch(const launch_request& request) {
   }
   owned.made.root = nullptr; // nothing below throws
   owned.cell = nullptr;
-  if (ctx != nullptr && !is_root(*ctx)) {
+  if (request.supervised) {
+    enter_supervised(*cell, *ctx);
+  } else if (ctx != nullptr && !is_root(*ctx)) {
     add_ref(*ctx);
     enter_context(*cell, *ctx);
   }

@@ -12,6 +12,7 @@
 #include <greenroom/runtime/actor.hpp>
 #include <greenroom/runtime/blocking.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
+#include <greenroom/runtime/internal/socket_calls.hpp>
 #include <greenroom/runtime/internal/worker.hpp>
 #include <greenroom/runtime/mailbox.hpp>
 
@@ -40,17 +41,14 @@ public:
 
   result<std::size_t> try_read(std::span<std::byte> into) override {
     assert(!into.empty());
-    const auto got = socket_->try_move(io_side::reading, into.size(),
-                                       [into](int fd) { return ::recv(fd, into.data(), into.size(), MSG_DONTWAIT); });
+    const auto got = socket_->try_move(io_side::reading, into.size(), [into](int fd) { return receive_now(fd, into); });
     if (got.done()) return static_cast<std::size_t>(got.value);
     if (got.must_wait()) return errc::empty;
     return failure_of("read from", peer(), got);
   }
 
   result<std::size_t> try_write(std::span<const std::byte> bytes) override {
-    const auto put = socket_->try_move(io_side::writing, bytes.size(), [bytes](int fd) {
-      return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    });
+    const auto put = socket_->try_move(io_side::writing, bytes.size(), [bytes](int fd) { return send_now(fd, bytes); });
     if (put.done()) return static_cast<std::size_t>(put.value);
     if (put.must_wait()) return errc::full;
     return failure_of("write to", peer(), put);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <greenroom/tests/runtime/support.hpp>
+
 namespace greenroom::clock_test {
 namespace {
 
@@ -32,6 +34,17 @@ TEST(Clock, TheSecondOfTheWallIsThatOfTheDate) {
   const auto second = real_clock().wall_second();
   EXPECT_GE(second, before);
   EXPECT_LE(second, std::chrono::floor<std::chrono::seconds>(real_clock().wall_now()));
+}
+
+TEST(Clock, CoarseTimeIsNeverAheadAndGoesOn) {
+  const auto first = real_clock().coarse_now();
+  EXPECT_LE(first, real_clock().now());
+  auto later = first;
+  while (later == first) later = real_clock().coarse_now(); // some milliseconds
+  EXPECT_GT(later, first);
+  EXPECT_LE(later, real_clock().now());
+  const test::manual_clock set;
+  EXPECT_EQ(set.coarse_now(), set.now()) << "one that is set by hand has no ticks";
 }
 
 TEST(Clock, RealClockIsOneObject) { EXPECT_EQ(&real_clock(), &real_clock()); }

@@ -47,6 +47,41 @@ TEST(Context, ParentEndsItsChildrenAndNotTheOtherWayRound) {
   EXPECT_EQ(left.ctx.cause()->code(), errc::limit) << "the first cause holds";
 }
 
+task<> say_how_it_ends(std::string* how) {
+  try {
+    co_await yield();
+    *how = "ended by itself";
+  } catch (const cancelled& c) {
+    *how = c.cause.message();
+    throw;
+  }
+}
+
+task<> join_it(actor who) { co_await who.join(); }
+
+/// Has an actor under a supervised child of the context, and says how it ended.
+std::string end_under_supervised_child_of(actor_system& sys, const context& parent) {
+  std::string how;
+  auto& node = detail::new_supervised_child(parent.node(), never);
+  const auto started = detail::launch({.core = sys.core(),
+                                       .made = {say_how_it_ends(&how).release()},
+                                       .site = std::source_location::current(),
+                                       .ctx = &node,
+                                       .supervised = true});
+  (void)sys.run(join_it, started);
+  detail::release(node);
+  return how;
+}
+
+TEST(Context, ASupervisedChildEndsWithItsParentAlsoIfThatHasEnded) {
+  one_worker sys;
+  const auto top = sys.context().with_cancel();
+  EXPECT_EQ(end_under_supervised_child_of(sys, top.ctx), "ended by itself");
+  EXPECT_EQ(children_of(top.ctx), 0u);
+  top.cancel(error(errc::io, "the disk is gone"));
+  EXPECT_EQ(end_under_supervised_child_of(sys, top.ctx), "the disk is gone");
+}
+
 TEST(Context, DerivedFromCancelledIsCancelledAtOnce) {
   one_worker sys;
   const auto top = sys.context().with_cancel();
