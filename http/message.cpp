@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,12 @@ const detail::route_parameter* find_parameter(std::span<const detail::route_para
                                               std::string_view name) noexcept {
   const auto it = std::find_if(among.begin(), among.end(), [name](const auto& p) { return p.name == name; });
   return it == among.end() ? nullptr : &*it;
+}
+
+/// Says whether a view looks at bytes of `whole`.
+bool lies_in(std::string_view view, std::string_view whole) noexcept {
+  const std::less<> before;
+  return !before(view.data(), whole.data()) && before(view.data(), whole.data() + whole.size());
 }
 
 template <class Number>
@@ -242,7 +249,9 @@ void response::check_field(std::string_view name, std::string_view value) {
 
 response& response::header(std::string_view name, std::string_view value) & {
   check_field(name, value);
-  header_lines_.reserve(header_lines_.size() + name.size() + value.size() + 4);
+  if (lies_in(value, header_lines_)) return header(name, std::string(value)); // which may move now
+  header_lines_.reserve(header_lines().size() + name.size() + value.size() + 4);
+  header_lines_.append(std::exchange(only_line_, {}));
   header_lines_.append(name).append(": ").append(value).append("\r\n");
   return *this;
 }
@@ -254,6 +263,7 @@ response& response::set_header(std::string_view name, std::string_view value) & 
 }
 
 response& response::remove_header(std::string_view name) & noexcept {
+  if (internal::same_name(only_line_.substr(0, only_line_.find(':')), name)) only_line_ = {};
   for (std::size_t at = 0; at < header_lines_.size();) {
     const auto size = header_lines_.find("\r\n", at) + 2 - at;
     const auto line = std::string_view(header_lines_).substr(at, size);
@@ -273,7 +283,7 @@ response& response::body(std::string bytes) & {
 }
 
 std::optional<std::string_view> response::header(std::string_view name) const noexcept {
-  for (std::string_view left = header_lines_; !left.empty();) {
+  for (auto left = header_lines(); !left.empty();) {
     const auto line = left.substr(0, left.find("\r\n"));
     left.remove_prefix(line.size() + 2);
     const auto colon = line.find(':');
@@ -282,9 +292,9 @@ std::optional<std::string_view> response::header(std::string_view name) const no
   return std::nullopt;
 }
 
-response response::of_type(const char* line, std::string body, int status) {
+response response::of_type(std::string_view line, std::string body, int status) {
   response r(status);
-  r.header_lines_ = line;
+  r.only_line_ = line;
   r.body_ = std::move(body);
   return r;
 }

@@ -222,7 +222,9 @@ public:
   response&& content_length(std::uint64_t bytes) && noexcept { return std::move(content_length(bytes)); }
 
   /// For the server: the fields as lines, each ended by CR LF.
-  std::string_view header_lines() const noexcept { return header_lines_; }
+  std::string_view header_lines() const noexcept {
+    return only_line_.empty() ? std::string_view(header_lines_) : only_line_;
+  }
   /// Returns what content_length() was told. Units: bytes.
   std::optional<std::uint64_t> announced_length() const noexcept { return length_; }
   /// Returns what goes on behind the head; null if the answer is whole.
@@ -234,11 +236,12 @@ private:
   friend response text(std::string body, int status);
   friend response json(std::string body, int status);
   friend response html(std::string body, int status);
-  static response of_type(const char* line, std::string body, int status); // a line that needs no check
+  static response of_type(std::string_view line, std::string body, int status); // a literal that needs no check
   static void check_field(std::string_view name, std::string_view value);
 
   int status_;
   std::optional<std::uint64_t> length_;
+  std::string_view only_line_; // a literal; in place of the following for as long as there is no other field
   greenroom::detail::pooled_string header_lines_;
   std::string body_;
   std::shared_ptr<detail::continuation> next_; // what goes on when the head is given

@@ -124,7 +124,9 @@ void connection::release_memory() noexcept {
 
 time_point connection::input_deadline() {
   switch (parser_.at()) {
-  case request_parser::state::idle: input_deadline_ = never; return saturating_add(now(), limits().idle_time);
+  case request_parser::state::idle: // a clock that is some milliseconds behind will do
+    input_deadline_ = never;
+    return saturating_add(server_.system.time().coarse_now(), limits().idle_time);
   case request_parser::state::head:
     if (input_deadline_ == never) input_deadline_ = saturating_add(now(), limits().head_time);
     break;

@@ -1,5 +1,6 @@
 #include <greenroom/http/internal/exchange.hpp>
 
+#include <algorithm>
 #include <mutex>
 
 #include <greenroom/http/detail/request_data.hpp>
@@ -44,10 +45,12 @@ void exchange::start() {
                                         .name = route_.actor_name,
                                         // In order: what came first is answered first, and late only if all are.
                                         .first = greenroom::detail::launch_request::turn::in_order,
-                                        .follows_trace = false});
+                                        .follows_trace = false,
+                                        .supervised = true});
   } catch (...) { // out of memory: there is no actor
     server_.count(event::ended);
-    ended_ = true;
+    ended_.store(true, std::memory_order_relaxed);
+    greenroom::detail::release(context_); // its reference
     release();
     throw;
   }
@@ -84,7 +87,7 @@ task<> exchange::run(exchange* x) {
 /// Says whether the handler is to be called.
 bool exchange::begin() noexcept {
   if (!claim_start()) return false;
-  const auto now = server_.system.now(); // what is late is so by tens of milliseconds
+  const auto now = std::max(made_, server_.system.time().coarse_now()); // what is late is so by tens of milliseconds
   const auto waited = now - made_;
   lane_.late.note(waited, now);
   return !lane_.late.too_long(waited, now);
@@ -147,22 +150,18 @@ void exchange::on_exit(greenroom::detail::actor_cell&, const exit_reason& why) n
   if (context_.refs.load(std::memory_order_acquire) != 1) greenroom::detail::cancel(context_, errc::cancelled);
   {
     std::lock_guard guard(lock_);
-    ended_ = true;
+    ended_.store(true, std::memory_order_release);
     wake_locked();
   }
   release();
 }
 
-bool exchange::ended() noexcept {
-  std::lock_guard guard(lock_);
-  return ended_;
-}
-
 void exchange::abandon(error cause) noexcept {
   std::shared_ptr<detail::body_pipe> out;
   {
-    std::lock_guard guard(lock_);
-    if (!ended_) stays_.emplace(server_); // until now the connection kept the server
+    std::unique_lock guard(lock_, std::defer_lock);
+    if (!ended()) guard.lock();            // else nothing that is read here changes any more
+    if (!ended()) stays_.emplace(server_); // until now the connection kept the server
     if (head_given_) out = out_;
   }
   if (stays_) {
@@ -175,7 +174,8 @@ void exchange::abandon(error cause) noexcept {
 }
 
 void exchange::release() noexcept {
-  if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  // The second of the two need not subtract. Acquire: pairs with the release of the first.
+  if (refs_.load(std::memory_order_acquire) == 1 || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
 exchange::~exchange() {

@@ -45,7 +45,7 @@ public:
   void log_late() const;
   /// The connection goes: cancels the actor if it has not ended, which then unwinds by itself.
   void abandon(error cause) noexcept;
-  bool ended() noexcept;
+  bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
   /// Takes the request back if its actor has not had its first turn; it then does nothing.
   bool withdraw() noexcept { return claim_start(); }
   /// Returns whether the actor has had its first turn.
@@ -61,7 +61,7 @@ public:
     const void* place() const noexcept { return of; }
     void check() const noexcept {}
     bool try_locked(greenroom::detail::actor_cell*&) const noexcept {
-      return of->ended_ || (or_head && of->head_given_);
+      return of->ended() || (or_head && of->head_given_);
     }
     void take(std::uint8_t) const noexcept {}
     exchange* of;
@@ -152,7 +152,9 @@ private:
   exit_reason why_;
 
   greenroom::detail::spin_lock lock_;
-  bool ended_ = false;         // guarded by lock_, as is all that follows
+  // Set under lock_. Release, against the acquire in ended(): who sees it sees the answer.
+  std::atomic<bool> ended_{false};
+  // Guarded by lock_, as is all that follows.
   bool head_given_ = false;    // constant once set, or once ended
   std::shared_ptr<stream> io_; // of an upgrade, on its way from the connection to the actor
   std::string rest_;

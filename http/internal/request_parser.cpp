@@ -19,6 +19,8 @@ constexpr std::size_t first_head_room = 1'000;
 constexpr std::size_t first_field_room = 16;
 // So much is taken over at once; what turns out to be no part of the header section is given back.
 constexpr std::size_t head_block = 1000;
+// An idle connection keeps so much of a name at most.
+constexpr std::size_t longest_host_kept = 62;
 // A body's room is made for what is there, not for what is announced: announcing costs a client nothing.
 constexpr std::uint64_t first_body_room = 65'536;
 
@@ -70,6 +72,7 @@ struct request_parser::framing {
   std::uint8_t hosts = 0;
   refusal why;
   chunk_decoder chunks;
+  std::string body; // as far as it has come, since it was taken last
 
   static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
@@ -102,12 +105,14 @@ bool request_parser::check_announced() {
 }
 
 request request_parser::take() {
-  data_->body = take_body();
-  data_->trailers = take_trailers();
+  if (!framing_->body.empty()) data_->body = take_body();
+  if (framing_->coding.chunked) data_->trailers = take_trailers();
   auto whole = take_head();
   end_body();
   return whole;
 }
+
+std::string request_parser::take_body() noexcept { return std::exchange(framing_->body, {}); }
 
 request request_parser::take_head() { return request(std::move(data_)); }
 
@@ -143,12 +148,12 @@ std::size_t request_parser::parse(std::string_view bytes) {
   if (state_ == state::head_done) begin_body();
   if (state_ != state::body) return 0;
   if (framing_->coding.chunked) {
-    const auto now = framing_->chunks.decode(bytes, body_, *limits_, framing_->why);
+    const auto now = framing_->chunks.decode(bytes, framing_->body, *limits_, framing_->why);
     if (now == chunk_decoder::outcome::done) state_ = state::complete;
     if (now == chunk_decoder::outcome::failed) state_ = state::failed;
   } else {
     const auto n = std::min<std::uint64_t>(framing_->left, bytes.size());
-    body_.append(bytes.substr(0, n));
+    framing_->body.append(bytes.substr(0, n));
     bytes.remove_prefix(n);
     framing_->left -= n;
     if (framing_->left == 0) state_ = state::complete;
@@ -159,7 +164,7 @@ std::size_t request_parser::parse(std::string_view bytes) {
 void request_parser::begin_body() {
   if (!check_announced()) return;
   state_ = has_body() ? state::body : state::complete;
-  if (framing_->left != 0) body_.reserve(std::min(framing_->left, first_body_room));
+  if (framing_->left != 0) framing_->body.reserve(std::min(framing_->left, first_body_room));
 }
 
 /// Takes a block of bytes, or those of them that belong to the header section.
@@ -343,13 +348,21 @@ void request_parser::parse_field(std::string_view line, bool clean) {
   note_field(data_->fields.back());
 }
 
+/// Says whether a Host field may have this value, which may be empty so far. That of the request before has been looked at.
+bool request_parser::is_valid_host(std::string_view value) {
+  if (value.empty() || value == host_before_) return true;
+  if (!is_host(value)) return false;
+  if (value.size() <= longest_host_kept) host_before_ = value;
+  return true;
+}
+
 void request_parser::note_field(const field& f) {
   auto& seen = *framing_;
   switch (f.name.size()) { // most names are told apart by their length
   case 4:
     if (!same_word(f.name, "host")) return;
     if (++seen.hosts > 1) return fail(400, "there is more than one Host field");
-    if (!f.value.empty() && !is_host(f.value)) return fail(400, "the Host field names no valid host");
+    if (!is_valid_host(f.value)) return fail(400, "the Host field names no valid host");
     if (data_->host.empty()) data_->host = f.value;
     return;
   case 6:

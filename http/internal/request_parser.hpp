@@ -61,7 +61,7 @@ public:
   /// Requires: head_done or body.
   request take_head();
   /// Gives what has come of the body since the last call.
-  std::string take_body() noexcept { return std::exchange(body_, {}); }
+  std::string take_body() noexcept;
   /// Gives the fields behind the body; null if there are none. Requires: complete.
   std::unique_ptr<detail::trailer_section> take_trailers();
   /// Begins anew. Requires: complete, after take_head().
@@ -84,6 +84,7 @@ private:
   bool parse_target(std::string_view target);
   bool parse_version(std::string_view version);
   void parse_field(std::string_view line, bool clean);
+  bool is_valid_host(std::string_view value);
   void note_field(const field& f);
   void finish_head();
   void append(std::string_view bytes);
@@ -93,7 +94,7 @@ private:
   const limits* limits_;
   std::unique_ptr<detail::request_data> data_; // null while idle
   std::unique_ptr<framing> framing_;           // the same
-  std::string body_;                           // of the request under way, as far as it has come
+  std::string host_before_;                    // a Host field that is valid: mostly the next one is the same
   state state_ = state::idle;
   bool line_skipped_ = false; // the one empty line before a request
   const bool secure_;

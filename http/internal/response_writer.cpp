@@ -17,11 +17,16 @@ void append_number(pooled_string& out, std::size_t n) {
   out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
-/// "Date: Sun, 06 Nov 1994 08:49:37 GMT" and a line end; made once a second. Source: RFC 9110 section 5.6.7, IMF-fixdate.
+/// "Date: Sun, 06 Nov 1994 08:49:37 GMT" and a line end, behind the most frequent status line; made once a second. Source: RFC 9110 section
+/// 5.6.7, IMF-fixdate.
 struct date_line {
-  static constexpr std::size_t length = 37;
+  static constexpr std::string_view ok = "HTTP/1.1 200 OK\r\n";
+  static constexpr std::size_t length = ok.size() + 37;
   std::time_t second = -1;
   std::array<char, length> text{};
+
+  std::string_view behind_ok() const noexcept { return {text.data(), length}; }
+  std::string_view alone() const noexcept { return behind_ok().substr(ok.size()); }
 
   void set(std::time_t now) noexcept {
     static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -35,7 +40,7 @@ struct date_line {
       *at++ = static_cast<char>('0' + n / 10 % 10);
       *at++ = static_cast<char>('0' + n % 10);
     };
-    put("Date: ", 6), put(days[t.tm_wday], 3), put(", ", 2), put_two(t.tm_mday), put(" ", 1);
+    put(ok.data(), ok.size()), put("Date: ", 6), put(days[t.tm_wday], 3), put(", ", 2), put_two(t.tm_mday), put(" ", 1);
     put(months[t.tm_mon], 3), put(" ", 1), put_two((t.tm_year + 1900) / 100), put_two(t.tm_year + 1900), put(" ", 1);
     put_two(t.tm_hour), put(":", 1), put_two(t.tm_min), put(":", 1), put_two(t.tm_sec), put(" GMT\r\n", 6);
     second = now;
@@ -44,15 +49,11 @@ struct date_line {
 
 thread_local date_line date;
 
-void append_date(pooled_string& out, std::chrono::sys_seconds now) {
+void append_status_and_date(pooled_string& out, int status, std::chrono::sys_seconds now) {
   const auto second = std::chrono::system_clock::to_time_t(now);
   if (second != date.second) date.set(second);
-  out.append(date.text.data(), date_line::length);
-}
-
-void append_status_line(pooled_string& out, int status) {
   if (status == 200) { // most of them
-    out += "HTTP/1.1 200 OK\r\n";
+    out += date.behind_ok();
     return;
   }
   out += "HTTP/1.1 ";
@@ -60,12 +61,16 @@ void append_status_line(pooled_string& out, int status) {
   out += ' ';
   out += reason_phrase(status);
   out += "\r\n";
+  out += date.alone();
 }
 
 void append_length(pooled_string& out, std::size_t n) {
-  out += "Content-Length: ";
-  append_number(out, n);
-  out += "\r\n";
+  static constexpr std::string_view name = "Content-Length: ";
+  std::array<char, name.size() + 20 + 2> line; // one append: each looks for room
+  std::memcpy(line.data(), name.data(), name.size());
+  auto* const end = std::to_chars(line.data() + name.size(), line.data() + line.size(), n).ptr;
+  std::memcpy(end, "\r\n", 2);
+  out.append(line.data(), static_cast<std::size_t>(end + 2 - line.data()));
 }
 
 void append_framing(pooled_string& out, const response& answer, answer_form form) {
@@ -87,8 +92,7 @@ void write_response(pooled_string& out, const response& answer, answer_form form
   const bool whole = answer.continuation() == nullptr && may_have_body(answer.status());
   out.reserve(out.size() + 160 + answer.header_lines().size() +
               (whole && !form.without_body ? answer.body().size() : 0));
-  append_status_line(out, answer.status());
-  append_date(out, now);
+  append_status_and_date(out, answer.status(), now);
   out += answer.header_lines();
   append_framing(out, answer, form);
   if (answer.status() == 101) {

@@ -1,8 +1,8 @@
 #include <greenroom/http/internal/router.hpp>
 
 #include <algorithm>
-#include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -20,15 +20,9 @@ struct router::node {
     bool bare = false;
   };
 
-  /// By length first, which tells most of them apart.
-  struct by_length {
-    using is_transparent = void;
-    bool operator()(std::string_view a, std::string_view b) const noexcept {
-      return a.size() != b.size() ? a.size() < b.size() : a < b;
-    }
-  };
+  using literal = std::pair<std::string, std::unique_ptr<node>>;
 
-  std::map<std::string, std::unique_ptr<node>, by_length> literals;
+  std::vector<std::vector<literal>> literals; // those of each length, which tells most of them apart
   std::vector<std::pair<parameter_type, std::unique_ptr<node>>> typed; // in the order in which they are tried
   std::unique_ptr<node> parameter;
   std::unique_ptr<node> rest;
@@ -52,6 +46,19 @@ struct router::node {
     return found != nullptr && found->bare;
   }
 
+  node* find_literal(std::string_view text) const noexcept {
+    if (text.size() >= literals.size()) return nullptr;
+    for (const auto& [word, next] : literals[text.size()]) {
+      // The first character tells most of the others apart, without a call.
+      if (text.empty() || (word[0] == text[0] && word == text)) return next.get();
+    }
+    return nullptr;
+  }
+  node& add_literal(std::string_view text, std::unique_ptr<node> next) {
+    if (text.size() >= literals.size()) literals.resize(text.size() + 1);
+    return *literals[text.size()].emplace_back(text, std::move(next)).second;
+  }
+
   /// The node that a segment leads to, or null.
   node* next(const segment& s) const noexcept {
     if (s.is == segment::kind::rest) return rest.get();
@@ -60,14 +67,13 @@ struct router::node {
       const auto same = std::find_if(typed.begin(), typed.end(), [&s](const auto& t) { return t.first == s.type; });
       return same == typed.end() ? nullptr : same->second.get();
     }
-    const auto it = literals.find(s.text);
-    return it == literals.end() ? nullptr : it->second.get();
+    return find_literal(s.text);
   }
   node& make_next(const segment& s, std::string_view pattern) {
     if (auto* const there = next(s)) return *there;
     auto made = std::make_unique<node>();
     made->made_by = pattern;
-    if (s.is == segment::kind::literal) return *(literals[s.text] = std::move(made));
+    if (s.is == segment::kind::literal) return add_literal(s.text, std::move(made));
     made->name = s.text;
     if (s.is == segment::kind::rest) return *(rest = std::move(made));
     if (s.type == parameter_type::any) return *(parameter = std::move(made));
@@ -95,8 +101,8 @@ struct router::search {
     };
     std::string storage;
     const auto decoded = decode(text, storage);
-    if (const auto it = from.literals.find(decoded); it != from.literals.end()) {
-      if (const auto* const end = after(*it->second)) return end;
+    if (const auto* const next = from.find_literal(decoded)) {
+      if (const auto* const end = after(*next)) return end;
     }
     for (const auto& [type, next] : from.typed) {
       if (!fits(type, decoded)) continue;
@@ -116,13 +122,14 @@ struct router::search {
   }
 
   /// Requires: sound escapes.
-  static std::string_view decode(std::string_view text, std::string& storage) {
-    if (text.find('%') == text.npos) return text;
+  std::string_view decode(std::string_view text, std::string& storage) const {
+    if (!escaped || text.find('%') == text.npos) return text;
     storage = percent_decode(text).value();
     return storage;
   }
 
   parameter_list& parameters;
+  const bool escaped; // there is an escape somewhere in the path
 };
 
 router::router() : root_(std::make_unique<node>()) {}
@@ -160,11 +167,12 @@ router::match router::find(const method& m, std::string_view path, parameter_lis
   parameters.clear();
   match result;
   if (path.empty() || path.front() != '/') return result;
-  result.bad_path = !escapes_are_whole(path);
+  const bool escaped = path.find('%') != path.npos;
+  result.bad_path = escaped && !escapes_are_whole(path);
   if (result.bad_path) return result;
-  const auto* end = search{parameters}.walk(*root_, path.substr(1));
+  const auto* end = search{parameters, escaped}.walk(*root_, path.substr(1));
   if (end == nullptr && root_->bare_below && path.back() != '/') {
-    end = search{parameters}.walk(*root_, std::string(path.substr(1)) + '/');
+    end = search{parameters, escaped}.walk(*root_, std::string(path.substr(1)) + '/');
     if (end != nullptr && !end->takes_bare(m)) {
       parameters.clear();
       end = nullptr;

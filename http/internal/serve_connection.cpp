@@ -137,7 +137,7 @@ task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> 
       }
       continue;
     }
-    if (c.has_output()) {
+    if (c.has_output() && !c.write() && !c.broken()) { // most is taken at once
       auto sending = send_all(&c);
       co_await std::move(sending);
     }

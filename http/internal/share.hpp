@@ -7,11 +7,14 @@
 
 namespace greenroom::http::internal {
 
+inline std::atomic<std::size_t> threads_with_share{0};
+inline thread_local constinit std::size_t share_of_thread = 0; // from 1; 0: it has not asked yet
+
 /// Returns the number of the calling thread, in the order in which threads first ask.
 inline std::size_t share_here() noexcept {
-  static std::atomic<std::size_t> threads{0};
-  thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed);
-  return mine;
+  if (share_of_thread == 0) [[unlikely]]
+    share_of_thread = threads_with_share.fetch_add(1, std::memory_order_relaxed) + 1;
+  return share_of_thread - 1;
 }
 
 } // namespace greenroom::http::internal

@@ -272,6 +272,25 @@ TEST(Response, KeepsFieldsInTheirOrderAndTwice) {
   EXPECT_EQ(response(204).header("A", "b").header_lines(), "A: b\r\n");
 }
 
+TEST(Response, TakesAValueThatIsAViewOfItself) {
+  response r;
+  r.header("A", std::string(50, 'a'));
+  for (const char* const name : {"B", "C", "D"})
+    r.header(name, r.header("A").value()); // which moves when there is no room
+  EXPECT_EQ(r.header("D"), std::string(50, 'a'));
+}
+
+TEST(Response, KeepsItsTypeWhateverIsAddedOrRemoved) {
+  auto r = text("x");
+  EXPECT_EQ(r.header("content-type"), "text/plain; charset=utf-8");
+  r.header("A", "1").header("Type", r.header("Content-Type").value());
+  EXPECT_EQ(r.header_lines(), "Content-Type: text/plain; charset=utf-8\r\nA: 1\r\nType: text/plain; charset=utf-8\r\n");
+  EXPECT_EQ(r.remove_header("content-type").header_lines(), "A: 1\r\nType: text/plain; charset=utf-8\r\n");
+  EXPECT_EQ(json("{}").remove_header("A").remove_header("CONTENT-TYPE").header_lines(), "");
+  EXPECT_EQ(html("").set_header("Content-Type", "text/css").header_lines(), "Content-Type: text/css\r\n");
+  EXPECT_EQ(html("").remove_header("Content-Typ").header_lines(), "Content-Type: text/html; charset=utf-8\r\n");
+}
+
 TEST(Response, SetsAFieldInPlaceOfAllOfItsName) {
   response r;
   r.header("A", "1").header("B", "2").header("a", "3").header("AB", "4");
