@@ -249,7 +249,8 @@ void response::check_field(std::string_view name, std::string_view value) {
 
 response& response::header(std::string_view name, std::string_view value) & {
   check_field(name, value);
-  if (lies_in(value, header_lines_)) return header(name, std::string(value)); // which may move now
+  if (lies_in(name, header_lines_) || lies_in(value, header_lines_)) // which may move now
+    return header(std::string(name), std::string(value));
   header_lines_.reserve(header_lines().size() + name.size() + value.size() + 4);
   header_lines_.append(std::exchange(only_line_, {}));
   header_lines_.append(name).append(": ").append(value).append("\r\n");
@@ -258,8 +259,8 @@ response& response::header(std::string_view name, std::string_view value) & {
 
 response& response::set_header(std::string_view name, std::string_view value) & {
   check_field(name, value);
-  const std::string kept(value); // it may be a view of what is removed
-  return remove_header(name).header(name, kept);
+  const std::string kept_name(name), kept(value); // they may be views of what is removed
+  return remove_header(kept_name).header(kept_name, kept);
 }
 
 response& response::remove_header(std::string_view name) & noexcept {

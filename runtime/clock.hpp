@@ -35,8 +35,10 @@ public:
   /// Returns the monotonic time: it never goes back and does not follow changes of the date.
   virtual time_point now() const noexcept = 0;
 
-  /// Returns now() as it was some milliseconds ago at most, at a fifth of its cost: for what is late by much if it is late.
+  /// Returns now() as it was not long ago, at a fifth of its cost: coarse_step at most, or more where the machine itself stood still. For
+  /// what is late by much if it is late.
   virtual time_point coarse_now() const noexcept { return now(); }
+  static constexpr auto coarse_step = std::chrono::milliseconds(10); ///< the longest tick of a kernel
 
   /// Returns the date and time of day, which an administrator may set back.
   virtual std::chrono::system_clock::time_point wall_now() const noexcept = 0;

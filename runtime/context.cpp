@@ -220,11 +220,15 @@ context_node& new_independent_child(context_node& parent) {
   return child;
 }
 
-void set_value(context_node& node, std::any value) {
-  std::lock_guard guard(node.lock);
-  const bool traces = value.type() == typeid(trace_context);
-  extras_locked(node).value = std::move(value);
-  if (traces) node.traced = true;
+context_node& new_value_child(context_node& parent, std::any value) {
+  auto more = std::make_unique<context_extras>();
+  more->value = std::move(value);
+  auto& child = *new context_node(*parent.core, &parent);
+  child.deadline = parent.deadline;
+  if (more->value.type() == typeid(trace_context)) child.traced = true;
+  child.extras.store(more.release(), std::memory_order_relaxed); // nobody else knows the node yet
+  follow(parent, child);
+  return child;
 }
 
 context_node& new_child(context_node& parent, time_point deadline) {
@@ -315,10 +319,7 @@ cancellable_context context::with_cancel() const {
 context context::with_any(std::any value, bool may_refer) const {
   if (may_refer && detail::this_turn.cell != nullptr) detail::mark_exposed(*detail::this_turn.cell);
   // A value has no end of its own: it shares its parent's, through a child that is cancelled with it.
-  auto& child = detail::new_child(*node_);
-  context made{&child, adopt{}};
-  detail::set_value(child, std::move(value));
-  return made;
+  return {&detail::new_value_child(*node_, std::move(value)), adopt{}};
 }
 
 context context::without_cancel() const { return {&detail::new_independent_child(*node_), adopt{}}; }

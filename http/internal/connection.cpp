@@ -124,9 +124,12 @@ void connection::release_memory() noexcept {
 
 time_point connection::input_deadline() {
   switch (parser_.at()) {
-  case request_parser::state::idle: // a clock that is some milliseconds behind will do
+  case request_parser::state::idle: {
     input_deadline_ = never;
-    return saturating_add(server_.system.time().coarse_now(), limits().idle_time);
+    const bool short_time =
+        limits().idle_time < 100 * clock::coarse_step; // where what the coarse time is behind would count
+    return saturating_add(short_time ? now() : server_.system.time().coarse_now(), limits().idle_time);
+  }
   case request_parser::state::head:
     if (input_deadline_ == never) input_deadline_ = saturating_add(now(), limits().head_time);
     break;

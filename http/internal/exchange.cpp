@@ -16,13 +16,13 @@ exchange::exchange(server_core& server, const route& to, request r, std::shared_
     : server_(server),
       lane_(in),
       route_(to),
-      context_(greenroom::detail::new_supervised_child(in.ctx.ctx.node(), deadline)),
       made_(now),
-      deadline_(context_.deadline),
       head_only_(r.method() == method::head),
       may_upgrade_(r.minor_version() >= 1),
       in_(std::move(body)),
       marks_(to.call.steps.empty() ? nullptr : std::make_shared<detail::answer_marks>()),
+      context_(greenroom::detail::new_supervised_child(in.ctx.ctx.node(), deadline)),
+      deadline_(context_.deadline),
       request_(std::move(r)) {
   request_->data().marks = marks_;
 }
@@ -87,7 +87,11 @@ task<> exchange::run(exchange* x) {
 /// Says whether the handler is to be called.
 bool exchange::begin() noexcept {
   if (!claim_start()) return false;
-  const auto now = std::max(made_, server_.system.time().coarse_now()); // what is late is so by tens of milliseconds
+  // A time that is behind can say that the turn is late, but that it is in time only where much is left.
+  auto now = server_.system.time().coarse_now();
+  const auto most_that_is_prompt = server_.options.limits.queue_age / 2 - clock::coarse_step;
+  if (now < made_ - clock::coarse_step || now - made_ > most_that_is_prompt) now = server_.system.now();
+  now = std::max(now, made_);
   const auto waited = now - made_;
   lane_.late.note(waited, now);
   return !lane_.late.too_long(waited, now);

@@ -134,13 +134,13 @@ private:
   server_core& server_;
   lane& lane_;
   const route& route_;
-  greenroom::detail::context_node& context_; // counted
   const time_point made_;
-  const time_point deadline_;
   const bool head_only_;   // a request for HEAD, whose answer does not go on
   const bool may_upgrade_; // HTTP/1.1
   const std::shared_ptr<detail::body_pipe> in_;
   const std::shared_ptr<detail::answer_marks> marks_; // null where there is no middleware
+  greenroom::detail::context_node& context_;          // counted; behind these, as making it is the last that may fail
+  const time_point deadline_;
 
   actor actor_; // set by start(), constant then
   std::atomic<std::uint32_t> refs_{2};
@@ -152,7 +152,7 @@ private:
   exit_reason why_;
 
   greenroom::detail::spin_lock lock_;
-  // Set under lock_. Release, against the acquire in ended(): who sees it sees the answer.
+  // Set under lock_, or where there was no actor. Release, against the acquire in ended(): who sees it sees the answer.
   std::atomic<bool> ended_{false};
   // Guarded by lock_, as is all that follows.
   bool head_given_ = false;    // constant once set, or once ended

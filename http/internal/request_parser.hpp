@@ -60,13 +60,13 @@ public:
   /// Gives the request without its body, which is then read on: take_body() after each parse(), and end_body() when it is complete.
   /// Requires: head_done or body.
   request take_head();
-  /// Gives what has come of the body since the last call.
+  /// Gives what has come of the body since the last call. Requires: from head_done on, and before end_body().
   std::string take_body() noexcept;
   /// Gives the fields behind the body; null if there are none. Requires: complete.
   std::unique_ptr<detail::trailer_section> take_trailers();
   /// Begins anew. Requires: complete, after take_head().
   void end_body() noexcept;
-  /// Gives back the memory, if no request is under way.
+  /// Gives back the memory, if no request is under way; a short Host field is kept.
   void release() noexcept;
 
 private:

@@ -22,7 +22,13 @@ struct router::node {
 
   using literal = std::pair<std::string, std::unique_ptr<node>>;
 
-  std::vector<std::vector<literal>> literals; // those of each length, which tells most of them apart
+  static constexpr std::size_t few = 8;
+  static std::vector<literal>::const_iterator place_of(std::string_view text, const std::vector<literal>& in) noexcept {
+    return std::lower_bound(in.begin(), in.end(), text,
+                            [](const literal& l, std::string_view t) { return l.first < t; });
+  }
+
+  std::vector<std::vector<literal>> literals; // those of each length, which tells most of them apart, in order
   std::vector<std::pair<parameter_type, std::unique_ptr<node>>> typed; // in the order in which they are tried
   std::unique_ptr<node> parameter;
   std::unique_ptr<node> rest;
@@ -48,15 +54,19 @@ struct router::node {
 
   node* find_literal(std::string_view text) const noexcept {
     if (text.size() >= literals.size()) return nullptr;
-    for (const auto& [word, next] : literals[text.size()]) {
-      // The first character tells most of the others apart, without a call.
-      if (text.empty() || (word[0] == text[0] && word == text)) return next.get();
+    const auto& same_length = literals[text.size()];
+    auto it = same_length.begin();
+    if (same_length.size() > few) {
+      it = place_of(text, same_length);
+    } else { // the first character tells most of the others apart, without a call
+      while (it != same_length.end() && !text.empty() && (it->first[0] != text[0] || it->first != text)) ++it;
     }
-    return nullptr;
+    return it != same_length.end() && it->first == text ? it->second.get() : nullptr;
   }
   node& add_literal(std::string_view text, std::unique_ptr<node> next) {
     if (text.size() >= literals.size()) literals.resize(text.size() + 1);
-    return *literals[text.size()].emplace_back(text, std::move(next)).second;
+    auto& same_length = literals[text.size()];
+    return *same_length.emplace(place_of(text, same_length), text, std::move(next))->second;
   }
 
   /// The node that a segment leads to, or null.

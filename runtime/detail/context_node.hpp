@@ -87,8 +87,8 @@ GREENROOM_EXPORT context_node& new_child(context_node& parent, time_point deadli
 GREENROOM_EXPORT context_node& new_child(context_node& parent, time_point deadline, time_point now);
 /// The same, but it takes only values from its parent and ends with the system.
 GREENROOM_EXPORT context_node& new_independent_child(context_node& parent);
-/// Gives a node that no other thread knows its value.
-GREENROOM_EXPORT void set_value(context_node& node, std::any value);
+/// Makes a child with a value, which ends with its parent.
+GREENROOM_EXPORT context_node& new_value_child(context_node& parent, std::any value);
 
 /// Makes a child with a deadline that no timer watches, for one actor: whoever makes it ends it then, which is for a supervisor that waits
 /// anyway. The caller owns two references, of which one is for the actor. It ends with its parent once that actor is under it.

@@ -1,6 +1,6 @@
 // frame_allocator: the frame pool (frame_pool.hpp) for containers that come and go with each request. malloc keeps seven blocks of a size
 // for a thread and takes a longer way for the eighth: a server that answers sixty-four requests at a time would always go it.
-// Thread safety: as the pool. Cost: as the pool, for up to 1,024 bytes.
+// Thread safety: as the pool. Cost: as the pool, for up to 2,048 bytes.
 #pragma once
 
 #include <cstddef>

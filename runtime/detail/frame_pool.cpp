@@ -70,7 +70,7 @@ namespace greenroom::detail {
 namespace {
 
 constexpr std::size_t granule = 16;
-constexpr std::size_t largest = 1024;
+constexpr std::size_t largest = 2048; // the frame of a connection that waits for its answer has 1,576
 constexpr std::size_t class_count = largest / granule;
 constexpr std::uint32_t batch_size = 32;
 constexpr std::size_t chunk_size = 64 * 1024;

@@ -1,5 +1,5 @@
 // The allocator of coroutine frames, actors and other small objects that come and go by the
-// million. Sizes up to 1,024 bytes come from per-thread free lists in classes of 16 bytes, without
+// million. Sizes up to 2,048 bytes come from per-thread free lists in classes of 16 bytes, without
 // headers; larger ones from operator new, behind a word with their size. Memory freed here is reused
 // for the same class, but stays with the process until its end.
 // Thread safety: any thread; memory may be freed on another thread than it came from.
@@ -29,7 +29,7 @@ GREENROOM_EXPORT void frame_free(void* memory, std::size_t bytes) noexcept;
 /// GREENROOM_PLAIN_FRAMES, or in a process with more frames than 16 GiB. Requires: `memory` came from frame_allocate() and was not freed.
 GREENROOM_EXPORT std::size_t frame_size(const void* memory) noexcept;
 
-/// Returns whether an object of at least `bytes` bytes, and at most 1,024, begins or began at `place`, which may be any address:
+/// Returns whether an object of at least `bytes` bytes, and at most 2,048, begins or began at `place`, which may be any address:
 /// its memory may be read then.
 GREENROOM_EXPORT bool is_pooled(const void* place, std::size_t bytes) noexcept;
 

@@ -141,7 +141,8 @@ private:
       return;
     }
     if constexpr (Deadline::timed) {
-      // Under the queue's lock: whoever ends the wait before this takes the lock in clean_up() before it sees the timer.
+      // Under the queue's lock: who is served was claimed under it, behind this; whoever ends the wait otherwise takes it in clean_up()
+      // before it sees the timer.
       if (this->deadline != never) {
         this->timer.cell = &me;
         timers_of(*me.home).arm(this->timer, this->deadline);

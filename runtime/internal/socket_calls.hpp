@@ -1,5 +1,6 @@
 // Calls that move bytes through a socket and never block. The C library's functions are points at which a thread can be cancelled, for which
-// they take two locked instructions each in a process with threads; nobody cancels ours. The sanitizers watch those functions, and so get them.
+// they take two locked instructions each in a process with threads; nobody cancels ours. The sanitizers watch those functions, and so get
+// them; so does who compiles the library with GREENROOM_PLAIN_SOCKET_CALLS, for a program that puts functions of its own in their place.
 // Thread safety: any thread. They return what the functions do, with errno.
 #pragma once
 
@@ -11,7 +12,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(SYS_recvfrom) || !defined(SYS_sendto)
+#if defined(GREENROOM_PLAIN_SOCKET_CALLS)
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(SYS_recvfrom) || !defined(SYS_sendto)
 #define GREENROOM_PLAIN_SOCKET_CALLS 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)

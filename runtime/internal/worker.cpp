@@ -228,7 +228,7 @@ void worker::rest() {
   until_look_ = 1; // whatever comes next, look first
   rested_ = true;
   team_.searching_.fetch_add(1, std::memory_order_relaxed);
-  const auto rounds = team_.count_ > 1 ? search_rounds_ : 0; // one that is alone has nobody to steal from
+  const auto rounds = team_.count_ > 1 ? search_rounds_ : 0; // one that is alone has nobody to steal from; others ring
   for (std::uint32_t round = 0; round < rounds; ++round) {
     if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || steal()) {
       team_.searching_.fetch_sub(1, std::memory_order_relaxed);

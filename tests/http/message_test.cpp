@@ -278,6 +278,9 @@ TEST(Response, TakesAValueThatIsAViewOfItself) {
   for (const char* const name : {"B", "C", "D"})
     r.header(name, r.header("A").value()); // which moves when there is no room
   EXPECT_EQ(r.header("D"), std::string(50, 'a'));
+  r.header("E", "a-name-of-some-length").header(r.header("E").value(), "x").header(r.header("E").value(), "y");
+  r.set_header(r.header("E").value(), r.header("E").value());
+  EXPECT_EQ(r.header("A-Name-Of-Some-Length"), "a-name-of-some-length");
 }
 
 TEST(Response, KeepsItsTypeWhateverIsAddedOrRemoved) {

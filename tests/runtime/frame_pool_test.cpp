@@ -52,7 +52,7 @@ bool check_and_free(const block& b) {
 
 TEST(FramePool, EverySizeIsAlignedAndWritableToItsEnd) {
   std::vector<block> blocks;
-  for (std::size_t bytes = 0; bytes != 1'100; ++bytes) {
+  for (std::size_t bytes = 0; bytes != 2'200; ++bytes) {
     for (int copy = 0; copy != 3; ++copy) blocks.push_back(make_block(bytes, static_cast<unsigned char>(bytes + 1)));
     ASSERT_EQ(reinterpret_cast<std::uintptr_t>(blocks.back().memory) % 16, 0u) << bytes << " bytes";
   }
@@ -93,7 +93,7 @@ TEST(FramePool, RandomSizesNeverOverlap) {
   std::vector<block> live;
   for (int i = 0; i != 200'000; ++i) {
     if (live.empty() || (live.size() < 3'000 && random() % 100 < 52)) {
-      live.push_back(make_block(random() % 1'100, static_cast<unsigned char>(random())));
+      live.push_back(make_block(random() % 2'200, static_cast<unsigned char>(random())));
     } else {
       std::swap(live[random() % live.size()], live.back());
       ASSERT_TRUE(check_and_free(live.back()));
