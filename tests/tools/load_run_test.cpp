@@ -226,7 +226,7 @@ TEST(Load, SaysHowManyWereNeverSentToAServerThatIsTooSlow) {
 }
 
 TEST(Load, CountsFaultsByKind) {
-  struct row {
+  struct counted {
     load_fault kind;
     behaviour server;
   };
@@ -236,7 +236,7 @@ TEST(Load, CountsFaultsByKind) {
   closing.answers_each = 1;
   talking.answer = "HELO\r\n\r\n";
   for (const auto& [kind, server] :
-       {row{load_fault::timed_out, silent}, {load_fault::broken, closing}, {load_fault::malformed, talking}}) {
+       {counted{load_fault::timed_out, silent}, {load_fault::broken, closing}, {load_fault::malformed, talking}}) {
     SCOPED_TRACE(name_of(kind));
     trial t;
     t.shape = {.from = 20, .to = 20, .measured = 1s};
