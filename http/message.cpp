@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include <greenroom/http/detail/answer_marks.hpp>
 #include <greenroom/http/detail/request_data.hpp>
 #include <greenroom/http/internal/characters.hpp>
+#include <greenroom/http/internal/lies_in.hpp>
 #include <greenroom/http/url.hpp>
 #include <greenroom/runtime/error.hpp>
 
@@ -29,12 +29,6 @@ const detail::route_parameter* find_parameter(std::span<const detail::route_para
                                               std::string_view name) noexcept {
   const auto it = std::find_if(among.begin(), among.end(), [name](const auto& p) { return p.name == name; });
   return it == among.end() ? nullptr : &*it;
-}
-
-/// Says whether a view looks at bytes of `whole`.
-bool lies_in(std::string_view view, std::string_view whole) noexcept {
-  const std::less<> before;
-  return !before(view.data(), whole.data()) && before(view.data(), whole.data() + whole.size());
 }
 
 template <class Number>
@@ -249,7 +243,7 @@ void response::check_field(std::string_view name, std::string_view value) {
 
 response& response::header(std::string_view name, std::string_view value) & {
   check_field(name, value);
-  if (lies_in(name, header_lines_) || lies_in(value, header_lines_)) // which may move now
+  if (internal::lies_in(name, header_lines_) || internal::lies_in(value, header_lines_)) // which may move now
     return header(std::string(name), std::string(value));
   header_lines_.reserve(header_lines().size() + name.size() + value.size() + 4);
   header_lines_.append(std::exchange(only_line_, {}));

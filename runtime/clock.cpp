@@ -14,8 +14,8 @@ class machine_clock final : public clock {
 public:
   time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
   time_point coarse_now() const noexcept override {
-    std::timespec
-        tick; // the last one of the kernel, which come every 1 to 10 ms; the clock is the same as steady_clock's
+    // The kernel's last tick, of which one comes every 1 to 10 ms; the clock is steady_clock's.
+    std::timespec tick;
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);
     return time_point(std::chrono::seconds(tick.tv_sec) + std::chrono::nanoseconds(tick.tv_nsec));
   }

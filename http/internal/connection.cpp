@@ -126,8 +126,8 @@ time_point connection::input_deadline() {
   switch (parser_.at()) {
   case request_parser::state::idle: {
     input_deadline_ = never;
-    const bool short_time =
-        limits().idle_time < 100 * clock::coarse_step; // where what the coarse time is behind would count
+    // Where what the coarse time is behind would count.
+    const bool short_time = limits().idle_time < 100 * clock::coarse_step;
     return saturating_add(short_time ? now() : server_.system.time().coarse_now(), limits().idle_time);
   }
   case request_parser::state::head:

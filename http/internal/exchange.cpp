@@ -87,10 +87,10 @@ task<> exchange::run(exchange* x) {
 /// Says whether the handler is to be called.
 bool exchange::begin() noexcept {
   if (!claim_start()) return false;
-  // A time that is behind can say that the turn is late, but that it is in time only where much is left.
+  // A time that is behind says that the turn is prompt only if it were so for a step later, too.
+  constexpr auto step = clock::coarse_step;
   auto now = server_.system.time().coarse_now();
-  const auto most_that_is_prompt = server_.options.limits.queue_age / 2 - clock::coarse_step;
-  if (now < made_ - clock::coarse_step || now - made_ > most_that_is_prompt) now = server_.system.now();
+  if (now < made_ - step || !lane_.late.is_prompt(now - made_ + step)) now = server_.system.now();
   now = std::max(now, made_);
   const auto waited = now - made_;
   lane_.late.note(waited, now);

@@ -19,10 +19,11 @@ public:
 
   explicit lateness(duration most_wait) noexcept : most_wait_(most_wait) {}
 
+  bool is_prompt(duration waited) const noexcept { return waited < most_wait_ / 2; }
   /// Notes a first turn. Whoever waited less than half of what one may finds the workers keeping up. In an overload this happens, too, as
   /// it is quick to refuse: were the next late one taken for a new hiccup, nobody would be refused for as long, and the queue would grow.
   void note(duration waited, time_point now) noexcept {
-    const bool prompt = waited < most_wait_ / 2;
+    const bool prompt = is_prompt(waited);
     const auto since = load(since_);
     if (prompt ? since == never : since <= now) return; // mostly
     if (prompt && lasts(now)) store(ended_, now);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <greenroom/http/internal/characters.hpp>
 #include <greenroom/http/internal/field_line.hpp>
 #include <greenroom/http/internal/host.hpp>
+#include <greenroom/http/internal/lies_in.hpp>
 
 namespace greenroom::http::internal {
 namespace {
@@ -26,8 +26,7 @@ constexpr std::uint64_t first_body_room = 65'536;
 
 /// Moves a view along with the bytes that it looks at; one that looks elsewhere stays.
 void rebase(std::string_view& view, std::string_view from, const char* to) noexcept {
-  const std::less<> before;
-  if (before(view.data(), from.data()) || !before(view.data(), from.data() + from.size())) return;
+  if (!lies_in(view, from)) return;
   view = {to + (view.data() - from.data()), view.size()};
 }
 

@@ -3,14 +3,7 @@
 #include <new>
 #include <utility>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GREENROOM_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GREENROOM_SANITIZED
-#endif
+#include <greenroom/runtime/detail/sanitized.hpp>
 
 #ifdef GREENROOM_SANITIZED
 // Of <sanitizer/allocator_interface.h>, which not every compiler's package has.

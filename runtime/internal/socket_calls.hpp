@@ -12,13 +12,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#if defined(GREENROOM_PLAIN_SOCKET_CALLS)
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(SYS_recvfrom) || !defined(SYS_sendto)
-#define GREENROOM_PLAIN_SOCKET_CALLS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define GREENROOM_PLAIN_SOCKET_CALLS 1
-#endif
+#include <greenroom/runtime/detail/sanitized.hpp>
+
+#if !defined(GREENROOM_PLAIN_SOCKET_CALLS) &&                                                                          \
+    (defined(GREENROOM_SANITIZED) || !defined(SYS_recvfrom) || !defined(SYS_sendto))
+#define GREENROOM_PLAIN_SOCKET_CALLS
 #endif
 
 namespace greenroom::internal {

@@ -11,7 +11,7 @@ namespace greenroom::detail::frame_allocator_test {
 namespace {
 
 TEST(FrameAllocator, HoldsStringsOfAnyLength) {
-  for (const std::size_t n : {0u, 1u, 15u, 16u, 1'000u, 1'023u, 1'024u, 2'047u, 2'048u, 2'049u, 100'000u}) {
+  for (const std::size_t n : {0u, 1u, 15u, 16u, 1'000u, 1'023u, 1'024u, 1'025u, 2'047u, 2'048u, 2'049u, 100'000u}) {
     pooled_string s(n, 'x');
     s += "yz";
     EXPECT_EQ(s.size(), n + 2);
