@@ -234,8 +234,10 @@ private:
   // Links objects in the order of their addresses: frames made one after the other are neighbours.
   void carve(magazine& empty, std::size_t size) {
     if (static_cast<std::size_t>(end_ - next_) < size) {
+      const bool is_first = next_ == nullptr;
       next_ = regions_.take_chunk(size / granule - 1);
       end_ = next_ + chunk_size;
+      if (!is_first) back_with_pages(next_); // who has used up one chunk of a class will soon have touched most of the next
     }
     free_object** tail = &empty.loaded;
     do {
@@ -246,6 +248,10 @@ private:
     } while (empty.count != batch_size && static_cast<std::size_t>(end_ - next_) >= size);
     *tail = nullptr;
   }
+
+  // Has the kernel back a chunk with memory at once: two thirds of what its sixteen pages cost when each is first touched. Without
+  // effect where the kernel has no such call (Linux before 5.14) or no memory; the pages then come one by one.
+  static void back_with_pages(char* chunk) noexcept { ::madvise(chunk, chunk_size, MADV_POPULATE_WRITE); }
 
   static constinit region_source regions_;
 
