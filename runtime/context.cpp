@@ -123,11 +123,13 @@ context_node* followed_by(const context_node& node) noexcept {
 namespace {
 
 /// Takes a node out of the list that it is in, if its only reference is the caller's. Then nobody else can come by one: whoever finds it
-/// does so under the lock of that list, or by a timer, of which there must be none. Saves a read-modify-write for each request.
+/// does so under the lock of that list, or by its timer, which is taken back first; where another one is faster after all, it ends the
+/// node, and the timer is not missed. Saves a read-modify-write for each request.
 bool unlink_last(context_node& node) noexcept {
   auto* const above = followed_by(node);
   // Acquire: pairs with the release of the other references.
-  if (above == nullptr || node.queue != nullptr || node.refs.load(std::memory_order_acquire) != 1) return false;
+  if (above == nullptr || node.refs.load(std::memory_order_acquire) != 1) return false;
+  if (node.queue != nullptr) node.queue->cancel(node);
   std::lock_guard guard(above->lock);
   if (node.refs.load(std::memory_order_acquire) != 1) return false;
   unlink_child_locked(*above, node);
