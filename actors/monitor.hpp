@@ -33,7 +33,6 @@ struct GREENROOM_EXPORT down_action : waiter {
   spin_lock& queue_lock() noexcept;
   wait_queue& queue() noexcept;
   const void* place() const noexcept { return core; }
-  void check() const noexcept {}
   bool try_locked(actor_cell*&) const noexcept;
   down take(std::uint8_t) const noexcept;
 
@@ -62,7 +61,7 @@ public:
 
   /// Waits for the next notice and takes it; also a select case. Waits for ever if nothing is watched.
   /// Cancellation: throws `cancelled`; the notice stays.
-  auto next() const noexcept { return detail::operation(detail::down_action(core_.get())); }
+  auto next() const noexcept { return detail::queued_op(detail::down_action(core_.get())); }
 
 private:
   const std::shared_ptr<detail::monitor_core> core_;

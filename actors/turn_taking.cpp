@@ -143,8 +143,8 @@ turn_info turn_core::info(std::size_t seat) {
 task<std::optional<std::uint64_t>> wait_with_limit(turn_core* core, std::size_t seat, time_point deadline) {
   for (;;) {
     const auto until = core->limited() ? std::min(deadline, core->end_of_turn(now_here())) : deadline;
-    timed_operation<turn_action> turn(turn_action(core, seat), until);
-    const auto won = co_await std::move(turn);
+    queued_op turn(turn_action(core, seat), until);
+    const auto won = co_await turn;
     if (won || deadline <= now_here()) co_return won;
     co_await yield(); // however short the turns are, others get theirs
   }

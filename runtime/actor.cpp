@@ -97,6 +97,8 @@ void throw_cancelled(actor_cell& cell) {
   throw cancelled{cause_of(*cell.context)};
 }
 
+void throw_awaited_twice() { throw usage_error("a wait was awaited a second time: describe it anew for each await"); }
+
 void throw_no_mailbox(const char* what) {
   throw usage_error(std::string(what) +
                     ": there is no mailbox behind this end: it was default-constructed or moved from");

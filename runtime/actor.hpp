@@ -80,7 +80,7 @@ public:
   void kill() const noexcept;
 
   /// Waits for the actor's end and gives its exit reason; also a select case.
-  auto join() const { return detail::operation(detail::join_action(cell_)); }
+  auto join() const { return detail::queued_op(detail::join_action(cell_)); }
   /// The same for threads that are no workers. Waits: blocks the thread. Errors: usage_error on a worker thread.
   exit_reason wait() const;
 

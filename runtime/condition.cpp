@@ -43,7 +43,6 @@ struct condition::notice_action : detail::waiter {
   detail::spin_lock& queue_lock() noexcept { return wait->from.lock_; }
   detail::wait_queue& queue() noexcept { return wait->from.waiting_; }
   const void* place() const noexcept { return &wait->from; }
-  void check() const noexcept {}
   /// Gives the mutex up. The condition's lock stays held until this action is queued, so that whoever gets the mutex and then
   /// notifies finds it there. Lock order: a condition's lock before its mutex's.
   bool try_locked(detail::actor_cell*&) noexcept {
@@ -63,8 +62,8 @@ task<bool> condition::pause(mutex_guard& guard, time_point deadline) {
   notice seen{*this, guard};
   std::exception_ptr failure;
   try {
-    detail::timed_operation notification(notice_action(seen), deadline);
-    co_await std::move(notification);
+    detail::queued_op notification(notice_action(seen), deadline);
+    co_await notification;
   } catch (...) {
     failure = std::current_exception();
   }

@@ -32,7 +32,6 @@ struct done_action : waiter {
   spin_lock& queue_lock() noexcept { return node->lock; }
   wait_queue& queue() noexcept { return node->waiters; }
   const void* place() const noexcept { return node; }
-  void check() const noexcept {}
   bool try_locked(actor_cell*&) const noexcept { return node->ended != errc{}; }
   error take(std::uint8_t) const { return cause_of(*node); }
 
@@ -89,7 +88,7 @@ public:
   // -- waiting ------------------------------------------------------------------------------------
   /// Waits for the end of the context and gives its cause; also a select case. An actor that waits for its own context is
   /// cancelled with it instead.
-  auto done() const noexcept { return detail::operation(detail::done_action(node_)); }
+  auto done() const noexcept { return detail::queued_op(detail::done_action(node_)); }
 
   /// Has `fn` called once, when the context ends; at once if it has ended. It runs on the thread that ends the context, so it must
   /// be short and must not throw or wait. Ownership: destroying the handle takes the call back.

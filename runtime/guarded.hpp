@@ -72,11 +72,11 @@ public:
   guarded& operator=(const guarded&) = delete;
 
   /// Locks and gives the way to the value; also a select case. Waits, Cancellation: as mutex::lock().
-  auto lock() noexcept { return detail::operation(detail::lock_value_action<T>(permit_, value_)); }
+  auto lock() noexcept { return detail::queued_op(detail::lock_value_action<T>(permit_, value_)); }
 
   /// The same with a limit. Errors: errc::timed_out.
   auto lock_until(time_point deadline) noexcept {
-    return detail::timed_operation(detail::timed_lock_value_action<T>(permit_, value_), deadline);
+    return detail::queued_op(detail::timed_lock_value_action<T>(permit_, value_), deadline);
   }
   /// The same; the limit counts from this call.
   template <class Rep, class Period>

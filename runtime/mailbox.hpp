@@ -69,11 +69,11 @@ public:
 
   /// Receives the next item, or nothing when the mailbox is closed and empty: `while (auto item = co_await in.receive())`.
   /// Waits: suspends the actor until an item comes or the mailbox closes. Cancellation: throws `cancelled`, having taken nothing.
-  auto receive() const { return detail::operation(detail::receive_action<T>(core_)); }
+  auto receive() const { return detail::queued_op(detail::receive_action<T>(core_)); }
 
   /// The same with a limit. Errors: errc::timed_out, errc::closed.
   auto receive_until(time_point deadline) const {
-    return detail::timed_operation(detail::timed_receive_action<T>(core_), deadline);
+    return detail::queued_op(detail::timed_receive_action<T>(core_), deadline);
   }
   /// The same with a limit that counts from this call.
   template <class Rep, class Period>
@@ -144,17 +144,17 @@ public:
   /// An rvalue is moved from only when the send completes (in a select: only if this case wins); an lvalue is copied at the call.
   /// Waits: suspends the actor while the mailbox is full and its policy is overflow::wait.
   /// Cancellation: throws `cancelled`; the item was not sent. Errors: errc::closed, errc::full (overflow::reject).
-  auto send(T&& item) const { return detail::operation(detail::send_action<T, detail::moved_item<T>>(core_, item)); }
+  auto send(T&& item) const { return detail::queued_op(detail::send_action<T, detail::moved_item<T>>(core_, item)); }
   auto send(const T& item) const {
-    return detail::operation(detail::send_action<T, detail::copied_item<T>>(core_, item));
+    return detail::queued_op(detail::send_action<T, detail::copied_item<T>>(core_, item));
   }
 
   /// The same with a limit. Errors: also errc::timed_out, with the item handed back.
   auto send_until(T&& item, time_point deadline) const {
-    return detail::timed_operation(detail::send_action<T, detail::moved_item<T>>(core_, item), deadline);
+    return detail::queued_op(detail::send_action<T, detail::moved_item<T>>(core_, item), deadline);
   }
   auto send_until(const T& item, time_point deadline) const {
-    return detail::timed_operation(detail::send_action<T, detail::copied_item<T>>(core_, item), deadline);
+    return detail::queued_op(detail::send_action<T, detail::copied_item<T>>(core_, item), deadline);
   }
   // Two overloads as above, not one template: an item that is converted must live as long as the caller's expression.
   /// The same with a limit that counts from this call.

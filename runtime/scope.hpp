@@ -48,7 +48,6 @@ public:
     spin_lock& queue_lock() noexcept { return state->lock_; }
     wait_queue& queue() noexcept { return state->joiners_; }
     const void* place() const noexcept { return static_cast<exit_listener*>(state); } // as its children know it
-    void check() const noexcept {}
     bool try_locked(actor_cell*&) const noexcept { return state->children_ == 0; }
     void take(std::uint8_t) const noexcept {}
     scope_state* state;
@@ -95,7 +94,7 @@ public:
   /// Counts the children that have not ended.
   std::size_t children() const noexcept { return state_->children(); }
   /// Waits until every child spawned so far has ended. Cancellation: throws `cancelled`.
-  auto join() const noexcept { return detail::operation(detail::scope_state::join_action(state_)); }
+  auto join() const noexcept { return detail::queued_op(detail::scope_state::join_action(state_)); }
 
 private:
   template <class T, class F, class... Args>

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -38,12 +39,19 @@ template <class Case>
 struct case_state;
 
 template <class Action>
-struct case_state<operation<Action>> : Action {
-  explicit case_state(operation<Action>&& described) : Action(std::move(described).release()) {}
+struct case_state<queued_op<Action>> : Action {
+  explicit case_state(queued_op<Action>&& described) : Action(std::move(described).release()) {}
   spin_lock* lock_of() noexcept { return this->place() == nullptr ? nullptr : &this->queue_lock(); }
   void get_ready() noexcept {
     if constexpr (requires(Action & a) { a.prepare(); }) {
       if (this->place() != nullptr) this->prepare();
+    }
+  }
+  bool must_ask() const noexcept {
+    if constexpr (requires(const Action& a) { a.must_ask(); }) {
+      return this->place() != nullptr && Action::must_ask();
+    } else {
+      return false;
     }
   }
   void ask() noexcept {
@@ -52,6 +60,11 @@ struct case_state<operation<Action>> : Action {
     }
   }
   bool try_now(actor_cell*& wake) { return this->place() != nullptr && this->try_locked(wake); }
+  bool try_alone(actor_cell*& wake) {
+    if (this->place() == nullptr) return false;
+    std::lock_guard guard(this->queue_lock());
+    return this->try_locked(wake);
+  }
   void link() noexcept {
     if (this->place() != nullptr) this->queue().push_back(*this);
   }
@@ -73,13 +86,21 @@ struct case_state<time_case> : waiter {
   explicit case_state(time_case described) noexcept : when(described.when) {}
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
+  bool must_ask() const noexcept { return false; }
   void ask() noexcept {}
-  bool try_now(actor_cell*&) const noexcept { return when != never && when <= now_of(*cell->home); }
+  bool try_now(actor_cell*&) noexcept { // looks at the clock once
+    if (!looked) due = when != never && when <= now_of(*cell->home);
+    looked = true;
+    return due;
+  }
+  bool try_alone(actor_cell*& wake) noexcept { return try_now(wake); }
   void link() noexcept {}
   void unlink() noexcept {}
   nothing value() const noexcept { return {}; }
 
   time_point when;
+  bool looked = false;
+  bool due = false;
   wait_timer timer;
 };
 
@@ -88,8 +109,10 @@ struct case_state<default_case> : waiter {
   explicit case_state(default_case) noexcept {}
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
+  bool must_ask() const noexcept { return false; }
   void ask() noexcept {}
-  bool try_now(actor_cell*&) const noexcept { return false; } // asked last, by the select itself
+  bool try_now(actor_cell*&) const noexcept { return false; } // wins where no other does, which the select itself sees
+  bool try_alone(actor_cell*&) const noexcept { return false; }
   void link() noexcept {}
   void unlink() noexcept {}
   nothing value() const noexcept { return {}; }
@@ -110,7 +133,7 @@ struct select_cases {
 };
 
 template <class Action>
-void list_case(const case_state<operation<Action>>& state, case_reader& reader) {
+void list_case(const case_state<queued_op<Action>>& state, case_reader& reader) {
   if (state.place() != nullptr) reader(Action::kind, state.place());
 }
 inline void list_case(const case_state<time_case>& state, case_reader& reader) {
@@ -149,27 +172,36 @@ private:
 namespace detail {
 
 template <class... Cases>
-class select_op : select_cases {
+class [[nodiscard("a select does nothing until it is awaited")]] select_op : select_cases {
   static constexpr std::size_t count = sizeof...(Cases);
   static_assert(count > 0, "select needs at least one case");
   static_assert(count <= 64, "select takes at most 64 cases");
   static constexpr std::array<bool, count> is_default{std::is_same_v<Cases, default_case>...};
+  /// What wins if no case is ready.
+  static constexpr std::uint8_t fallback = [] {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (is_default[i]) return static_cast<std::uint8_t>(i);
+    }
+    return fired_nothing;
+  }();
   using indices = std::index_sequence_for<Cases...>;
 
 public:
-  explicit select_op(std::tuple<Cases...>&& cases)
+  explicit select_op(Cases && ... cases)
       : select_cases{[](const select_cases& self, case_reader& reader) {
           std::apply([&reader](const auto&... state) { (list_case(state, reader), ...); },
                      static_cast<const select_op&>(self).states_);
         }},
-        states_(std::apply([](auto&&... c) { return std::tuple<Cases...>(std::move(c)...); }, std::move(cases))) {}
-  select_op(const select_op&) = delete;
+        states_(std::move(cases)...) {}
+  // As long as it has not begun.
+  select_op(select_op && other) noexcept : select_cases(other), states_(std::move(other.states_)) {}
   select_op& operator=(const select_op&) = delete;
   ~select_op() {
     if (cell_ != nullptr && outcome_ == fired_nothing) clean_up();
   }
 
   bool await_ready() {
+    if (cell_ != nullptr) throw_awaited_twice();
     cell_ = this_turn.cell;
     each([](auto& state) { state.get_ready(); });
     if (cell_->cancel_pending()) {
@@ -177,18 +209,16 @@ public:
       return budget_left();
     }
     number(indices());
-    locks_.collect(states_);
     actor_cell* wake = nullptr;
-    locks_.lock();
-    each([](auto& state) { state.ask(); });
-    try {
-      outcome_ = try_in_random_order(wake);
-    } catch (...) {
+    // Mostly a case is ready, and can be taken alone; that none is can be said only while all are locked.
+    if (!anyone_must_ask()) outcome_ = first_of_random_order([&wake](auto& state) { return state.try_alone(wake); });
+    if (outcome_ == fired_nothing) {
+      locks_.collect(states_);
+      locks_.lock();
+      try_locked(wake);
+      if (outcome_ == fired_nothing) return false; // the locks are held until await_suspend
       locks_.unlock();
-      throw;
     }
-    if (outcome_ == fired_nothing) return false; // the locks are held until await_suspend
-    locks_.unlock();
     if (wake != nullptr) make_ready(*wake);
     return budget_left();
   }
@@ -266,29 +296,46 @@ private:
     std::apply([&f](auto&... state) { (f(state), ...); }, states_);
   }
 
-  /// Asks each case once, in an order drawn anew; the default last.
-  std::uint8_t try_in_random_order(actor_cell*& wake) {
+  bool anyone_must_ask() noexcept {
+    bool any = false;
+    each([&any](const auto& state) { any |= state.must_ask(); });
+    return any;
+  }
+
+  /// Asks each case, the default last. Requires: all are locked; leaves them so unless it throws.
+  void try_locked(actor_cell * &wake) {
+    try {
+      each([](auto& state) { state.ask(); });
+      outcome_ = first_of_random_order([&wake](auto& state) { return state.try_now(wake); });
+    } catch (...) {
+      locks_.unlock();
+      throw;
+    }
+    if (outcome_ == fired_nothing) outcome_ = fallback;
+  }
+
+  /// Asks each case once, in an order drawn anew, until one can complete; returns which.
+  template <class F>
+  std::uint8_t first_of_random_order(F can_complete) {
     std::array<std::uint8_t, count> left{};
     for (std::size_t i = 0; i < count; ++i) left[i] = static_cast<std::uint8_t>(i);
-    std::uint8_t fallback = fired_nothing;
     for (auto n = static_cast<std::uint32_t>(count); n > 0; --n) {
       auto& drawn = left[random_below(n)];
       const auto i = drawn;
       drawn = left[n - 1];
-      if (is_default[i]) fallback = i;
-      if (try_case(i, wake, indices())) return i;
+      if (asked(i, can_complete, indices())) return i;
     }
-    return fallback;
+    return fired_nothing;
   }
-  template <std::size_t... I>
-  bool try_case(std::size_t wanted, actor_cell*& wake, std::index_sequence<I...>) {
+  template <class F, std::size_t... I>
+  bool asked(std::size_t wanted, F & can_complete, std::index_sequence<I...>) {
     bool done = false;
-    (void)((I == wanted && (done = std::get<I>(states_).try_now(wake), true)) || ...);
+    (void)((I == wanted && (done = can_complete(std::get<I>(states_)), true)) || ...);
     return done;
   }
 
   template <class State>
-  static void start_timer(State& state, actor_cell& me) noexcept {
+  static void start_timer(State & state, actor_cell & me) noexcept {
     if constexpr (std::is_same_v<State, case_state<time_case>>) {
       if (state.when == never) return;
       state.timer.cell = &me;
@@ -325,24 +372,14 @@ private:
   std::uint8_t outcome_ = fired_nothing;
 };
 
-template <class... Cases>
-class [[nodiscard("a select does nothing until it is awaited")]] select_description {
-public:
-  explicit select_description(Cases... cases) : cases_(std::move(cases)...) {}
-  auto operator co_await()&& { return select_op<Cases...>(std::move(cases_)); }
-
-private:
-  std::tuple<Cases...> cases_;
-};
-
 } // namespace detail
 
 /// Waits for the first of the cases. Waits: suspends the actor until one case can complete, never with otherwise().
 /// Cancellation: throws `cancelled`; no case has happened. Order: none among ready cases, each is as likely as any other.
-/// Cost: one lock for each distinct mailbox named.
+/// Cost: one lock for each case asked until one is ready; if none is, one for each distinct mailbox named besides.
 template <class... Cases>
 auto select(Cases... cases) {
-  return detail::select_description<Cases...>(std::move(cases)...);
+  return detail::select_op<Cases...>(std::move(cases)...);
 }
 
 /// A case that wins once `limit` has passed, counted from this call.

@@ -75,20 +75,20 @@ public:
   /// Waits until there is something to read, the end or an error. In rare cases it returns early: try, and wait again. Also a select
   /// case. Gives true; the timed form false when the time passed first.
   /// Waits: suspends the actor. Cancellation: throws `cancelled`; the stream stays usable.
-  auto readable() noexcept { return detail::operation(action(detail::io_side::reading)); }
+  auto readable() noexcept { return detail::queued_op(action(detail::io_side::reading)); }
   /// The same with a limit; gives false when the time passed first.
   auto readable_until(time_point deadline) noexcept {
-    return detail::timed_operation(action(detail::io_side::reading), deadline);
+    return detail::queued_op(action(detail::io_side::reading), deadline);
   }
   /// The same for room to write.
-  auto writable() noexcept { return detail::operation(action(detail::io_side::writing)); }
+  auto writable() noexcept { return detail::queued_op(action(detail::io_side::writing)); }
   /// The same with a limit.
   auto writable_until(time_point deadline) noexcept {
-    return detail::timed_operation(action(detail::io_side::writing), deadline);
+    return detail::queued_op(action(detail::io_side::writing), deadline);
   }
   /// A select case that never wins, for one that is switched off.
   static auto not_ready() noexcept {
-    return detail::operation(detail::readiness_action(nullptr, detail::io_side::reading, nullptr));
+    return detail::queued_op(detail::readiness_action(nullptr, detail::io_side::reading, nullptr));
   }
 
   /// Reads as try_read() does, and waits while there is nothing. Requires: `into` stays until the call has ended.
@@ -144,7 +144,7 @@ public:
   virtual result<std::unique_ptr<stream>> try_accept() = 0;
   /// Waits until a connection has come; as stream::readable(). Several actors may wait, each connection goes to one of them.
   auto acceptable() noexcept {
-    return detail::operation(detail::readiness_action(&source_, detail::io_side::reading, this));
+    return detail::queued_op(detail::readiness_action(&source_, detail::io_side::reading, this));
   }
   /// Takes the next connection, and waits while there is none. Waits: suspends the actor.
   /// Cancellation: throws `cancelled`, having taken none. Errors: closed, limit, io.

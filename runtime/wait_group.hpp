@@ -29,7 +29,6 @@ struct group_action : waiter {
   inline spin_lock& queue_lock() noexcept;
   inline wait_queue& queue() noexcept;
   const void* place() const noexcept { return group; }
-  void check() const noexcept {}
   inline bool try_locked(actor_cell*&) const noexcept;
   void take(std::uint8_t) const noexcept {}
 
@@ -63,11 +62,11 @@ public:
 
   /// Waits until the count is zero; also a select case.
   /// Waits: suspends the actor, not at all if the count is zero. Cancellation: throws `cancelled`. Order: all who wait go on at once.
-  auto wait() noexcept { return detail::operation(detail::group_action(*this)); }
+  auto wait() noexcept { return detail::queued_op(detail::group_action(*this)); }
 
   /// The same with a limit. Errors: errc::timed_out.
   auto wait_until(time_point deadline) noexcept {
-    return detail::timed_operation(detail::timed_group_action(*this), deadline);
+    return detail::queued_op(detail::timed_group_action(*this), deadline);
   }
   /// The same with a limit that counts from this call.
   template <class Rep, class Period>

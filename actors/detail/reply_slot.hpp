@@ -152,7 +152,6 @@ struct reply_action : waiter {
   spin_lock& queue_lock() noexcept { return end->slot()->lock; }
   wait_queue& queue() noexcept { return end->slot()->asker; }
   const void* place() const noexcept { return static_cast<const reply_place*>(end->slot()); }
-  void check() const noexcept {}
   bool try_locked(actor_cell*&) const noexcept { return end->slot()->state == reply_slot_base::phase::answered; }
   result<R> take(std::uint8_t outcome) {
     if (outcome == fired_timeout && end->give_up(errc::timed_out)) return errc::timed_out;

@@ -96,7 +96,6 @@ struct turn_action : turn_place {
   spin_lock& queue_lock() noexcept { return core->lock(); }
   wait_queue& queue() noexcept { return core->queue(seat); }
   const void* place() const noexcept { return static_cast<const shared_place*>(core); }
-  void check() const noexcept {}
   bool try_locked(actor_cell*&) noexcept { return core->take_locked(seat, won); }
   std::optional<std::uint64_t> take(std::uint8_t outcome) const noexcept {
     if (outcome == fired_timeout) return std::nullopt;

@@ -59,7 +59,6 @@ public:
     greenroom::detail::spin_lock& queue_lock() noexcept { return pipe->lock_; }
     greenroom::detail::wait_queue& queue() noexcept { return fills ? pipe->putting_ : pipe->taking_; }
     const void* place() const noexcept { return pipe; }
-    void check() const noexcept {}
     bool try_locked(greenroom::detail::actor_cell*&) const noexcept {
       return fills ? pipe->has_room_locked() : pipe->can_take_locked();
     }
@@ -68,9 +67,9 @@ public:
     bool fills;
   };
   /// Waits until there is room, or nobody takes any more. A null pipe is a case of a select that is switched off.
-  static auto with_room(body_pipe* pipe) noexcept { return greenroom::detail::operation(pipe_action(pipe, true)); }
+  static auto with_room(body_pipe* pipe) noexcept { return greenroom::detail::queued_op(pipe_action(pipe, true)); }
   /// Waits until there is something to take, or the end.
-  static auto with_bytes(body_pipe* pipe) noexcept { return greenroom::detail::operation(pipe_action(pipe, false)); }
+  static auto with_bytes(body_pipe* pipe) noexcept { return greenroom::detail::queued_op(pipe_action(pipe, false)); }
 
 private:
   bool has_room_locked() const noexcept { return (asked_ && bytes_.size() < room) || left_; }

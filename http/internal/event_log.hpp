@@ -55,7 +55,6 @@ public:
     greenroom::detail::spin_lock& queue_lock() noexcept { return log->waiting_lock_; }
     greenroom::detail::wait_queue& queue() noexcept { return log->waiting_; }
     const void* place() const noexcept { return log; }
-    void check() const noexcept {}
     bool try_locked(greenroom::detail::actor_cell*&) const noexcept { return log->newest_ > after || log->ended_; }
     /// False when the deadline came first.
     bool take(std::uint8_t outcome) const noexcept { return outcome != greenroom::detail::fired_timeout; }
@@ -64,7 +63,7 @@ public:
   };
   /// Waits until there is something behind `after`, or the end; or for `when`.
   static auto news(event_log* log, std::uint64_t after, time_point when) noexcept {
-    return greenroom::detail::timed_operation(news_action(log, after), when);
+    return greenroom::detail::queued_op(news_action(log, after), when);
   }
 
 private:

@@ -124,7 +124,7 @@ task<> exchange::go_on(exchange* x) {
     co_return;
   }
   x->give_head();
-  co_await greenroom::detail::operation(connection_action(*x));
+  co_await greenroom::detail::queued_op(connection_action(*x));
   upgraded_connection with(std::exchange(x->io_, nullptr), std::exchange(x->rest_, {}));
   auto speaking = rest.take_over(std::move(with));
   co_await std::move(speaking);

@@ -59,7 +59,6 @@ public:
     greenroom::detail::spin_lock& queue_lock() noexcept { return of->lock_; }
     greenroom::detail::wait_queue& queue() noexcept { return of->waiting_; }
     const void* place() const noexcept { return of; }
-    void check() const noexcept {}
     bool try_locked(greenroom::detail::actor_cell*&) const noexcept {
       return of->ended() || (or_head && of->head_given_);
     }
@@ -68,12 +67,12 @@ public:
     bool or_head;
   };
   /// Waits for the end of the request actor; also a select case.
-  auto end() noexcept { return greenroom::detail::operation(end_action(this, false)); }
+  auto end() noexcept { return greenroom::detail::queued_op(end_action(this, false)); }
   /// The same, or for the head of an answer that goes on.
-  auto end_or_head() noexcept { return greenroom::detail::operation(end_action(this, true)); }
+  auto end_or_head() noexcept { return greenroom::detail::queued_op(end_action(this, true)); }
 
   /// A case of a select that never wins.
-  static auto no_change() noexcept { return greenroom::detail::operation(end_action(nullptr, false)); }
+  static auto no_change() noexcept { return greenroom::detail::queued_op(end_action(nullptr, false)); }
 
   struct connection_action : greenroom::detail::waiter {
     static constexpr auto kind = greenroom::detail::wait_kind::outside;
@@ -81,7 +80,6 @@ public:
     greenroom::detail::spin_lock& queue_lock() noexcept { return of->lock_; }
     greenroom::detail::wait_queue& queue() noexcept { return of->waiting_; }
     const void* place() const noexcept { return of; }
-    void check() const noexcept {}
     bool try_locked(greenroom::detail::actor_cell*&) const noexcept { return of->io_ != nullptr; }
     void take(std::uint8_t) const noexcept {}
     exchange* of;

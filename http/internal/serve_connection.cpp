@@ -62,7 +62,7 @@ task<> await_answer(connection* c) {
     const auto output = c->has_output() ? c->io().writable() : stream::not_ready();
     const auto room = detail::body_pipe::with_room(c->full_pipe());
     const auto bytes = detail::body_pipe::with_bytes(c->empty_pipe());
-    const auto stop = greenroom::detail::operation(greenroom::detail::done_action(c->feed_ends_with()));
+    const auto stop = greenroom::detail::queued_op(greenroom::detail::done_action(c->feed_ends_with()));
     auto s = co_await select(change, input, output, room, bytes, at(c->answer_deadline()), stop);
     if (s.index() == 1) {
       c->read_ahead();

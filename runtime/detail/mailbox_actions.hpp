@@ -77,6 +77,7 @@ struct receive_action : receive_place<T> {
     actor_cell& who = *this_turn.cell; // an actor that awaits
     shown = core->before_receive(&who);
   }
+  bool must_ask() const noexcept { return core->metered(); }
   void ask_locked() noexcept { core->ask_locked(); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, this->trace, wake); }
   [[gnu::always_inline]] std::optional<T> take(std::uint8_t) noexcept {

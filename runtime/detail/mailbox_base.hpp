@@ -86,16 +86,18 @@ public:
   // -- what becomes of the items ----------------------------------------------------------------------
   /// Returns the meter, made at the first call. Errors: std::bad_alloc. Requires: the lock is held.
   item_meter& need_meter_locked() {
-    if (!metered_) {
+    if (!metered()) {
       auto meter = std::make_unique<item_meter>(*viewer_);
       meter->begin_with(look_locked());
       viewer_ = meter.release();
-      metered_ = true;
+      metered_.store(true, std::memory_order_relaxed);
     }
     return *meter_locked();
   }
+  /// Says whether items are counted. Without the lock it may say no for too long, but not to who has an item in hand that was counted.
+  bool metered() const noexcept { return metered_.load(std::memory_order_relaxed); }
   /// Returns the meter; null if items are not counted. Requires: the lock is held.
-  item_meter* meter_locked() noexcept { return metered_ ? static_cast<item_meter*>(viewer_) : nullptr; }
+  item_meter* meter_locked() noexcept { return metered() ? static_cast<item_meter*>(viewer_) : nullptr; }
   queue_look look_locked() noexcept { return viewer_->look(*this); }
   /// Counts the senders that wait for room, up to `most`. Requires: the lock is held. Cost: visits each.
   std::uint32_t senders_locked(std::uint32_t most) noexcept { return viewer_->senders(*this, most); }
@@ -122,13 +124,13 @@ protected:
       : policy_(policy), capacity_(capacity), viewer_(&viewer) {}
   ~mailbox_base() {
     magic_.store(0, std::memory_order_relaxed);
-    if (metered_) delete static_cast<item_meter*>(viewer_);
+    if (metered()) delete static_cast<item_meter*>(viewer_);
   }
 
   spin_lock lock_;
   const std::uint8_t policy_;           // an `overflow`
   bool closed_ = false;                 // guarded by lock_; never taken back
-  bool metered_ = false;                // guarded by lock_; never taken back: viewer_ is an item_meter, and ours
+  std::atomic<bool> metered_{false};    // written under lock_; never taken back: viewer_ is an item_meter, and ours
   std::atomic<std::uint8_t> chores_{0}; // what is to be done before a receive or a send; never taken back
   const std::uint32_t capacity_;
   std::atomic<std::uint32_t> receivers_{1};

@@ -98,15 +98,15 @@ public:
 
   /// The running actor asks for an item: what it had in hand from here is handled.
   void ask_locked() noexcept {
-    if (metered_) [[unlikely]]
+    if (metered()) [[unlikely]]
       meter_locked()->ask(this_turn.cell, false);
   }
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
-    if (metered_) [[unlikely]]
+    if (metered()) [[unlikely]]
       meter_locked()->ask(this_turn.cell, !items_.empty());
     if (!pop_locked(out, trace, wake)) return closed_;
-    if (metered_) [[unlikely]]
+    if (metered()) [[unlikely]]
       meter_locked()->take(this_turn.cell, &*out);
     return true;
   }
@@ -119,7 +119,7 @@ public:
       receiver->item.emplace(std::move(item));
       wake = receiver->cell;
       carry_trace(receiver->trace, this_turn.cell);
-      if (metered_) [[unlikely]] {
+      if (metered()) [[unlikely]] {
         meter_locked()->pass(receiver->trace);
         meter_locked()->take(wake, &*receiver->item);
       }
@@ -134,7 +134,7 @@ public:
     case overflow::reject: return send_outcome::full;
     case overflow::drop_newest:
       victim.emplace(std::move(item));
-      if (metered_) [[unlikely]]
+      if (metered()) [[unlikely]]
         meter_locked()->refuse();
       break;
     case overflow::drop_oldest:
@@ -172,7 +172,7 @@ public:
     if (fate == queued::drop) {
       dropped_ += items_.size();
       doomed.swap(items_);
-      if (metered_) [[unlikely]]
+      if (metered()) [[unlikely]]
         meter_locked()->clear();
     }
     while (auto* receiver = receive_queue_.claim_front()) make_ready(*receiver->cell);
@@ -194,7 +194,7 @@ public:
         if (items_.empty()) return i; // a receiver was faster
         (void)pop_locked(victim, trace, wake);
         ++dropped_;
-        if (metered_) [[unlikely]]
+        if (metered()) [[unlikely]]
           meter_locked()->discard();
       }
       if (wake != nullptr) make_ready(*wake);
@@ -221,7 +221,7 @@ public:
   }
   std::uint64_t expired() noexcept {
     std::lock_guard guard(lock_);
-    return metered_ ? meter_locked()->expired() : 0;
+    return metered() ? meter_locked()->expired() : 0;
   }
 
   queue_look look() noexcept {
@@ -272,7 +272,7 @@ private:
   bool pop_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (!items_.empty()) {
       out.emplace(pop_front_locked());
-      if (metered_) [[unlikely]]
+      if (metered()) [[unlikely]]
         trace = meter_locked()->trace();
       if (items_.size() >= capacity_) return true; // what was put back goes beyond it
       if (auto* sender = claim_sender()) {
@@ -286,18 +286,18 @@ private:
     out.emplace(std::move(*sender->item));
     wake = sender->cell;
     carry_trace(trace, sender->cell);
-    if (metered_) [[unlikely]]
+    if (metered()) [[unlikely]]
       meter_locked()->pass(trace);
     return true;
   }
 
   T pop_front_locked() noexcept {
-    if (metered_) [[unlikely]]
+    if (metered()) [[unlikely]]
       meter_locked()->pop();
     return items_.pop_front();
   }
   void push_locked(T& item, const actor_cell* from) {
-    if (metered_ || is_traced(from)) [[unlikely]]
+    if (metered() || is_traced(from)) [[unlikely]]
       return push_counted(item, from);
     items_.push_back(std::move(item));
   }

@@ -116,7 +116,6 @@ struct acquire_action : permit_waiter {
   spin_lock& queue_lock() noexcept { return from->lock(); }
   wait_queue& queue() noexcept { return from->queue(); }
   const void* place() const noexcept { return from; }
-  void check() const noexcept {}
   bool try_locked(actor_cell*&) noexcept { return granted = from->take_locked(want); }
   Guard take(std::uint8_t) noexcept { return Guard(holding(*std::exchange(from, nullptr), want)); }
 
@@ -140,11 +139,11 @@ struct timed_acquire_action : acquire_action<Guard> {
 
 template <class Guard>
 auto acquire(permits& from, std::int64_t count) noexcept {
-  return operation(acquire_action<Guard>(from, count));
+  return queued_op(acquire_action<Guard>(from, count));
 }
 template <class Guard>
 auto acquire_until(permits& from, std::int64_t count, time_point deadline) noexcept {
-  return timed_operation(timed_acquire_action<Guard>(from, count), deadline);
+  return queued_op(timed_acquire_action<Guard>(from, count), deadline);
 }
 
 } // namespace greenroom::detail

@@ -21,10 +21,12 @@ namespace greenroom::detail {
 ///   spin_lock& queue_lock() noexcept;         the lock of the queue's owner
 ///   wait_queue& queue() noexcept;
 ///   const void* place() const noexcept;       the owner, for the wait record; null: there is none, and check() throws
-///   void check() const;                       throws usage_error if the action cannot be awaited alone
+///   void check() const;                       if there is one: throws usage_error if the action cannot be awaited alone
 ///   void prepare() noexcept;                  if there is one: goes before try_locked(), without the lock; place() is not null
 ///   void ask_locked() noexcept;               the same under the lock, for all cases of a select; try_locked() includes it
-///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases
+///   bool must_ask() const noexcept;           goes with it, without the lock: whether there is anything to do
+///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases;
+///                                             if it cannot, nothing has happened
 ///   auto take(std::uint8_t outcome);          the value of the await; outcome is `index` or fired_timeout
 template <class Action>
 concept queue_action = std::derived_from<Action, waiter> && requires(Action a, actor_cell* wake) {
@@ -39,23 +41,38 @@ struct no_deadline {
 
 struct until_deadline {
   static constexpr bool timed = true;
+  until_deadline() noexcept = default;
+  until_deadline(const until_deadline& other) noexcept : deadline(other.deadline) {} // of a wait that has not begun
+
   time_point deadline = never;
   wait_timer timer;
 };
 
+[[noreturn]] GREENROOM_EXPORT void throw_awaited_twice();
+
+/// A described wait, and the awaiter of it: does nothing until it is awaited, once, or given to select(). Both in one, since each would
+/// have its place in the frame of the actor: 64 bytes of each that waits, and a copy for each await.
 template <queue_action Action, class Deadline = no_deadline>
-class queued_op : Action, Deadline {
+class [[nodiscard("a wait does nothing until it is awaited")]] queued_op : Action, Deadline {
 public:
-  explicit queued_op(Action&& action) : Action(std::move(action)) {}
-  queued_op(Action&& action, time_point until) : Action(std::move(action)) { this->deadline = until; }
-  queued_op(const queued_op&) = delete;
+  using action_type = Action;
+  explicit queued_op(Action && action) noexcept : Action(std::move(action)) {}
+  queued_op(Action && action, time_point until) noexcept : Action(std::move(action)) { this->deadline = until; }
+  // As long as it has not begun.
+  queued_op(queued_op && other) noexcept : Action(std::move(other).release()), Deadline(other) {}
+  queued_op(const queued_op& other) requires std::copy_constructible<Action> : Action(other), Deadline(other) {}
   queued_op& operator=(const queued_op&) = delete;
   ~queued_op() {
     if (this->cell != nullptr && outcome_ == fired_nothing) clean_up(); // the frame is destroyed by a kill
   }
 
+  /// For select().
+  Action&& release()&& noexcept { return static_cast<Action&&>(*this); }
+
   bool await_ready() {
     assert(this_turn.cell != nullptr);
+    if (this->cell != nullptr) throw_awaited_twice();
+    if constexpr (requires(const Action& a) { a.check(); }) Action::check();
     this->cell = this_turn.cell;
     if constexpr (requires(Action & a) { a.prepare(); }) Action::prepare();
     if (this->cell->cancel_pending()) {
@@ -116,7 +133,7 @@ private:
     spin_lock* lock_;
   };
 
-  void suspend_locked(std::coroutine_handle<> at, promise_base& promise) noexcept {
+  void suspend_locked(std::coroutine_handle<> at, promise_base & promise) noexcept {
     auto& me = *this->cell;
     auto& lock = this->queue_lock();
     if constexpr (Deadline::timed) {
@@ -164,36 +181,9 @@ private:
   std::uint8_t outcome_ = fired_nothing;
 };
 
-/// A described wait: does nothing until it is awaited or given to select().
-template <queue_action Action>
-class [[nodiscard("a wait does nothing until it is awaited")]] operation {
-public:
-  using action_type = Action;
-  explicit operation(Action action) noexcept : action_(std::move(action)) {}
-  auto operator co_await()&& {
-    action_.check();
-    return queued_op<Action>(std::move(action_));
-  }
-  /// For select().
-  Action release()&& noexcept { return std::move(action_); }
-
-private:
-  Action action_;
-};
-
-/// The same with a deadline.
-template <queue_action Action>
-class [[nodiscard("a wait does nothing until it is awaited")]] timed_operation {
-public:
-  timed_operation(Action action, time_point deadline) noexcept : action_(std::move(action)), deadline_(deadline) {}
-  auto operator co_await()&& {
-    action_.check();
-    return queued_op<Action, until_deadline>(std::move(action_), deadline_);
-  }
-
-private:
-  Action action_;
-  time_point deadline_;
-};
+template <class Action>
+queued_op(Action) -> queued_op<Action>;
+template <class Action>
+queued_op(Action, time_point) -> queued_op<Action, until_deadline>;
 
 } // namespace greenroom::detail

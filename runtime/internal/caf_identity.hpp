@@ -81,7 +81,6 @@ struct answer_action : detail::waiter {
   detail::spin_lock& queue_lock() noexcept { return ask->lock(); }
   detail::wait_queue& queue() noexcept { return ask->waiters; }
   const void* place() const noexcept { return ask; }
-  void check() const noexcept {}
   bool try_locked(detail::actor_cell*&) const noexcept { return ask->answer.has_value(); }
   std::optional<caf::message> take(std::uint8_t) const noexcept { return ask->close(); }
 

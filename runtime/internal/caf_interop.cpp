@@ -150,9 +150,9 @@ task<result<caf::message>> caf_ask(caf::strong_actor_ptr to, duration limit, caf
   const auto me = internal::identity_here("ask_caf");
   if (this_turn.cell->cancel_pending()) throw_cancelled(*this_turn.cell); // before anything is sent
   internal::pending_ask ask(internal::as_identity(me));
-  timed_operation wait(internal::answer_action(ask), deadline_after(limit));
+  queued_op wait(internal::answer_action(ask), deadline_after(limit));
   internal::put(to, me, ask.id.with_normal_priority(), std::move(content));
-  const auto answer = co_await std::move(wait);
+  const auto answer = co_await wait;
   if (!answer) {
     const auto text = fmt::format("ask_caf: CAF actor {}: no answer within the limit of {} ms", to_string(to),
                                   std::chrono::duration_cast<std::chrono::milliseconds>(limit).count());

@@ -325,6 +325,28 @@ TEST(Mailbox, SendOfAnLvalueCopiesItAtTheCall) {
   EXPECT_TRUE(ok);
 }
 
+TEST(Mailbox, WaitThatIsAwaitedASecondTimeIsRefused) {
+  one_worker sys;
+  auto [in, out] = make_mailbox<int>(bounded(2));
+  const auto ok = sys.run(
+      [](mailbox<int> box, address<int> to) -> task<> {
+        (void)to.try_send(1);
+        (void)to.try_send(2);
+        auto described = box.receive();
+        EXPECT_EQ(co_await described, 1);
+        std::string why;
+        try {
+          (void)co_await described;
+        } catch (const usage_error& e) {
+          why = e.what();
+        }
+        EXPECT_EQ(why, "a wait was awaited a second time: describe it anew for each await");
+        EXPECT_EQ(co_await box.receive(), 2);
+      },
+      in, out);
+  EXPECT_TRUE(ok);
+}
+
 TEST(Mailbox, DescribedWaitThatIsNotAwaitedDoesNothing) {
   auto [in, out] = make_mailbox<int>(bounded(1));
   {
