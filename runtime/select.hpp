@@ -41,6 +41,8 @@ struct case_state;
 template <class Action>
 struct case_state<queued_op<Action>> : Action {
   explicit case_state(queued_op<Action>&& described) : Action(std::move(described).release()) {}
+  explicit case_state(const queued_op<Action>& described) : Action(described.action()) {}
+  bool can_win() const noexcept { return this->place() != nullptr; }
   spin_lock* lock_of() noexcept { return this->place() == nullptr ? nullptr : &this->queue_lock(); }
   void get_ready() noexcept {
     if constexpr (requires(Action & a) { a.prepare(); }) {
@@ -59,9 +61,9 @@ struct case_state<queued_op<Action>> : Action {
       if (this->place() != nullptr) this->ask_locked();
     }
   }
-  bool try_now(actor_cell*& wake) { return this->place() != nullptr && this->try_locked(wake); }
+  // Requires of these: can_win().
+  bool try_now(actor_cell*& wake) { return this->try_locked(wake); }
   bool try_alone(actor_cell*& wake) {
-    if (this->place() == nullptr) return false;
     std::lock_guard guard(this->queue_lock());
     return this->try_locked(wake);
   }
@@ -84,12 +86,13 @@ struct case_state<queued_op<Action>> : Action {
 template <>
 struct case_state<time_case> : waiter {
   explicit case_state(time_case described) noexcept : when(described.when) {}
+  bool can_win() const noexcept { return when != never; }
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
   bool must_ask() const noexcept { return false; }
   void ask() noexcept {}
   bool try_now(actor_cell*&) noexcept { // looks at the clock once
-    if (!looked) due = when != never && when <= now_of(*cell->home);
+    if (!looked) due = when <= now_of(*cell->home);
     looked = true;
     return due;
   }
@@ -107,11 +110,12 @@ struct case_state<time_case> : waiter {
 template <>
 struct case_state<default_case> : waiter {
   explicit case_state(default_case) noexcept {}
+  bool can_win() const noexcept { return false; } // against others: the select itself sees to it
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
   bool must_ask() const noexcept { return false; }
   void ask() noexcept {}
-  bool try_now(actor_cell*&) const noexcept { return false; } // wins where no other does, which the select itself sees
+  bool try_now(actor_cell*&) const noexcept { return false; }
   bool try_alone(actor_cell*&) const noexcept { return false; }
   void link() noexcept {}
   void unlink() noexcept {}
@@ -140,6 +144,14 @@ inline void list_case(const case_state<time_case>& state, case_reader& reader) {
   if (state.when != never) reader(wait_kind::sleep, nullptr);
 }
 inline void list_case(const case_state<default_case>&, case_reader&) {}
+
+/// Cases that are likely to be ready: those of mailboxes. Most others are there to be waited for.
+template <class Case>
+inline constexpr bool may_have_items = false;
+template <class Action>
+inline constexpr bool may_have_items<queued_op<Action>> = requires(Action& a) {
+  a.prepare();
+};
 
 template <class Case>
 using case_value = decltype(std::declval<case_state<Case>&>().value());
@@ -176,6 +188,7 @@ class [[nodiscard("a select does nothing until it is awaited")]] select_op : sel
   static constexpr std::size_t count = sizeof...(Cases);
   static_assert(count > 0, "select needs at least one case");
   static_assert(count <= 64, "select takes at most 64 cases");
+  static constexpr bool has_mailbox = (may_have_items<Cases> || ...);
   static constexpr std::array<bool, count> is_default{std::is_same_v<Cases, default_case>...};
   /// What wins if no case is ready.
   static constexpr std::uint8_t fallback = [] {
@@ -187,12 +200,13 @@ class [[nodiscard("a select does nothing until it is awaited")]] select_op : sel
   using indices = std::index_sequence_for<Cases...>;
 
 public:
-  explicit select_op(Cases && ... cases)
+  template <class... Described>
+  explicit select_op(Described && ... cases)
       : select_cases{[](const select_cases& self, case_reader& reader) {
           std::apply([&reader](const auto&... state) { (list_case(state, reader), ...); },
                      static_cast<const select_op&>(self).states_);
         }},
-        states_(std::move(cases)...) {}
+        states_(std::forward<Described>(cases)...) {}
   // As long as it has not begun.
   select_op(select_op && other) noexcept : select_cases(other), states_(std::move(other.states_)) {}
   select_op& operator=(const select_op&) = delete;
@@ -210,8 +224,9 @@ public:
     }
     number(indices());
     actor_cell* wake = nullptr;
-    // Mostly a case is ready, and can be taken alone; that none is can be said only while all are locked.
-    if (!anyone_must_ask()) outcome_ = first_of_random_order([&wake](auto& state) { return state.try_alone(wake); });
+    // Mostly a mailbox has something, which can be taken alone; that nothing is ready can be said only while all are locked.
+    if (has_mailbox && !anyone_must_ask())
+      outcome_ = first_of_random_order([&wake](auto& state) { return state.try_alone(wake); });
     if (outcome_ == fired_nothing) {
       locks_.collect(states_);
       locks_.lock();
@@ -314,12 +329,16 @@ private:
     if (outcome_ == fired_nothing) outcome_ = fallback;
   }
 
-  /// Asks each case once, in an order drawn anew, until one can complete; returns which.
+  /// Asks each case that can win once, in an order drawn anew, until one can complete; returns which.
   template <class F>
   std::uint8_t first_of_random_order(F can_complete) {
-    std::array<std::uint8_t, count> left{};
-    for (std::size_t i = 0; i < count; ++i) left[i] = static_cast<std::uint8_t>(i);
-    for (auto n = static_cast<std::uint32_t>(count); n > 0; --n) {
+    std::array<std::uint8_t, count> left;
+    std::uint32_t n = 0;
+    each([&left, &n](const auto& state) {
+      left[n] = state.index;
+      n += state.can_win() ? 1 : 0;
+    });
+    for (; n > 0; --n) {
       auto& drawn = left[random_below(n)];
       const auto i = drawn;
       drawn = left[n - 1];
@@ -378,8 +397,8 @@ private:
 /// Cancellation: throws `cancelled`; no case has happened. Order: none among ready cases, each is as likely as any other.
 /// Cost: one lock for each case asked until one is ready; if none is, one for each distinct mailbox named besides.
 template <class... Cases>
-auto select(Cases... cases) {
-  return detail::select_op<Cases...>(std::move(cases)...);
+auto select(Cases&&... cases) {
+  return detail::select_op<std::remove_cvref_t<Cases>...>(std::forward<Cases>(cases)...);
 }
 
 /// A case that wins once `limit` has passed, counted from this call.

@@ -68,6 +68,7 @@ public:
 
   /// For select().
   Action&& release()&& noexcept { return static_cast<Action&&>(*this); }
+  const Action& action() const noexcept { return *this; }
 
   bool await_ready() {
     assert(this_turn.cell != nullptr);

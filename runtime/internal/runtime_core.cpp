@@ -223,7 +223,12 @@ void runtime_core::retire(actor_cell& cell) noexcept {
   if (cell.shard == actor_cell::no_shard) return mark();
   auto& list = live_[cell.shard];
   std::lock_guard guard(list.lock);
-  mark();
+  if (cell.refs.load(std::memory_order_acquire) == 1) {
+    // Nobody has a handle, nor can get one but under this lock: the word is ours.
+    cell.word.store(cell.word.load(std::memory_order_relaxed) | actor_cell::finished, std::memory_order_relaxed);
+  } else {
+    mark();
+  }
   (cell.live_prev != nullptr ? cell.live_prev->live_next : list.first) = cell.live_next;
   if (cell.live_next != nullptr) cell.live_next->live_prev = cell.live_prev;
   --list.count;

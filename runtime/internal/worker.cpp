@@ -73,8 +73,17 @@ void worker::loop() {
   turn = {};
 }
 
+/// Puts a job, or none, where the next one to run stands, and returns the one that stood there.
+job worker::swap_slot(job next) noexcept {
+  if (team_.count_ > 1) return job(slot_.exchange(next.bits(), std::memory_order_acq_rel)); // another one may rescue it
+  // A hand-over comes here twice; without others a read-modify-write each is saved.
+  const job before(slot_.load(std::memory_order_relaxed));
+  slot_.store(next.bits(), std::memory_order_relaxed);
+  return before;
+}
+
 void worker::push_ready(job j) {
-  const job displaced(slot_.exchange(j.bits(), std::memory_order_acq_rel));
+  const job displaced = swap_slot(j);
   if (displaced) queue_.push_woken(displaced);
   call_for_help();
 }

@@ -56,7 +56,8 @@ private:
 
   void loop();
   job next();
-  job take_slot() noexcept { return job(slot_.exchange(0, std::memory_order_acq_rel)); }
+  job take_slot() noexcept { return swap_slot(job()); }
+  job swap_slot(job next) noexcept;
   void run(job j) noexcept;
   void look_around();
   void note_turns(duration elapsed) noexcept;
