@@ -97,7 +97,9 @@ void throw_cancelled(actor_cell& cell) {
   throw cancelled{cause_of(*cell.context)};
 }
 
-void throw_awaited_twice() { throw usage_error("a wait was awaited a second time: describe it anew for each await"); }
+void throw_awaited_twice() {
+  throw usage_error("a wait was awaited a second time, or after it was given away: describe it anew for each await");
+}
 
 void throw_no_mailbox(const char* what) {
   throw usage_error(std::string(what) +

@@ -141,7 +141,8 @@ public:
   }
 
   /// Sends an item; true in the result once it is queued, handed over, or dropped by policy. On failure the result holds the item.
-  /// An rvalue is moved from only when the send completes (in a select: only if this case wins); an lvalue is copied at the call.
+  /// An rvalue is moved from only when the send completes (in a select: only if this case wins), so it must live until then; an lvalue is
+  /// copied at the call.
   /// Waits: suspends the actor while the mailbox is full and its policy is overflow::wait.
   /// Cancellation: throws `cancelled`; the item was not sent. Errors: errc::closed, errc::full (overflow::reject).
   auto send(T&& item) const { return detail::queued_op(detail::send_action<T, detail::moved_item<T>>(core_, item)); }

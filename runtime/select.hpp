@@ -6,11 +6,12 @@
 // Describing a case does nothing; a case that loses has taken nothing and moved nothing. Among cases that are ready at once
 // each is equally likely to win. otherwise() wins when nothing else is ready, so that select never waits. A case on an empty
 // mailbox or address never wins.
-// Thread safety: awaited by an actor. Lifetime: the ends and items named in the cases outlive the await.
+// Thread safety: awaited by an actor, once. Lifetime: the ends and items named in the cases outlive the select, which may have a name.
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <mutex>
 #include <optional>
 #include <tuple>
@@ -41,7 +42,8 @@ struct case_state;
 template <class Action>
 struct case_state<queued_op<Action>> : Action {
   explicit case_state(queued_op<Action>&& described) : Action(std::move(described).release()) {}
-  explicit case_state(const queued_op<Action>& described) : Action(described.action()) {}
+  explicit case_state(const queued_op<Action>& described) requires std::copy_constructible<Action>
+      : Action(described.action()) {}
   bool can_win() const noexcept { return this->place() != nullptr; }
   spin_lock* lock_of() noexcept { return this->place() == nullptr ? nullptr : &this->queue_lock(); }
   void get_ready() noexcept {
@@ -73,6 +75,9 @@ struct case_state<queued_op<Action>> : Action {
   void unlink() noexcept {
     if (this->linked()) this->queue().unlink(*this);
   }
+  void lose() noexcept {
+    if constexpr (requires(Action & a) { a.leave(); }) this->leave();
+  }
   auto value() {
     if constexpr (std::is_void_v<decltype(this->take(this->index))>) {
       this->take(this->index);
@@ -99,6 +104,7 @@ struct case_state<time_case> : waiter {
   bool try_alone(actor_cell*& wake) noexcept { return try_now(wake); }
   void link() noexcept {}
   void unlink() noexcept {}
+  void lose() noexcept {}
   nothing value() const noexcept { return {}; }
 
   time_point when;
@@ -119,6 +125,7 @@ struct case_state<default_case> : waiter {
   bool try_alone(actor_cell*&) const noexcept { return false; }
   void link() noexcept {}
   void unlink() noexcept {}
+  void lose() noexcept {}
   nothing value() const noexcept { return {}; }
 };
 
@@ -201,21 +208,22 @@ class [[nodiscard("a select does nothing until it is awaited")]] select_op : sel
 
 public:
   template <class... Described>
+    requires(sizeof...(Described) == count && (std::constructible_from<case_state<Cases>, Described> && ...))
   explicit select_op(Described && ... cases)
       : select_cases{[](const select_cases& self, case_reader& reader) {
           std::apply([&reader](const auto&... state) { (list_case(state, reader), ...); },
                      static_cast<const select_op&>(self).states_);
         }},
         states_(std::forward<Described>(cases)...) {}
-  // As long as it has not begun.
-  select_op(select_op && other) noexcept : select_cases(other), states_(std::move(other.states_)) {}
+  /// Errors: usage_error if it has begun, or was moved from.
+  select_op(select_op && other) : select_cases(other), states_(std::move(other.described())) {}
   select_op& operator=(const select_op&) = delete;
   ~select_op() {
     if (cell_ != nullptr && outcome_ == fired_nothing) clean_up();
   }
 
   bool await_ready() {
-    if (cell_ != nullptr) throw_awaited_twice();
+    check_new();
     cell_ = this_turn.cell;
     each([](auto& state) { state.get_ready(); });
     if (cell_->cancel_pending()) {
@@ -224,16 +232,13 @@ public:
     }
     number(indices());
     actor_cell* wake = nullptr;
-    // Mostly a mailbox has something, which can be taken alone; that nothing is ready can be said only while all are locked.
-    if (has_mailbox && !anyone_must_ask())
-      outcome_ = first_of_random_order([&wake](auto& state) { return state.try_alone(wake); });
-    if (outcome_ == fired_nothing) {
-      locks_.collect(states_);
-      locks_.lock();
-      try_locked(wake);
-      if (outcome_ == fired_nothing) return false; // the locks are held until await_suspend
-      locks_.unlock();
+    try {
+      outcome_ = find_ready(wake);
+    } catch (...) {
+      outcome_ = fired_cancel; // there is no wait to clean up
+      throw;
     }
+    if (outcome_ == fired_nothing) return false; // the locks are held until await_suspend
     if (wake != nullptr) make_ready(*wake);
     return budget_left();
   }
@@ -268,6 +273,9 @@ public:
       outcome_ = cell_->fired;
       clean_up();
     }
+    each([this](auto& state) {
+      if (state.index != outcome_) state.lose();
+    });
     if (outcome_ == fired_cancel) throw_cancelled(*cell_);
     return selected<case_value<Cases>...>(value_of());
   }
@@ -311,22 +319,35 @@ private:
     std::apply([&f](auto&... state) { (f(state), ...); }, states_);
   }
 
+  void check_new() const {
+    if (cell_ != nullptr || outcome_ != fired_nothing) throw_awaited_twice();
+  }
+  std::tuple<case_state<Cases>...>& described() {
+    check_new();
+    outcome_ = fired_cancel;
+    return states_;
+  }
+
   bool anyone_must_ask() noexcept {
     bool any = false;
     each([&any](const auto& state) { any |= state.must_ask(); });
     return any;
   }
 
-  /// Asks each case, the default last. Requires: all are locked; leaves them so unless it throws.
-  void try_locked(actor_cell * &wake) {
-    try {
-      each([](auto& state) { state.ask(); });
-      outcome_ = first_of_random_order([&wake](auto& state) { return state.try_now(wake); });
-    } catch (...) {
-      locks_.unlock();
-      throw;
+  /// Completes one case, the default if no other can; if there is none, all are locked when it returns.
+  std::uint8_t find_ready(actor_cell * &wake) {
+    // Mostly a mailbox has something, which can be taken alone; that nothing is ready can be said only while all are locked.
+    if (has_mailbox && !anyone_must_ask()) {
+      const auto won = first_of_random_order([&wake](auto& state) { return state.try_alone(wake); });
+      if (won != fired_nothing) return won;
     }
-    if (outcome_ == fired_nothing) outcome_ = fallback;
+    locks_.collect(states_);
+    std::unique_lock guard(locks_);
+    each([](auto& state) { state.ask(); });
+    auto won = first_of_random_order([&wake](auto& state) { return state.try_now(wake); });
+    if (won == fired_nothing) won = fallback;
+    if (won == fired_nothing) guard.release();
+    return won;
   }
 
   /// Asks each case that can win once, in an order drawn anew, until one can complete; returns which.

@@ -65,7 +65,7 @@ inline constexpr std::uint8_t fired_cancel = 0xfe;
 inline constexpr std::uint8_t fired_timeout = 0xfd;
 
 struct actor_cell {
-  // Bits of `word`. Others set cancel and kill bits at any time, so the owner changes its own bits by read-modify-write too.
+  // Bits of `word`. Others set cancel and kill bits at any time, so the owner changes its own bits by read-modify-write too, as long as others can find it.
   static constexpr std::uint32_t armed = 1;          // suspended and unclaimed
   static constexpr std::uint32_t masked = 2;         // shielded: cancellation is noted but does not claim
   static constexpr std::uint32_t context_cancel = 4; // the current context is cancelled; recomputed when it changes

@@ -63,7 +63,7 @@ namespace greenroom::detail {
 namespace {
 
 constexpr std::size_t granule = 16;
-constexpr std::size_t largest = 2048; // the frame of a connection that waits for its answer has 1,576
+constexpr std::size_t largest = 2048; // the frame of a connection that waits for its answer has some 1,500
 constexpr std::size_t class_count = largest / granule;
 constexpr std::uint32_t batch_size = 32;
 constexpr std::size_t chunk_size = 64 * 1024;
@@ -250,8 +250,12 @@ private:
   }
 
   // Has the kernel back a chunk with memory at once: two thirds of what its sixteen pages cost when each is first touched. Without
-  // effect where the kernel has no such call (Linux before 5.14) or no memory; the pages then come one by one.
-  static void back_with_pages(char* chunk) noexcept { ::madvise(chunk, chunk_size, MADV_POPULATE_WRITE); }
+  // effect where the kernel (before Linux 5.14) or the C library has no such call, or where memory is short: the pages then come one by one.
+  static void back_with_pages([[maybe_unused]] char* chunk) noexcept {
+#ifdef MADV_POPULATE_WRITE
+    ::madvise(chunk, chunk_size, MADV_POPULATE_WRITE);
+#endif
+  }
 
   static constinit region_source regions_;
 

@@ -138,6 +138,7 @@ struct send_action : send_place<T> {
     return state != send_outcome::must_wait;
   }
   send_result<T> take(std::uint8_t outcome) noexcept {
+    if constexpr (!std::is_trivially_destructible_v<T>) victim.reset(); // the wait may have a name, and live on
     if (outcome == fired_timeout) return {errc::timed_out, std::move(storage.get())};
     if (this->was_closed || state == send_outcome::closed) return {errc::closed, std::move(storage.get())};
     if (state == send_outcome::full) return {errc::full, std::move(storage.get())};

@@ -110,7 +110,7 @@ struct acquire_action : permit_waiter {
   acquire_action(acquire_action&& other) noexcept : permit_waiter(other), from(std::exchange(other.from, nullptr)) {}
   acquire_action& operator=(acquire_action&&) = delete;
   ~acquire_action() {
-    if (cell != nullptr) leave(); // cancelled, not chosen by a select, or killed, perhaps with the grant in hand
+    if (cell != nullptr) leave(); // killed, perhaps with the grant in hand
   }
 
   spin_lock& queue_lock() noexcept { return from->lock(); }
@@ -119,7 +119,7 @@ struct acquire_action : permit_waiter {
   bool try_locked(actor_cell*&) noexcept { return granted = from->take_locked(want); }
   Guard take(std::uint8_t) noexcept { return Guard(holding(*std::exchange(from, nullptr), want)); }
 
-  /// Ends an await that gave no guard. Requires: out of the queue.
+  /// Ends an await that gave no guard, and lets those behind it have what it was too early for. Requires: out of the queue.
   void leave() noexcept {
     if (from != nullptr) std::exchange(from, nullptr)->give_back(granted ? want : 0);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cassert>
+#include <concepts>
 #include <coroutine>
 #include <utility>
 
@@ -25,8 +26,9 @@ namespace greenroom::detail {
 ///   void prepare() noexcept;                  if there is one: goes before try_locked(), without the lock; place() is not null
 ///   void ask_locked() noexcept;               the same under the lock, for all cases of a select; try_locked() includes it
 ///   bool must_ask() const noexcept;           goes with it, without the lock: whether there is anything to do
-///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases;
-///                                             if it cannot, nothing has happened
+///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases; of a
+///                                             case of a select nothing has happened if it cannot
+///   void leave() noexcept;                    if there is one: gives back what the wait has had, as it ends without a value
 ///   auto take(std::uint8_t outcome);          the value of the await; outcome is `index` or fired_timeout
 template <class Action>
 concept queue_action = std::derived_from<Action, waiter> && requires(Action a, actor_cell* wake) {
@@ -57,22 +59,32 @@ class [[nodiscard("a wait does nothing until it is awaited")]] queued_op : Actio
 public:
   using action_type = Action;
   explicit queued_op(Action && action) noexcept : Action(std::move(action)) {}
-  queued_op(Action && action, time_point until) noexcept : Action(std::move(action)) { this->deadline = until; }
-  // As long as it has not begun.
-  queued_op(queued_op && other) noexcept : Action(std::move(other).release()), Deadline(other) {}
-  queued_op(const queued_op& other) requires std::copy_constructible<Action> : Action(other), Deadline(other) {}
+  queued_op(Action && action, time_point until) noexcept requires Deadline::timed : Action(std::move(action)) {
+    this->deadline = until;
+  }
+  // Errors of these and the next two: usage_error if it has begun, or was moved from.
+  queued_op(queued_op && other) : Action(std::move(other).release()), Deadline(other) {}
+  queued_op(const queued_op& other) requires std::copy_constructible<Action> : Action(other.action()),
+                                                                               Deadline(other) {}
   queued_op& operator=(const queued_op&) = delete;
   ~queued_op() {
     if (this->cell != nullptr && outcome_ == fired_nothing) clean_up(); // the frame is destroyed by a kill
   }
 
   /// For select().
-  Action&& release()&& noexcept { return static_cast<Action&&>(*this); }
-  const Action& action() const noexcept { return *this; }
+  Action&& release()&& {
+    check_new();
+    outcome_ = fired_cancel;
+    return static_cast<Action&&>(*this);
+  }
+  const Action& action() const {
+    check_new();
+    return *this;
+  }
 
   bool await_ready() {
     assert(this_turn.cell != nullptr);
-    if (this->cell != nullptr) throw_awaited_twice();
+    check_new();
     if constexpr (requires(const Action& a) { a.check(); }) Action::check();
     this->cell = this_turn.cell;
     if constexpr (requires(Action & a) { a.prepare(); }) Action::prepare();
@@ -82,7 +94,14 @@ public:
     }
     actor_cell* wake = nullptr;
     held_lock held(this->queue_lock());
-    if (!Action::try_locked(wake)) {
+    bool done = false;
+    try {
+      done = Action::try_locked(wake);
+    } catch (...) {
+      outcome_ = fired_cancel; // there is no wait to clean up
+      throw;
+    }
+    if (!done) {
       held.keep(); // until await_suspend has linked us: nothing runs in between
       return false;
     }
@@ -114,11 +133,18 @@ public:
         this->timer.disarm(); // who served us held the lock behind suspend_locked(), so that the timer is seen
       }
     }
-    if (outcome_ == fired_cancel) throw_cancelled(*this->cell);
+    if (outcome_ == fired_cancel) {
+      if constexpr (requires(Action & a) { a.leave(); }) Action::leave();
+      throw_cancelled(*this->cell);
+    }
     return Action::take(outcome_);
   }
 
 private:
+  void check_new() const {
+    if (this->cell != nullptr || outcome_ != fired_nothing) throw_awaited_twice();
+  }
+
   class held_lock {
   public:
     explicit held_lock(spin_lock& lock) noexcept : lock_(&lock) { lock.lock(); }

@@ -340,7 +340,14 @@ TEST(Mailbox, WaitThatIsAwaitedASecondTimeIsRefused) {
         } catch (const usage_error& e) {
           why = e.what();
         }
-        EXPECT_EQ(why, "a wait was awaited a second time: describe it anew for each await");
+        EXPECT_EQ(why, "a wait was awaited a second time, or after it was given away: describe it anew for each await");
+        bool refused = false;
+        try {
+          auto moved = std::move(described);
+        } catch (const usage_error&) {
+          refused = true;
+        }
+        EXPECT_TRUE(refused);
         EXPECT_EQ(co_await box.receive(), 2);
       },
       in, out);

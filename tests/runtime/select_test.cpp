@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <greenroom/runtime/context.hpp>
+#include <greenroom/runtime/semaphore.hpp>
 #include <greenroom/tests/runtime/support.hpp>
 
 namespace greenroom::select_test {
@@ -81,6 +82,59 @@ TEST(Select, TimesOutHavingTakenNothing) {
   EXPECT_TRUE(a.wait().normal());
   EXPECT_FALSE(out.try_send(1));
   EXPECT_EQ(t.sys.live_timers(), 0u);
+}
+
+TEST(Select, CaseThatLostHoldsUpNobodyWhileTheSelectLivesOn) {
+  one_worker sys;
+  semaphore permits(5);
+  auto news = make_mailbox<int>(rendezvous());
+  auto end = make_mailbox<int>(rendezvous());
+  const auto first = sys.spawn(
+      [](semaphore* from, mailbox<int> in, mailbox<int> until) -> task<> {
+        const auto three = co_await from->acquire(3);
+        auto both = select(from->acquire(5), in.receive());
+        const auto won = co_await both;
+        EXPECT_EQ(won.index(), 1u);
+        (void)co_await until.receive();
+      },
+      &permits, news.in, end.in);
+  await_wait(sys, first, "select");
+  const auto behind = sys.spawn([](semaphore* from) -> task<> { const auto one = co_await from->acquire(); }, &permits);
+  await_wait(sys, behind, "semaphore");
+  EXPECT_TRUE(news.out.try_send(1));
+  EXPECT_TRUE(behind.wait().normal());
+  await_wait(sys, first, "receive");
+  EXPECT_TRUE(end.out.try_send(1));
+  EXPECT_TRUE(first.wait().normal());
+}
+
+TEST(Select, IsRefusedASecondTime) {
+  one_worker sys;
+  auto [in, out] = make_mailbox<int>(bounded(2));
+  const auto ok = sys.run(
+      [](mailbox<int> box, address<int> to) -> task<> {
+        (void)to.try_send(1);
+        (void)to.try_send(2);
+        auto described = box.receive();
+        auto one = select(std::move(described), after(std::chrono::hours(1)));
+        const auto got = co_await one;
+        EXPECT_EQ(got.index(), 0u);
+        int refused = 0;
+        try {
+          (void)co_await one;
+        } catch (const usage_error&) {
+          ++refused;
+        }
+        try {
+          (void)co_await described; // it was given away
+        } catch (const usage_error&) {
+          ++refused;
+        }
+        EXPECT_EQ(refused, 2);
+        EXPECT_EQ(co_await box.receive(), 2);
+      },
+      in, out);
+  EXPECT_TRUE(ok);
 }
 
 TEST(Select, DisarmsItsTimersWhenAnItemComes) {
