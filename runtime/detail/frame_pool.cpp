@@ -237,7 +237,8 @@ private:
       const bool is_first = next_ == nullptr;
       next_ = regions_.take_chunk(size / granule - 1);
       end_ = next_ + chunk_size;
-      if (!is_first) back_with_pages(next_); // who has used up one chunk of a class will soon have touched most of the next
+      if (!is_first)
+        back_with_pages(next_); // who has used up one chunk of a class will soon have touched most of the next
     }
     free_object** tail = &empty.loaded;
     do {
