@@ -13,7 +13,6 @@
 #include <chrono>
 #include <concepts>
 #include <mutex>
-#include <optional>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -55,9 +54,9 @@ class [[nodiscard("a select does nothing until it is awaited")]] select_op : sel
   static_assert(count > 0, "select needs at least one case");
   static_assert(count <= 64, "select takes at most 64 cases");
   static constexpr bool has_mailbox = (may_have_items<Cases> || ...);
-  static constexpr std::array<bool, count> is_default{std::is_same_v<Cases, default_case>...};
   /// What wins if no case is ready.
   static constexpr std::uint8_t fallback = [] {
+    constexpr std::array<bool, count> is_default{std::is_same_v<Cases, default_case>...};
     for (std::size_t i = 0; i < count; ++i) {
       if (is_default[i]) return static_cast<std::uint8_t>(i);
     }
