@@ -31,7 +31,7 @@ transport& actor_system::net() const noexcept { return core_->env.net != nullptr
 time_point actor_system::now() const noexcept { return core_->env.time->now(); }
 const clock& actor_system::time() const noexcept { return *core_->env.time; }
 std::chrono::system_clock::time_point actor_system::wall_now() const noexcept { return core_->env.time->wall_now(); }
-std::size_t actor_system::live_actors() const noexcept { return core_->live_actors(); }
+std::size_t actor_system::live_actors() const noexcept { return core_->living.count(); }
 std::vector<actor_info> actor_system::actors() const { return core_->actors(); }
 deadlock_report actor_system::deadlocks(std::chrono::milliseconds least_age) const {
   return internal::find_deadlocks(*core_, least_age);

@@ -82,7 +82,7 @@ struct actor_cell {
   // Bits of `traces`.
   static constexpr std::uint8_t by_context = 1;
   static constexpr std::uint8_t by_item = 2; // in `extras`; goes before the other
-  static constexpr std::uint8_t no_shard = 63;
+  static constexpr std::uint8_t no_list = 63;
   static constexpr std::uint32_t any_cancel = context_cancel | actor_cancel;
   static constexpr std::uint32_t sheltered = masked | pinned | lent;
 
@@ -104,7 +104,7 @@ struct actor_cell {
   std::atomic<std::uint32_t> wait_since{0}; // Units: milliseconds since the system started
   std::atomic<wait_kind> waits_for{wait_kind::start};
   std::uint8_t fired = fired_nothing;
-  std::uint8_t shard : 6 = 0;  // which live list holds it; constant
+  std::uint8_t list : 6 = 0;   // which of live_actors holds it; constant until the actor ends
   std::uint8_t traces : 2 = 0; // whence it has a trace, see item_trace.hpp
   std::uint8_t shields = 0;
 
@@ -116,7 +116,7 @@ struct actor_cell {
   // Guarded by the lock of `context`.
   actor_cell* context_prev = nullptr;
   actor_cell* context_next = nullptr;
-  // Guarded by the lock of live list `shard`.
+  // Guarded by the lock of list `list` of live_actors.
   actor_cell* live_prev = nullptr;
   actor_cell* live_next = nullptr;
 

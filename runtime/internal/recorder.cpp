@@ -78,7 +78,7 @@ public:
   }
   void need(std::uint64_t actor) { all_.try_emplace(actor); }
   void ask(const detail::runtime_core& core) {
-    core.for_each_live([this](const detail::actor_cell& cell) {
+    core.living.for_each([this](const detail::actor_cell& cell) {
       if (const auto found = all_.find(cell.id); found != all_.end() && found->second.empty())
         found->second = cell.name;
     });
@@ -236,7 +236,7 @@ flight_log recorder::read(const flight_query& wanted) const {
     if (raw.actor() != 0) log.events.back().name = known.of(raw.actor());
   }
   if (wanted.actor != 0) {
-    core.for_each_live([&](const detail::actor_cell& cell) {
+    core.living.for_each([&](const detail::actor_cell& cell) {
       if (cell.id == wanted.actor) log.actor = core.describe(cell);
     });
   }

@@ -52,6 +52,7 @@ runtime_core::runtime_core(actor_system& s, options o, environment e)
       started_at(env.time->now()),
       asks(opts.workers + 1),
       root(*new context_node(*this, nullptr)),
+      living(opts.workers),
       blocking(opts.blocking_threads, opts.blocking_idle),
       seed_(opts.seed != 0 ? opts.seed : random_seed()) {
   if (env.runs_on == nullptr) {
@@ -88,9 +89,9 @@ runtime_core::~runtime_core() {
   release(root);
 }
 
-std::size_t runtime_core::list_here() noexcept {
-  if (this_turn.worker == nullptr) return list_count - 1;
-  return static_cast<internal::worker*>(this_turn.worker)->index() % (list_count - 1);
+std::size_t runtime_core::here() const noexcept {
+  if (this_turn.worker == nullptr || this_turn.core != this) return 0;
+  return internal::live_actors::place(static_cast<internal::worker*>(this_turn.worker)->index());
 }
 
 std::uint64_t runtime_core::next_id() noexcept {
@@ -171,7 +172,7 @@ actor runtime_core::launch(const launch_request& request) {
     inherit_trace(*cell, *this_turn.cell);
   actor handle(cell, actor::adopt{});
   if (flight != nullptr) flight->note_spawn(*cell);
-  if (!enlist(*cell)) {
+  if (!living.add(*cell, here())) {
     request.made.root.destroy();
     if (request.made.kept != nullptr) detail::destroy_all(std::exchange(extras_of(*cell).kept, nullptr));
     finish(*cell, {exit_kind::cancelled,
@@ -198,42 +199,6 @@ void runtime_core::send_spans_to(std::shared_ptr<span_sink> sink) {
 
 void stop_before_others(const actor& who) { who.cell()->home->stop_before_others(who); }
 
-bool runtime_core::enlist(actor_cell& cell) noexcept {
-  const auto index = list_here();
-  cell.shard = static_cast<std::uint8_t>(index) & actor_cell::no_shard;
-  auto& list = live_[index];
-  std::lock_guard guard(list.lock);
-  if (stopping()) {
-    cell.shard = actor_cell::no_shard; // in no list
-    return false;
-  }
-  cell.live_next = list.first;
-  if (list.first != nullptr) list.first->live_prev = &cell;
-  list.first = &cell;
-  ++list.count;
-  ++list.spawned;
-  return true;
-}
-
-/// Marks the actor finished and takes it out of its list, under the lock of that: who sees it finished does not count it any more, and
-/// who counts none (stop() does) sees each of them finished.
-void runtime_core::retire(actor_cell& cell) noexcept {
-  // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
-  const auto mark = [&cell] { cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst); };
-  if (cell.shard == actor_cell::no_shard) return mark();
-  auto& list = live_[cell.shard];
-  std::lock_guard guard(list.lock);
-  if (cell.refs.load(std::memory_order_acquire) == 1) {
-    // Nobody has a handle, nor can get one but under this lock: the word is ours.
-    cell.word.store(cell.word.load(std::memory_order_relaxed) | actor_cell::finished, std::memory_order_relaxed);
-  } else {
-    mark();
-  }
-  (cell.live_prev != nullptr ? cell.live_prev->live_next : list.first) = cell.live_next;
-  if (cell.live_next != nullptr) cell.live_next->live_prev = cell.live_prev;
-  --list.count;
-}
-
 void runtime_core::tell_of_failure(const actor_cell& cell, const exit_reason& why) noexcept {
   if (!log.enabled(log_level::error)) return;
   const auto before = flight == nullptr ? std::string() : flight->brief(cell.id);
@@ -253,7 +218,8 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
   if (flight != nullptr) flight->note_end(cell, why.kind());
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
-  retire(cell); // before anybody is told, who may count; the core outlives this call, as it joins its workers
+  living.end(cell,
+             here()); // before anybody is told, who may count; the core outlives this call, as it joins its workers
   if (auto* extras = cell.extras.load(std::memory_order_seq_cst)) {
     std::vector<std::shared_ptr<exit_listener>> listeners;
     std::shared_ptr<exit_listener> caf_side;
@@ -267,7 +233,7 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
     for (auto& l : listeners) l->on_exit(cell, why);
   }
   if (listener != nullptr) listener->on_exit(cell, why);
-  detail::release(cell);
+  living.let_go(cell, here());
   if (stopping()) {
     std::lock_guard guard(stop_mutex_);
     emptied_.notify_all();
@@ -280,7 +246,7 @@ stop_report runtime_core::stop(std::chrono::milliseconds limit) {
                       "', which it would wait for; call it from main");
   }
   stop_first(saturating_add(real_clock().now(), limit));
-  stopping_.store(true, std::memory_order_seq_cst);
+  living.close();
   cancel(root, error(errc::stopped, "the actor system '" + opts.name + "' is stopping"));
   strike_all(actor_cell::actor_cancel);
   if (!wait_until_empty(limit)) {
@@ -338,34 +304,19 @@ bool runtime_core::wait_until_empty(std::chrono::milliseconds limit) {
   std::unique_lock lock(stop_mutex_);
   // Not wait_for(), which a limit without end would overflow.
   return emptied_.wait_until(lock, saturating_add(std::chrono::steady_clock::now(), limit),
-                             [this] { return live_actors() == 0; });
+                             [this] { return living.count() == 0; });
 }
 
 void runtime_core::strike_all(std::uint32_t bit) noexcept {
-  for (auto& list : live_) {
-    std::lock_guard guard(list.lock);
-    for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) {
-      if (cell->strike(bit)) make_ready(*cell);
-    }
-  }
-}
-
-std::size_t runtime_core::live_actors() const noexcept {
-  std::size_t n = 0;
-  for (auto& list : live_) {
-    std::lock_guard guard(list.lock);
-    n += list.count;
-  }
-  return n;
+  living.for_each([bit](actor_cell& cell) {
+    if (cell.strike(bit)) make_ready(cell);
+  });
 }
 
 system_stats runtime_core::stats() const {
   system_stats now;
-  for (auto& list : live_) {
-    std::lock_guard guard(list.lock);
-    now.actors += list.count;
-    now.spawned += list.spawned;
-  }
+  now.actors = living.count();
+  now.spawned = living.added();
   now.timers = runs_on->live_timers();
   now.asks = requests();
   for (std::size_t i = 0; team_ != nullptr && i < team_->workers(); ++i) now.workers.push_back(team_->at(i).stats());
@@ -385,13 +336,6 @@ actor_info runtime_core::describe(const actor_cell& cell) const {
   return {cell.id, cell.name, file_and_line(cell.site), wait_names[kind], std::chrono::milliseconds(age)};
 }
 
-void runtime_core::for_each_live(const std::function<void(actor_cell&)>& look) const {
-  for (auto& list : live_) {
-    std::lock_guard guard(list.lock);
-    for (auto* cell = list.first; cell != nullptr; cell = cell->live_next) look(*cell);
-  }
-}
-
 request_stats runtime_core::requests() const noexcept {
   request_stats sum;
   const auto add = [this](std::uint64_t& to, ask_event what) {
@@ -408,16 +352,16 @@ request_stats runtime_core::requests() const noexcept {
 }
 
 std::vector<ledger_entry> runtime_core::ledger_entries() const {
-  std::vector<std::pair<actor, const actor_cell*>> living; // with their parents
-  living.reserve(live_actors());
-  for_each_live([&](actor_cell& cell) { // no more than this under the locks
+  std::vector<std::pair<actor, const actor_cell*>> found; // with their parents
+  found.reserve(living.count());
+  living.for_each([&](actor_cell& cell) { // no more than this under the locks
     add_ref(cell);
-    living.emplace_back(actor(&cell, actor::adopt{}), cell.listener == nullptr ? nullptr : cell.listener->parent());
+    found.emplace_back(actor(&cell, actor::adopt{}), cell.listener == nullptr ? nullptr : cell.listener->parent());
   });
   std::unordered_map<const actor_cell*, std::uint64_t> ids;
-  for (const auto& [who, parent] : living) ids.emplace(who.cell(), who.id());
+  for (const auto& [who, parent] : found) ids.emplace(who.cell(), who.id());
   std::vector<ledger_entry> all;
-  for (const auto& [who, parent] : living) {
+  for (const auto& [who, parent] : found) {
     if (who.finished()) continue;
     auto& cell = *who.cell();
     ledger_entry e;
@@ -425,7 +369,7 @@ std::vector<ledger_entry> runtime_core::ledger_entries() const {
     const auto holds = internal::look_at_wait(cell);
     e.until_deadline = is_timed(cell.waits_for.load(std::memory_order_relaxed)) || holds.context_deadline;
     e.guards = holds.guards;
-    if (const auto found = ids.find(parent); found != ids.end()) e.parent = found->second;
+    if (const auto known = ids.find(parent); known != ids.end()) e.parent = known->second;
     all.push_back(std::move(e));
   }
   return all;
@@ -433,7 +377,7 @@ std::vector<ledger_entry> runtime_core::ledger_entries() const {
 
 std::vector<actor_info> runtime_core::actors() const {
   std::vector<actor_info> all;
-  for_each_live([&](const actor_cell& cell) { all.push_back(describe(cell)); });
+  living.for_each([&](const actor_cell& cell) { all.push_back(describe(cell)); });
   return all;
 }
 

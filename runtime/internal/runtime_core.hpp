@@ -1,10 +1,8 @@
 // The inside of an actor_system: what every actor's record points to.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +15,7 @@
 #include <greenroom/runtime/executor.hpp>
 #include <greenroom/runtime/internal/blocking_pool.hpp>
 #include <greenroom/runtime/internal/border.hpp>
+#include <greenroom/runtime/internal/live_actors.hpp>
 
 namespace greenroom {
 class span_sink;
@@ -43,16 +42,13 @@ public:
   stop_report stop(std::chrono::milliseconds limit);
   /// Has stop() end `who` first, and wait for that.
   void stop_before_others(const actor& who);
-  bool stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
+  bool stopping() const noexcept { return living.closed(); }
 
-  std::size_t live_actors() const noexcept;
   system_stats stats() const;
   std::vector<actor_info> actors() const;
   std::vector<ledger_entry> ledger_entries() const;
   request_stats requests() const noexcept;
   actor_info describe(const actor_cell& cell) const;
-  /// Shows each actor that has not ended, under the lock of its list.
-  void for_each_live(const std::function<void(actor_cell&)>& look) const;
   std::uint32_t milliseconds(time_point now) const noexcept;
 
   std::uint64_t seed() const noexcept { return seed_; }
@@ -73,34 +69,21 @@ public:
   context_node& root; // counted; cancelled when the system stops
   std::atomic<span_sink*> spans{nullptr};
 
+  internal::live_actors living; // closed when the system stops
   internal::blocking_pool blocking;
   std::unique_ptr<internal::border> caf;
   std::unique_ptr<internal::watch> watch;           // none in a simulation
   std::unique_ptr<internal::tcp_transport> sockets; // after env, which owns the workers: they must outlive it
 
 private:
-  // Lists of living actors. Spread out so that workers do not share a lock: each adds to its own, and a worker that ends
-  // an actor of another takes that one's lock.
-  struct alignas(64) live_list {
-    mutable eager_spin_lock lock;
-    actor_cell* first = nullptr; // guarded by lock, as is count
-    std::size_t count = 0;
-    std::uint64_t spawned = 0; // guarded by lock
-  };
-  static constexpr std::size_t list_count = 16;
-
-  static std::size_t list_here() noexcept;
+  std::size_t here() const noexcept; // the caller's place in living_
   std::uint64_t next_id() noexcept;
-  bool enlist(actor_cell& cell) noexcept;
-  void retire(actor_cell& cell) noexcept;
   bool wait_until_empty(std::chrono::milliseconds limit);
   void strike_all(std::uint32_t bit) noexcept;
   void stop_first(time_point deadline);
   void tell_of_failure(const actor_cell& cell, const exit_reason& why) noexcept;
 
   internal::worker_team* team_ = nullptr; // the workers, if they are ours
-  std::array<live_list, list_count> live_;
-  std::atomic<bool> stopping_{false};
   std::mutex stop_mutex_;
   std::condition_variable emptied_;
   std::mutex first_mutex_;

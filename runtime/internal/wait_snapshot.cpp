@@ -176,9 +176,9 @@ void wait_snapshot::collect(std::chrono::milliseconds least_age) {
     const actor_cell* parent = nullptr;
   };
   std::vector<found> all;
-  all.reserve(core_.live_actors());
+  all.reserve(core_.living.count());
   const auto now = core_.milliseconds(core_.env.time->now());
-  core_.for_each_live([&](actor_cell& cell) {
+  core_.living.for_each([&](actor_cell& cell) {
     // The listener lives as long as its actor has not ended, and an actor in the list has not.
     const auto* const parent = cell.listener == nullptr ? nullptr : cell.listener->parent();
     const auto since = cell.wait_since.load(std::memory_order_relaxed);

@@ -170,7 +170,7 @@ void watch::tell_last_events(std::uint64_t id, const std::string& name) const {
 std::optional<actor_info> watch::running_on(const worker& w) const {
   std::optional<actor_info> who;
   const auto* const running = w.running();
-  core_.for_each_live([&](const detail::actor_cell& cell) {
+  core_.living.for_each([&](const detail::actor_cell& cell) {
     // One that waits has had its turn: what keeps the worker is a handler of a socket, or a job of CAF's.
     if (&cell == running && cell.waits_for.load() == detail::wait_kind::none) who = core_.describe(cell);
   });
@@ -198,7 +198,7 @@ void watch::look_for_deadlocks() {
   const auto begin = steady::now();
   next_check_ = begin + check_interval_;
   if (core_.stopping()) return;
-  if (const auto n = core_.live_actors(); n > most_actors) {
+  if (const auto n = core_.living.count(); n > most_actors) {
     if (!std::exchange(told_of_size_, true)) {
       core_.log.info(
           "deadlocks are not looked for while there are more than {} actors ({} now); actor_system::deadlocks() does "

@@ -70,6 +70,7 @@ void worker::loop() {
       rest();
     }
   }
+  team_.core().living.let_go_all(live_actors::place(index_));
   turn = {};
 }
 
@@ -188,6 +189,7 @@ void worker::look_around() {
   last_look_ = now;
   detail::this_turn.now_ms = core.milliseconds(now);
   advance(now);
+  core.living.let_go_all(live_actors::place(index_));
   if (now - last_poll_ >= look_target) {
     last_poll_ = now;
     poller_->wait(0ns);
@@ -234,6 +236,7 @@ bool worker::steal() {
 }
 
 void worker::rest() {
+  team_.core().living.let_go_all(live_actors::place(index_));
   until_look_ = 1; // whatever comes next, look first
   rested_ = true;
   team_.searching_.fetch_add(1, std::memory_order_relaxed);
