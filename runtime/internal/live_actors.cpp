@@ -59,9 +59,7 @@ void live_actors::let_go(actor_cell& cell, std::size_t here) noexcept {
   if (cell.list == actor_cell::no_list) return release(cell);
   auto& mine = lists_[here];
   mine.left[mine.left_count++] = &cell;
-  // What hangs on it, such as an exception of the user's, is not kept waiting.
-  const bool at_once = cell.extras.load(std::memory_order_relaxed) != nullptr;
-  if (at_once || mine.left_count == mine.left.size()) unlink_left(mine);
+  if (mine.left_count == mine.left.size()) unlink_left(mine);
 }
 
 void live_actors::unlink(list& from, actor_cell& cell) noexcept {
@@ -81,17 +79,30 @@ void live_actors::unlink_left(list& mine) noexcept {
     unlink(its, *cell);
   }
   if (held) held.unlock();
-  for (auto* const cell : all) release(*cell);
+  for (auto* const cell : all) release(*cell); // runs nothing of the user's: finish() has taken out what could
 }
 
 std::size_t live_actors::count() const noexcept {
-  // First all ends, then all beginnings: one that comes and goes meanwhile may count as living, but none that lives is left out.
-  std::uint64_t ended = 0;
+  // First all ends, then all beginnings: none that lives is left out. One that comes and goes meanwhile counts as living, so we look again
+  // if that has taken long.
+  constexpr int most_tries = 4;
+  constexpr std::uint64_t few = 64;
+  auto before = ended();
+  for (int tries = 1;; ++tries) {
+    const auto begun = added();
+    const auto now = ended();
+    if (now - before <= few || tries == most_tries) return static_cast<std::size_t>(begun - before);
+    before = now;
+  }
+}
+
+std::uint64_t live_actors::ended() const noexcept {
+  std::uint64_t n = 0;
   for (auto& l : lists_) {
     const std::lock_guard guard(l.lock);
-    ended += l.ended;
+    n += l.ended;
   }
-  return static_cast<std::size_t>(added() - ended);
+  return n;
 }
 
 std::uint64_t live_actors::added() const noexcept {
@@ -104,15 +115,19 @@ std::uint64_t live_actors::added() const noexcept {
 }
 
 void live_actors::for_each(const std::function<void(actor_cell&)>& look) const {
+  struct looker {
+    explicit looker(const list& l) noexcept : at(l) { at.lookers.fetch_add(1, std::memory_order_seq_cst); }
+    looker(const looker&) = delete;
+    looker& operator=(const looker&) = delete;
+    ~looker() { at.lookers.fetch_sub(1, std::memory_order_release); }
+    const list& at;
+  };
   for (auto& l : lists_) {
-    l.lookers.fetch_add(1, std::memory_order_seq_cst);
-    {
-      const std::lock_guard guard(l.lock);
-      for (auto* cell = l.first; cell != nullptr; cell = cell->live_next) {
-        if ((cell->word.load(std::memory_order_seq_cst) & actor_cell::finished) == 0) look(*cell);
-      }
+    const looker noted(l); // goes behind the lock
+    const std::lock_guard guard(l.lock);
+    for (auto* cell = l.first; cell != nullptr; cell = cell->live_next) {
+      if ((cell->word.load(std::memory_order_seq_cst) & actor_cell::finished) == 0) look(*cell);
     }
-    l.lookers.fetch_sub(1, std::memory_order_release);
   }
 }
 

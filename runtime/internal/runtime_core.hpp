@@ -76,7 +76,7 @@ public:
   std::unique_ptr<internal::tcp_transport> sockets; // after env, which owns the workers: they must outlive it
 
 private:
-  std::size_t here() const noexcept; // the caller's place in living_
+  std::size_t here() const noexcept; // the caller's place in living
   std::uint64_t next_id() noexcept;
   bool wait_until_empty(std::chrono::milliseconds limit);
   void strike_all(std::uint32_t bit) noexcept;

@@ -179,7 +179,7 @@ void wait_snapshot::collect(std::chrono::milliseconds least_age) {
   all.reserve(core_.living.count());
   const auto now = core_.milliseconds(core_.env.time->now());
   core_.living.for_each([&](actor_cell& cell) {
-    // The listener lives as long as its actor has not ended, and an actor in the list has not.
+    // The listener lives as long as its actor has not ended, and one that is shown has not.
     const auto* const parent = cell.listener == nullptr ? nullptr : cell.listener->parent();
     const auto since = cell.wait_since.load(std::memory_order_relaxed);
     if (is_for_actors_to_end(detail::kind_of(cell.waits_for.load(std::memory_order_acquire))) &&

@@ -1,12 +1,11 @@
 #include <greenroom/runtime/internal/live_actors.hpp>
 
 #include <atomic>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include <greenroom/runtime/detail/actor_extras.hpp>
 
 namespace greenroom::internal::live_actors_test {
 namespace {
@@ -71,12 +70,14 @@ TEST(LiveActors, ThoseThatEndElsewhereAreLetGoOfTogetherOrWhenTheirWorkerLooks) 
   }
 }
 
-TEST(LiveActors, OneThatHasAReasonOrWatchersIsLetGoOfAtOnce) {
+TEST(LiveActors, ALookThatThrowsLeavesNoLockBehind) {
   live_actors actors(2);
   auto& cell = begun(actors, first);
-  static_cast<void>(extras_of(cell));
+  EXPECT_THROW(actors.for_each([](actor_cell&) { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_EQ(shown(actors), 1U);
   actors.end(cell, second);
   actors.let_go(cell, second);
+  actors.let_go_all(second);
   EXPECT_TRUE(has_let_go(cell));
   release(cell);
 }
