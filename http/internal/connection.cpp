@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/give_back.hpp>
 #include <greenroom/http/internal/request_span.hpp>
 
 namespace greenroom::http::internal {
@@ -21,11 +22,11 @@ std::span<std::byte> read_buffer() noexcept {
 
 } // namespace
 
-connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io)
+connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io, const std::string& peer)
     : server_(server),
       lane_(in),
       io_(std::move(io)),
-      peer_(io_->peer()),
+      peer_(peer),
       parser_(server.options.limits, server.options.tls.has_value(), server.table.own_methods()) {
   std::lock_guard guard(lane_.lock);
   next_ = lane_.first;
@@ -117,8 +118,8 @@ bool connection::read() {
 }
 
 void connection::release_memory() noexcept {
-  if (input_.empty()) pending_ = std::string();
-  if (!has_output()) out_ = {};
+  if (input_.empty()) give_back(pending_);
+  if (!has_output()) give_back(out_);
   parser_.release();
 }
 
@@ -173,12 +174,12 @@ bool connection::tells_of_answers() const noexcept {
 
 /// For server_options::on_answer and for spans, where the request may be gone.
 void connection::note_request(const detail::request_data& data) {
-  if (tells_of_answers()) noted_.emplace(noted{std::string(data.target), data.method, now()});
+  if (tells_of_answers()) noted_.reset(new noted{std::string(data.target), data.method, now()});
 }
 
 void connection::note_answer(const response& r, std::uint64_t body, bool cut_off) {
   if (!tells_of_answers()) return;
-  const auto seen = std::exchange(noted_, std::nullopt);
+  const auto seen = std::exchange(noted_, nullptr);
   const auto trace = answering_ ? answering_->trace() : trace_context();
   const http::answered what{.method = seen ? to_string(seen->method) : std::string_view(),
                             .target = seen ? std::string_view(seen->target) : std::string_view(),

@@ -24,7 +24,8 @@ namespace greenroom::http::internal {
 
 class connection {
 public:
-  connection(server_core& server, lane& in, std::shared_ptr<stream> io);
+  /// `peer` is the client's address, as requests and logs show it. Requires: it outlives the connection.
+  connection(server_core& server, lane& in, std::shared_ptr<stream> io, const std::string& peer);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection();
@@ -161,7 +162,7 @@ private:
   server_core& server_;
   lane& lane_;
   const std::shared_ptr<stream> io_; // shared with the actor of an upgrade
-  const std::string peer_;           // its peer(), which takes longer to write than a request to read
+  const std::string& peer_;          // its peer(), which takes longer to write than a request to read
   connection* prev_ = nullptr;       // guarded by lane_.lock, as is the following
   connection* next_ = nullptr;
 
@@ -176,29 +177,30 @@ private:
   time_point slow_since_ = never; // when the client first took less than there was; it has taken so many bytes since:
   std::uint64_t taken_slowly_ = 0;
   held_exchange answering_;
-  time_point started_ = never; // when the last one was
-  time_point take_back_at_ = never;
   time_point look_for_client_at_ = never;
   struct noted {
     std::string target;
     http::method method;
     time_point since;
+
+    static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
+    static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
   };
-  std::optional<noted> noted_;      // of the request under way, if somebody wants to know
-  const route* route_ = nullptr;    // of the request that is being read
-  std::optional<response> instead_; // its answer if there is no route
-  answer_form form_;                // of the request that is being answered
-  std::uint64_t body_sent_ = 0;     // of an answer that goes on
-  bool body_taken_ = false;         // of a request whose handler reads it: to its end, or as far as it was wanted
-  bool body_left_ = false;          // and the handler did not want the rest
-  bool body_full_ = false;          // its pipe was, when it was last looked at
-  bool head_taken_ = false;         // of an answer that goes on
-  bool owes_continue_ = false;      // the client waits for 100, and its handler has not asked for the body
-  bool ended_ = false;              // the client sends no more
-  bool left_ = false;               // and so its request was cancelled
-  bool broken_ = false;             // nothing reaches the client any more
-  bool closing_ = false;            // no further request is taken
-  bool linger_ = false;             // the last answer may still be on its way
+  std::unique_ptr<noted> noted_;      // of the request under way, if somebody wants to know
+  const route* route_ = nullptr;      // of the request that is being read
+  std::unique_ptr<response> instead_; // its answer if there is no route
+  answer_form form_;                  // of the request that is being answered
+  std::uint64_t body_sent_ = 0;       // of an answer that goes on
+  bool body_taken_ = false;           // of a request whose handler reads it: to its end, or as far as it was wanted
+  bool body_left_ = false;            // and the handler did not want the rest
+  bool body_full_ = false;            // its pipe was, when it was last looked at
+  bool head_taken_ = false;           // of an answer that goes on
+  bool owes_continue_ = false;        // the client waits for 100, and its handler has not asked for the body
+  bool ended_ = false;                // the client sends no more
+  bool left_ = false;                 // and so its request was cancelled
+  bool broken_ = false;               // nothing reaches the client any more
+  bool closing_ = false;              // no further request is taken
+  bool linger_ = false;               // the last answer may still be on its way
 };
 
 } // namespace greenroom::http::internal

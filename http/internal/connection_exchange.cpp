@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/give_back.hpp>
+
 namespace greenroom::http::internal {
 namespace {
 
@@ -32,7 +34,8 @@ void connection::admit() {
   instead_.reset();
   const auto found = server_.table.find(data.method, data.path, data.parameters);
   route_ = found.found;
-  if (route_ == nullptr) instead_ = server_core::without_route(found, data.method, data.path);
+  if (route_ == nullptr)
+    instead_ = std::make_unique<response>(server_core::without_route(found, data.method, data.path));
   parser_.limit_body(route_ != nullptr ? route_->most_body : limits().body);
   if (parser_.at() == request_parser::state::failed || !parser_.expects_continue()) return;
   if (instead_) { // the client still holds its body back: it need not send it
@@ -81,12 +84,11 @@ void connection::begin_reading() {
 void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
   r.data().peer = peer_;
   const auto t = now();
-  started_ = t;
-  take_back_at_ = saturating_add(t, limits().queue_age);
   head_taken_ = left_ = false;
   body_sent_ = 0;
   auto* const x =
       new exchange(server_, *route_, std::move(r), std::move(body), lane_, t, saturating_add(t, route_->how.limit));
+  x->take_back_at = saturating_add(t, limits().queue_age);
   answering_.hold(x);
   x->start();
 }
@@ -101,7 +103,7 @@ bool connection::is_cut_off() const noexcept {
 
 void connection::note_cut_off() noexcept {
   try {
-    const auto age = answering_ ? now() - started_ : duration::zero();
+    const auto age = answering_ ? now() - answering_->made() : duration::zero();
     server_.note_cut_off({.route = route_ != nullptr ? route_->actor_name : "", .peer = peer_, .age = age});
   } catch (const std::bad_alloc&) {} // it is counted; what is missing is its name
 }
@@ -199,7 +201,7 @@ void connection::refuse(int status, std::string reason) {
 
 time_point connection::answer_deadline() noexcept {
   auto due = head_taken_ ? never : answering_->deadline();
-  if (!answering_->begun()) due = std::min(due, take_back_at_);
+  if (!answering_->begun()) due = std::min(due, answering_->take_back_at);
   if (left_ || (may_read_ahead() && !ended_))
     look_for_client_at_ = never;
   else if (look_for_client_at_ == never)
@@ -212,9 +214,9 @@ time_point connection::answer_deadline() noexcept {
 
 void connection::something_is_late() {
   const auto t = now();
-  if (!answering_->begun() && take_back_at_ <= t) {
+  if (!answering_->begun() && answering_->take_back_at <= t) {
     if (lane_.late.lasts(t) && take_back()) return;
-    take_back_at_ = saturating_add(t, lateness::hiccup); // a hiccup, as it seems so far
+    answering_->take_back_at = saturating_add(t, lateness::hiccup); // a hiccup, as it seems so far
   }
   if (look_for_client_at_ <= t) look_for_client();
   if (!head_taken_ && answering_->deadline() <= t) return answer_is_late();
@@ -357,7 +359,7 @@ greenroom::detail::context_node* connection::feed_ends_with() noexcept {
 void connection::hand_over() {
   answering_->hand_over(io_, std::string(input_));
   input_ = {};
-  pending_ = std::string();
+  give_back(pending_);
 }
 
 void connection::upgrade_has_ended() {

@@ -90,6 +90,7 @@ public:
   response marked(response answer) const;
   /// Returns the trace that the request belongs to, if a middleware has said so.
   trace_context trace() const { return marks_ ? marks_->trace() : trace_context(); }
+  time_point made() const noexcept { return made_; }
   time_point deadline() const noexcept { return deadline_; }
   detail::body_pipe* body_in() const noexcept { return in_.get(); } ///< of the request; null if it is held as a whole
   detail::body_pipe* body_out() const noexcept {
@@ -103,6 +104,9 @@ public:
   } ///< requires the same, and that it did not; or that its head is given
   /// Returns whether its answer goes on, or went on, behind a head. Requires: ended, or end_or_head() has won.
   bool goes_on_behind_head() const noexcept { return head_given_; }
+
+  time_point take_back_at =
+      never; ///< until when its actor should have begun; owned by the connection, as nothing else here
 
   static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }

@@ -27,16 +27,17 @@ private:
 /// The presence of a connection, counted as one. A parameter of its actor, so that it ends also for an actor that never gets a turn.
 class open_connection {
 public:
-  /// `address` is counted in the server's address_counts already.
-  open_connection(server_core& server, std::string address) noexcept;
+  /// `peer` is the client's address with its port; the address is counted in the server's address_counts already.
+  open_connection(server_core& server, std::string peer) noexcept;
   open_connection(open_connection&&) noexcept = default;
   open_connection& operator=(open_connection&&) = delete;
   ~open_connection();
   server_core& server() const noexcept { return here_.server(); }
+  const std::string& peer() const noexcept { return peer_; }
 
 private:
   presence here_;
-  std::string address_;
+  std::string peer_;
 };
 
 } // namespace greenroom::http::internal

@@ -118,29 +118,24 @@ task<std::unique_ptr<stream>> shake_hands(server_core* server, std::unique_ptr<s
 } // namespace
 
 task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> io) {
-  if (here.server().options.tls) {
-    auto shaking = shake_hands(&here.server(), std::move(io));
-    io = co_await std::move(shaking);
-    if (!io) co_return;
-  }
-  connection c(here.server(), *in, std::move(io));
+  connection c(here.server(), *in, std::move(io), here.peer());
   for (;;) {
     const auto next = c.advance();
-    if (next == connection::step::wait_for_answer) {
+    const bool asked = next == connection::step::wait_for_answer;
+    if (asked) {
       co_await greenroom::detail::
           yield_in_order(); // most requests are then answered, and nothing need be armed for them
       if (c.answered()) {
         c.take_answer();
-      } else {
-        auto waiting = await_answer(&c);
-        co_await std::move(waiting);
+        continue;
       }
-      continue;
     }
-    if (c.has_output() && !c.write() && !c.broken()) { // most is taken at once
-      auto sending = send_all(&c);
-      co_await std::move(sending);
+    if (asked || (c.has_output() && !c.write() && !c.broken())) { // most is taken at once
+      // One variable and one wait for both: each would have its place in the frame of every idle connection.
+      auto part = asked ? await_answer(&c) : send_all(&c);
+      co_await std::move(part);
     }
+    if (asked) continue;
     if (next == connection::step::finish || c.broken()) break;
     if (next == connection::step::send) continue;
     if (c.gone()) break;
@@ -157,6 +152,14 @@ task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> 
     auto lingering = linger(&c);
     co_await std::move(lingering);
   }
+}
+
+task<> serve_secure_connection(open_connection here, lane* in, std::unique_ptr<stream> io) {
+  auto shaking = shake_hands(&here.server(), std::move(io));
+  auto made = co_await std::move(shaking);
+  if (!made) co_return;
+  auto serving = serve_connection(std::move(here), in, std::move(made));
+  co_await std::move(serving);
 }
 
 } // namespace greenroom::http::internal

@@ -12,5 +12,7 @@ namespace greenroom::http::internal {
 
 /// Serves one connection to its end.
 task<> serve_connection(open_connection here, lane* in, std::unique_ptr<stream> io);
+/// Agrees on TLS with the client first. Requires: the server has the options for it.
+task<> serve_secure_connection(open_connection here, lane* in, std::unique_ptr<stream> io);
 
 } // namespace greenroom::http::internal

@@ -148,13 +148,16 @@ void server_core::take_in(std::unique_ptr<stream> client) {
     return turn_away(*client, fmt::format("this server has {} connections already, its limit; try again later\n",
                                           options.limits.connections));
   }
-  std::string address(greenroom::detail::address_counts::without_port(client->peer()));
+  auto peer = client->peer();
+  const std::string address(greenroom::detail::address_counts::without_port(peer));
   if (!addresses.enter(address, options.limits.connections_per_address)) {
     return turn_away(*client, fmt::format("this address has {} connections already, its limit; try again later\n",
                                           options.limits.connections_per_address));
   }
   auto& in = *lanes_[next_lane_++ % lane_count];
-  auto body = serve_connection(open_connection(*this, std::move(address)), &in, std::move(client));
+  open_connection here(*this, std::move(peer));
+  auto body = options.tls ? serve_secure_connection(std::move(here), &in, std::move(client))
+                          : serve_connection(std::move(here), &in, std::move(client));
   // In order: behind requests that are spawned all the time, as under overload, it might wait for seconds.
   greenroom::detail::launch({.core = system.core(),
                              .made = {body.release()},
@@ -257,14 +260,14 @@ presence::~presence() {
   if (server_ != nullptr) server_->leave();
 }
 
-open_connection::open_connection(server_core& server, std::string address) noexcept
-    : here_(server), address_(std::move(address)) {
+open_connection::open_connection(server_core& server, std::string peer) noexcept
+    : here_(server), peer_(std::move(peer)) {
   server.count(event::accepted);
 }
 
 open_connection::~open_connection() {
   if (!here_) return;
-  here_.server().addresses.leave(address_);
+  here_.server().addresses.leave(greenroom::detail::address_counts::without_port(peer_));
   here_.server().count(event::closed);
 }
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/give_back.hpp>
+
 namespace greenroom::http::internal {
 namespace {
 
@@ -309,9 +311,9 @@ time_point websocket_core::due(time_point now) noexcept {
 }
 
 void websocket_core::release_memory() noexcept {
-  if (input_.empty()) pending_ = std::string();
+  if (input_.empty()) give_back(pending_);
   if (!has_output()) {
-    out_ = std::string();
+    give_back(out_);
     sent_ = 0;
   }
 }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <greenroom/http/internal/give_back.hpp>
 #include <greenroom/http/internal/utf8.hpp>
 
 namespace greenroom::http::internal {
@@ -226,7 +227,7 @@ std::uint16_t frame_reader::code() const noexcept {
 bool frame_reader::fail(std::uint16_t code, std::string why) {
   fault_ = {code, std::move(why)};
   failed_ = true;
-  message_ = std::string();
+  give_back(message_);
   return false;
 }
 

@@ -12,7 +12,7 @@ bool address_counts::enter(const std::string& address, std::size_t most) {
   return true;
 }
 
-void address_counts::leave(const std::string& address) noexcept {
+void address_counts::leave(std::string_view address) noexcept {
   decltype(counts_)::node_type gone; // freed without the lock
   std::lock_guard guard(lock_);
   const auto it = counts_.find(address);
