@@ -98,7 +98,7 @@ public:
   /// Returns the date and time of day, for people and protocols.
   std::chrono::system_clock::time_point wall_now() const noexcept;
 
-  /// Counts the actors that have not ended. Cost: visits every worker's list head.
+  /// Counts the actors that have not ended. Cost: holds off spawns and ends for a moment.
   std::size_t live_actors() const noexcept;
   /// Lists the actors that have not ended. Cost: holds off spawns and ends meanwhile, a list at a time.
   std::vector<actor_info> actors() const;

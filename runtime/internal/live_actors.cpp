@@ -73,7 +73,7 @@ void live_actors::unlink_left(list& mine) noexcept {
   for (auto* const cell : all) {
     auto& its = lists_[cell->list];
     if (held.mutex() != &its.lock) {
-      if (held) held.unlock(); // never two at a time
+      if (held) held.unlock(); // never two at a time but in their order, as in count()
       held = std::unique_lock(its.lock);
     }
     unlink(its, *cell);
@@ -83,26 +83,12 @@ void live_actors::unlink_left(list& mine) noexcept {
 }
 
 std::size_t live_actors::count() const noexcept {
-  // First all ends, then all beginnings: none that lives is left out. One that comes and goes meanwhile counts as living, so we look again
-  // if that has taken long.
-  constexpr int most_tries = 4;
-  constexpr std::uint64_t few = 64;
-  auto before = ended();
-  for (int tries = 1;; ++tries) {
-    const auto begun = added();
-    const auto now = ended();
-    if (now - before <= few || tries == most_tries) return static_cast<std::size_t>(begun - before);
-    before = now;
-  }
-}
-
-std::uint64_t live_actors::ended() const noexcept {
+  // All at one moment: one that begins in one list and ends in another would count as living, or make up for one that does.
+  for (auto& l : lists_) l.lock.lock();
   std::uint64_t n = 0;
-  for (auto& l : lists_) {
-    const std::lock_guard guard(l.lock);
-    n += l.ended;
-  }
-  return n;
+  for (auto& l : lists_) n += l.added - l.ended; // of a single list it may be below zero
+  for (auto& l : lists_) l.lock.unlock();
+  return static_cast<std::size_t>(n);
 }
 
 std::uint64_t live_actors::added() const noexcept {

@@ -39,7 +39,7 @@ public:
   void close() noexcept { closed_.store(true, std::memory_order_seq_cst); }
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
-  /// Counts those that have not ended; never too few. While others come and go it may count some of those that did so during the call.
+  /// Counts those that have not ended. Cost: holds all lists for a moment.
   std::size_t count() const noexcept;
   /// Counts those that were ever added.
   std::uint64_t added() const noexcept;
@@ -65,7 +65,6 @@ private:
     std::array<detail::actor_cell*, most_left> left{}; // ended, but still in lists of others
   };
 
-  std::uint64_t ended() const noexcept;
   static void unlink(list& from, detail::actor_cell& cell) noexcept;
   void unlink_left(list& mine) noexcept;
 
