@@ -1,0 +1,26 @@
+"""Values of the options that the scripts here share. What is wrong is said before the first run, not after the last."""
+
+import argparse
+
+
+def at_least_one(text):
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"wants a whole number from 1 on, not '{text}'")
+    return number
+
+
+def thread_counts(text):
+    """Numbers of threads, as in 1,2; each once."""
+    return list(dict.fromkeys(at_least_one(part) for part in text.split(",")))
+
+
+def output_file(text):
+    """A file to write to, opened at once."""
+    try:
+        return open(text, "w", encoding="utf-8")
+    except OSError as why:
+        raise argparse.ArgumentTypeError(f"cannot be written: {why}") from None
