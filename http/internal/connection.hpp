@@ -177,7 +177,6 @@ private:
   time_point slow_since_ = never; // when the client first took less than there was; it has taken so many bytes since:
   std::uint64_t taken_slowly_ = 0;
   held_exchange answering_;
-  time_point look_for_client_at_ = never;
   struct noted {
     std::string target;
     http::method method;
@@ -190,7 +189,6 @@ private:
   const route* route_ = nullptr;      // of the request that is being read
   std::unique_ptr<response> instead_; // its answer if there is no route
   answer_form form_;                  // of the request that is being answered
-  std::uint64_t body_sent_ = 0;       // of an answer that goes on
   bool body_taken_ = false;           // of a request whose handler reads it: to its end, or as far as it was wanted
   bool body_left_ = false;            // and the handler did not want the rest
   bool body_full_ = false;            // its pipe was, when it was last looked at

@@ -85,7 +85,6 @@ void connection::start(request r, std::shared_ptr<detail::body_pipe> body) {
   r.data().peer = peer_;
   const auto t = now();
   head_taken_ = left_ = false;
-  body_sent_ = 0;
   auto* const x =
       new exchange(server_, *route_, std::move(r), std::move(body), lane_, t, saturating_add(t, route_->how.limit));
   x->take_back_at = saturating_add(t, limits().queue_age);
@@ -169,14 +168,14 @@ void connection::note_left() {
 void connection::connection_is_lost() {
   server_.count(event::abandoned);
   if (head_taken_)
-    note_answer(answering_->answer(), body_sent_, true);
+    note_answer(answering_->answer(), answering_->body_sent, true);
   else
     note_left();
   answering_.drop(error(errc::cancelled, "the client has left"));
 }
 
 void connection::look_for_client() {
-  look_for_client_at_ = never;
+  answering_->look_for_client_at = never;
   if (left_ || broken_) return;
   const auto client = ended_ ? peer_state::ended : io_->peer_state();
   broken_ = client == peer_state::broken;
@@ -203,10 +202,10 @@ time_point connection::answer_deadline() noexcept {
   auto due = head_taken_ ? never : answering_->deadline();
   if (!answering_->begun()) due = std::min(due, answering_->take_back_at);
   if (left_ || (may_read_ahead() && !ended_))
-    look_for_client_at_ = never;
-  else if (look_for_client_at_ == never)
-    look_for_client_at_ = saturating_add(now(), look_interval);
-  due = std::min(due, look_for_client_at_);
+    answering_->look_for_client_at = never;
+  else if (answering_->look_for_client_at == never)
+    answering_->look_for_client_at = saturating_add(now(), look_interval);
+  due = std::min(due, answering_->look_for_client_at);
   if (has_output()) due = std::min(due, output_deadline_);
   if (body_is_coming() && !body_full_) due = std::min(due, input_deadline_);
   return due;
@@ -218,7 +217,7 @@ void connection::something_is_late() {
     if (lane_.late.lasts(t) && take_back()) return;
     answering_->take_back_at = saturating_add(t, lateness::hiccup); // a hiccup, as it seems so far
   }
-  if (look_for_client_at_ <= t) look_for_client();
+  if (answering_->look_for_client_at <= t) look_for_client();
   if (!head_taken_ && answering_->deadline() <= t) return answer_is_late();
   if (has_output() && output_deadline_ <= t) return output_is_late();
   if (body_is_coming() && input_deadline_ <= t && !body_full_)
@@ -302,13 +301,13 @@ bool connection::pump() {
     const auto part = answering_->body_out()->take();
     if (!part || part->empty()) break;
     any = true;
-    if (announced && part->size() > *announced - body_sent_) {
+    if (announced && part->size() > *announced - answering_->body_sent) {
       server_.system.log().error("the body of an answer is longer than announced: {}: {} bytes of {} so far; cut off",
-                                 route_->actor_name, body_sent_ + part->size(), *announced);
+                                 route_->actor_name, answering_->body_sent + part->size(), *announced);
       broken_ = true;
       break;
     }
-    body_sent_ += part->size();
+    answering_->body_sent += part->size();
     if (form_.chunked) {
       append_chunk(out_, *part);
     } else {
@@ -328,9 +327,9 @@ void connection::end_body() {
   const auto& why = x.why();
   const auto announced = x.answer().announced_length();
   const bool stopped = ends_with_server() && server_.draining() && why.kind() == exit_kind::cancelled && !left_;
-  if ((why.normal() || stopped) && announced && body_sent_ < *announced) {
+  if ((why.normal() || stopped) && announced && answering_->body_sent < *announced) {
     server_.system.log().error("the body of an answer is shorter than announced: {}: {} bytes of {}; cut off",
-                               route_->actor_name, body_sent_, *announced);
+                               route_->actor_name, answering_->body_sent, *announced);
     broken_ = true;
   } else if (why.normal() || stopped) {
     if (form_.chunked) out_ += last_chunk;
@@ -340,7 +339,7 @@ void connection::end_body() {
     broken_ = true;
   }
   closing_ = linger_ = closing_ || body_is_unread();
-  note_answer(x.answer(), body_sent_, broken_);
+  note_answer(x.answer(), answering_->body_sent, broken_);
   answering_.drop(errc::cancelled);
 }
 

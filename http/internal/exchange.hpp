@@ -105,8 +105,10 @@ public:
   /// Returns whether its answer goes on, or went on, behind a head. Requires: ended, or end_or_head() has won.
   bool goes_on_behind_head() const noexcept { return head_given_; }
 
-  time_point take_back_at =
-      never; ///< until when its actor should have begun; owned by the connection, as nothing else here
+  // Owned by the connection, as nothing else here: an idle one need not have them.
+  time_point take_back_at = never;       ///< if its actor has not begun by then
+  time_point look_for_client_at = never; ///< where nothing would tell that it has left
+  std::uint64_t body_sent = 0;           ///< of an answer that goes on
 
   static void* operator new(std::size_t bytes) { return greenroom::detail::frame_allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
