@@ -108,6 +108,31 @@ TEST(LiveActors, MoreWorkersThanListsShareTheOneOfOtherThreads) {
   release(cell);
 }
 
+TEST(LiveActors, CountsNeverMoreNorFewerThanLive) {
+  live_actors actors(2);
+  auto& stays = begun(actors, second);
+  std::atomic<bool> done{false};
+  std::thread others([&] { // one more at a time, which begins in one list and ends in the other
+    for (int i = 0; i < 20'000; ++i) {
+      auto* const cell = new actor_cell;
+      EXPECT_TRUE(actors.add(*cell, first));
+      actors.end(*cell, second);
+      actors.let_go(*cell, second);
+    }
+    actors.let_go_all(second);
+    done = true;
+  });
+  while (!done) {
+    const auto n = actors.count();
+    EXPECT_TRUE(n == 1 || n == 2) << n;
+  }
+  others.join();
+  actors.end(stays, second);
+  actors.let_go(stays, second);
+  EXPECT_EQ(actors.count(), 0U);
+  release(stays);
+}
+
 // What a report reads of an actor lives as long as that has not ended, which it therefore must not do under the report's eyes.
 TEST(LiveActors, NoneEndsWhileSomebodyLooksAtIt) {
   live_actors actors(2);
