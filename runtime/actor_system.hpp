@@ -100,7 +100,7 @@ public:
 
   /// Counts the actors that have not ended. Cost: holds off spawns and ends for a moment.
   std::size_t live_actors() const noexcept;
-  /// Lists the actors that have not ended. Cost: holds off spawns and ends meanwhile, a list at a time.
+  /// Lists the actors that have not ended. Cost: holds off spawns and ends meanwhile.
   std::vector<actor_info> actors() const;
   /// Searches for actors that wait for each other, see deadlock.hpp, among those that have waited for `least_age` or longer.
   /// Cost: 2 to 8 microseconds and 500 bytes for each waiting actor, by what it holds; holds off spawns and ends while it lists them.

@@ -27,21 +27,15 @@ bool live_actors::add(actor_cell& cell, std::size_t here) noexcept {
 }
 
 void live_actors::end(actor_cell& cell, std::size_t here) noexcept {
-  // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras. And against
-  // for_each(), see below.
+  // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
   const auto mark = [&cell] { cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst); };
   if (cell.list == actor_cell::no_list) return mark();
   auto& its = lists_[cell.list];
   if (cell.list != here && here != 0 && !closed()) {
     auto& mine = lists_[here];
-    {
-      const std::lock_guard guard(mine.lock);
-      ++mine.ended;
-      mark();
-    }
-    // A looker notes itself before it reads the mark, we read the note after setting the mark: it passes this actor over, or we wait.
-    if (its.lookers.load(std::memory_order_seq_cst) != 0) const std::lock_guard until_it_has_looked(its.lock);
-    return;
+    const std::lock_guard guard(mine.lock); // who looks at all actors has this one, too
+    ++mine.ended;
+    return mark();
   }
   const std::lock_guard guard(its.lock);
   if (cell.refs.load(std::memory_order_acquire) == 1) {
@@ -73,7 +67,7 @@ void live_actors::unlink_left(list& mine) noexcept {
   for (auto* const cell : all) {
     auto& its = lists_[cell->list];
     if (held.mutex() != &its.lock) {
-      if (held) held.unlock(); // never two at a time but in their order, as in count()
+      if (held) held.unlock(); // two at a time are taken in their order only
       held = std::unique_lock(its.lock);
     }
     unlink(its, *cell);
@@ -82,12 +76,26 @@ void live_actors::unlink_left(list& mine) noexcept {
   for (auto* const cell : all) release(*cell); // runs nothing of the user's: finish() has taken out what could
 }
 
+/// All lists, so that nobody begins or ends: at one moment.
+class live_actors::all_locked {
+public:
+  explicit all_locked(const std::vector<list>& lists) noexcept : lists_(lists) {
+    for (auto& l : lists_) l.lock.lock();
+  }
+  all_locked(const all_locked&) = delete;
+  all_locked& operator=(const all_locked&) = delete;
+  ~all_locked() {
+    for (auto& l : lists_) l.lock.unlock();
+  }
+
+private:
+  const std::vector<list>& lists_;
+};
+
 std::size_t live_actors::count() const noexcept {
-  // All at one moment: one that begins in one list and ends in another would count as living, or make up for one that does.
-  for (auto& l : lists_) l.lock.lock();
+  const all_locked guard(lists_);
   std::uint64_t n = 0;
   for (auto& l : lists_) n += l.added - l.ended; // of a single list it may be below zero
-  for (auto& l : lists_) l.lock.unlock();
   return static_cast<std::size_t>(n);
 }
 
@@ -101,18 +109,11 @@ std::uint64_t live_actors::added() const noexcept {
 }
 
 void live_actors::for_each(const std::function<void(actor_cell&)>& look) const {
-  struct looker {
-    explicit looker(const list& l) noexcept : at(l) { at.lookers.fetch_add(1, std::memory_order_seq_cst); }
-    looker(const looker&) = delete;
-    looker& operator=(const looker&) = delete;
-    ~looker() { at.lookers.fetch_sub(1, std::memory_order_release); }
-    const list& at;
-  };
+  const all_locked guard(lists_);
   for (auto& l : lists_) {
-    const looker noted(l); // goes behind the lock
-    const std::lock_guard guard(l.lock);
     for (auto* cell = l.first; cell != nullptr; cell = cell->live_next) {
-      if ((cell->word.load(std::memory_order_seq_cst) & actor_cell::finished) == 0) look(*cell);
+      // Relaxed: it is set under one of the locks.
+      if ((cell->word.load(std::memory_order_relaxed) & actor_cell::finished) == 0) look(*cell);
     }
   }
 }

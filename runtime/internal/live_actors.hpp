@@ -26,7 +26,7 @@ public:
   /// Lists and counts an actor before its first turn; false, and it is not, once closed.
   bool add(detail::actor_cell& cell, std::size_t here) noexcept;
   /// Marks the actor finished. Who sees that does not count it any more, and who counts none after close() sees each of them finished.
-  /// On return nobody who looks at all actors is looking at this one.
+  /// Waits until nobody looks at all actors.
   void end(detail::actor_cell& cell, std::size_t here) noexcept;
   /// Gives up the reference of an actor to itself, after end(); now, or before long.
   void let_go(detail::actor_cell& cell, std::size_t here) noexcept;
@@ -43,7 +43,7 @@ public:
   std::size_t count() const noexcept;
   /// Counts those that were ever added.
   std::uint64_t added() const noexcept;
-  /// Shows each actor that has not ended, under the lock of its list.
+  /// Shows each actor that has not ended, at one moment. Cost: holds off all spawns and ends meanwhile.
   void for_each(const std::function<void(detail::actor_cell&)>& look) const;
 
 private:
@@ -57,13 +57,12 @@ private:
     std::uint64_t added = 0;
     std::uint64_t ended = 0; // here, of whichever list
 
-    // Apart from what the owner writes all the time, since others look at it whenever an actor of the list ends elsewhere.
-    alignas(64) mutable std::atomic<std::uint32_t> lookers{0}; // within for_each(), or about to be
-
     // Owned by the worker of this number; the list 0 has none.
     alignas(64) std::size_t left_count = 0;
     std::array<detail::actor_cell*, most_left> left{}; // ended, but still in lists of others
   };
+
+  class all_locked;
 
   static void unlink(list& from, detail::actor_cell& cell) noexcept;
   void unlink_left(list& mine) noexcept;

@@ -106,7 +106,7 @@ private:
   const std::shared_ptr<open_sockets> all_;
   const int fd_;
   std::atomic<std::uint32_t> uses_{0}; // calls under way, and closed_bit; that is never taken back
-  std::shared_ptr<poller> home_; // for the one who sets released_
+  std::shared_ptr<poller> home_;       // for the one who sets released_
   std::atomic<bool> released_{false};
   // For each side: a try may be worth it, and the same for good, as the kernel tells the end once, maybe together with bytes.
   std::array<std::atomic<bool>, 2> ready_{};
