@@ -30,13 +30,13 @@ void live_actors::end(actor_cell& cell, std::size_t here) noexcept {
   // seq_cst, against extras_of() followed by a look at this bit: the joiner sees it, or we see the joiner's extras.
   const auto mark = [&cell] { cell.word.fetch_or(actor_cell::finished, std::memory_order_seq_cst); };
   if (cell.list == actor_cell::no_list) return mark();
-  auto& its = lists_[cell.list];
   if (cell.list != here && here != 0 && !closed()) {
     auto& mine = lists_[here];
     const std::lock_guard guard(mine.lock); // who looks at all actors has this one, too
     ++mine.ended;
     return mark();
   }
+  auto& its = lists_[cell.list];
   const std::lock_guard guard(its.lock);
   if (cell.refs.load(std::memory_order_acquire) == 1) {
     // Nobody has a handle, nor can get one but under this lock: the word is ours.

@@ -218,8 +218,9 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
   if (flight != nullptr) flight->note_end(cell, why.kind());
   if (!why.normal()) extras_of(cell).reason = why;
   auto* const listener = cell.listener;
-  living.end(cell,
-             here()); // before anybody is told, who may count; the core outlives this call, as it joins its workers
+  const auto place = here();
+  // Before anybody is told, who may count; the core outlives this call, as it joins its workers.
+  living.end(cell, place);
   if (auto* extras = cell.extras.load(std::memory_order_seq_cst)) {
     std::vector<std::shared_ptr<exit_listener>> listeners;
     std::shared_ptr<exit_listener> caf_side;
@@ -233,7 +234,7 @@ void runtime_core::finish(actor_cell& cell, exit_reason why) noexcept {
     for (auto& l : listeners) l->on_exit(cell, why);
   }
   if (listener != nullptr) listener->on_exit(cell, why);
-  living.let_go(cell, here());
+  living.let_go(cell, place);
   if (stopping()) {
     std::lock_guard guard(stop_mutex_);
     emptied_.notify_all();

@@ -1,6 +1,7 @@
 """Values of the options that the scripts here share. What is wrong is said before the first run, not after the last."""
 
 import argparse
+import json
 
 
 def at_least_one(text):
@@ -19,8 +20,15 @@ def thread_counts(text):
 
 
 def output_file(text):
-    """A file to write to, opened at once."""
+    """A file to write to, opened at once; what it holds stays until there is something to write."""
     try:
-        return open(text, "w", encoding="utf-8")
+        return open(text, "a", encoding="utf-8")
     except OSError as why:
         raise argparse.ArgumentTypeError(f"cannot be written: {why}") from None
+
+
+def write_json_lines(file, lines):
+    """Replaces what the file of output_file() holds."""
+    with file:
+        file.truncate(0)
+        file.writelines(json.dumps(line) + "\n" for line in lines)
