@@ -71,8 +71,7 @@ public:
   /// An actor took an item. Several from one mailbox in a row become one event, so that a ring lasts for longer.
   [[gnu::noinline]] void took(std::uint64_t actor, const std::type_info& type, const mailbox_base* from,
                               std::uint32_t now) noexcept {
-    const auto n = written_.load(std::memory_order_relaxed);
-    auto& last = slots_[(n - 1) & mask_];
+    auto& last = *last_;
     const auto who = flight_words::who_of(flight_kind::took, actor);
     const auto what = flight_words::what_of(&type, flight_words::tag_of(from));
     if (last.who.load(std::memory_order_relaxed) == who && last.what.load(std::memory_order_relaxed) == what) {
@@ -80,7 +79,7 @@ public:
       last.when.store(std::uint64_t{now} << 32 | (times + (times != UINT32_MAX)), std::memory_order_release);
       return;
     }
-    write(n, {who, what, std::uint64_t{now} << 32 | 1});
+    write(written_.load(std::memory_order_relaxed), {who, what, std::uint64_t{now} << 32 | 1});
   }
   /// `number`: of 48 bits, for tag() and number().
   void note(flight_kind kind, std::uint64_t actor, const char* name, std::uint64_t number, std::uint32_t now) noexcept {
@@ -130,6 +129,7 @@ private:
 
   void write(std::uint64_t n, const flight_words& words) noexcept {
     auto& s = slots_[n & mask_];
+    last_ = &s;
     s.who.store(words.who, std::memory_order_release);
     s.what.store(words.what, std::memory_order_release);
     s.when.store(words.when, std::memory_order_release);
@@ -139,6 +139,7 @@ private:
   std::atomic<std::uint64_t> written_{0}; // events since the start
   const std::uint64_t mask_;
   const std::unique_ptr<slot[]> slots_;
+  slot* last_ = &slots_[0]; // of the event before; the writer's own
   const std::size_t index_;
   const bool all_texts_; // of the items of all mailboxes, not only of those that ask for it
 };
@@ -160,7 +161,7 @@ template <class T>
 
 /// Records that the running actor has taken `item`; `shown`: with its text. Does not touch the mailbox, which its senders may just have.
 template <class T>
-void note_taken(const mailbox_base* from, const T& item, bool shown) noexcept {
+[[gnu::always_inline]] inline void note_taken(const mailbox_base* from, const T& item, bool shown) noexcept {
   auto* const ring = this_turn.flight;
   if (ring == nullptr) return;
   if constexpr (has_item_text<T>) {

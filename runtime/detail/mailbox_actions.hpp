@@ -73,10 +73,7 @@ struct receive_action : receive_place<T> {
   wait_queue& queue() noexcept { return core->receive_queue(); }
   const void* place() const noexcept { return static_cast<const mailbox_base*>(core); }
   void check() const { check_present(core, "receive"); }
-  void prepare() noexcept {
-    actor_cell& who = *this_turn.cell; // an actor that awaits
-    shown = core->before_receive(&who);
-  }
+  void prepare() noexcept { shown = core->before_receive(*this_turn.cell); }
   bool must_ask() const noexcept { return core->metered(); }
   void ask_locked() noexcept { core->ask_locked(); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, this->trace, wake); }
@@ -156,7 +153,7 @@ result<T> try_receive(mailbox_core<T>* there) {
   check_present(there, "try_receive");
   auto& core = *there;
   auto* const who = this_turn.cell;
-  const bool shown = core.before_receive(who);
+  const bool shown = who != nullptr ? core.before_receive(*who) : core.before_receive();
   std::optional<T> item;
   trace_context trace;
   actor_cell* wake = nullptr;

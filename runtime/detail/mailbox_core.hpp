@@ -103,46 +103,19 @@ public:
   }
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
-    if (metered()) [[unlikely]]
-      meter_locked()->ask(this_turn.cell, !items_.empty());
-    if (!pop_locked(out, trace, wake)) return closed_;
-    if (metered()) [[unlikely]]
-      meter_locked()->take(this_turn.cell, &*out);
+    if (items_.empty() || !send_queue_.empty() || metered()) [[unlikely]]
+      return receive_or_wake_locked(out, trace, wake);
+    out.emplace(items_.pop_front());
     return true;
   }
 
   /// Sends, or says why not. Moves from `item` only if it is sent (or dropped by policy). `victim` takes what drop_oldest
   /// pushed out, to be destroyed after the lock is released.
   send_outcome send_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
-    if (closed_) return send_outcome::closed;
-    if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
-      receiver->item.emplace(std::move(item));
-      wake = receiver->cell;
-      carry_trace(receiver->trace, this_turn.cell);
-      if (metered()) [[unlikely]] {
-        meter_locked()->pass(receiver->trace);
-        meter_locked()->take(wake, &*receiver->item);
-      }
-      return send_outcome::sent;
-    }
-    if (items_.size() < capacity_) {
-      push_locked(item, this_turn.cell);
-      return send_outcome::sent;
-    }
-    switch (static_cast<overflow>(policy_)) {
-    case overflow::wait: return send_outcome::must_wait;
-    case overflow::reject: return send_outcome::full;
-    case overflow::drop_newest:
-      victim.emplace(std::move(item));
-      if (metered()) [[unlikely]]
-        meter_locked()->refuse();
-      break;
-    case overflow::drop_oldest:
-      victim.emplace(pop_front_locked());
-      push_locked(item, this_turn.cell);
-      break;
-    }
-    ++dropped_;
+    const bool queues = !closed_ && receive_queue_.empty() && items_.size() < capacity_;
+    if (!queues || metered() || is_traced(this_turn.cell)) [[unlikely]]
+      return send_or_wake_locked(item, wake, victim);
+    items_.push_back(std::move(item));
     return send_outcome::sent;
   }
 
@@ -208,13 +181,15 @@ public:
     need_meter_locked().expire_after(limit);
     add_chore(drops_expired);
   }
-  /// Goes before a receive, without the lock; `who` receives, or null: who is no actor. Returns whether the flight recorder keeps the text of the item.
-  bool before_receive(actor_cell* who) noexcept {
-    const int traced = who != nullptr ? who->traces & actor_cell::by_item : 0;
+  /// Goes before a receive, without the lock. Returns whether the flight recorder keeps the text of the item.
+  bool before_receive(actor_cell& who) noexcept {
+    const int traced = who.traces & actor_cell::by_item;
     if ((traced | chores()) != 0) [[unlikely]]
-      return do_chores(traced != 0 ? who : nullptr);
+      return do_chores(traced != 0 ? &who : nullptr);
     return false;
   }
+  /// The same, of who is no actor.
+  bool before_receive() noexcept { return chores() != 0 && do_chores(nullptr); }
   void before_send() noexcept {
     if ((chores() & drops_expired) != 0) [[unlikely]]
       look_for_expired();
@@ -230,6 +205,49 @@ public:
   }
 
 private:
+  // What most receives and sends need not look for stays out of line, and leaves them few registers to save.
+  [[gnu::noinline]] bool receive_or_wake_locked(std::optional<T>& out, trace_context& trace,
+                                                actor_cell*& wake) noexcept {
+    if (metered()) [[unlikely]]
+      meter_locked()->ask(this_turn.cell, !items_.empty());
+    if (!pop_locked(out, trace, wake)) return closed_;
+    if (metered()) [[unlikely]]
+      meter_locked()->take(this_turn.cell, &*out);
+    return true;
+  }
+  [[gnu::noinline]] send_outcome send_or_wake_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
+    if (closed_) return send_outcome::closed;
+    if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
+      receiver->item.emplace(std::move(item));
+      wake = receiver->cell;
+      carry_trace(receiver->trace, this_turn.cell);
+      if (metered()) [[unlikely]] {
+        meter_locked()->pass(receiver->trace);
+        meter_locked()->take(wake, &*receiver->item);
+      }
+      return send_outcome::sent;
+    }
+    if (items_.size() < capacity_) {
+      push_locked(item, this_turn.cell);
+      return send_outcome::sent;
+    }
+    switch (static_cast<overflow>(policy_)) {
+    case overflow::wait: return send_outcome::must_wait;
+    case overflow::reject: return send_outcome::full;
+    case overflow::drop_newest:
+      victim.emplace(std::move(item));
+      if (metered()) [[unlikely]]
+        meter_locked()->refuse();
+      break;
+    case overflow::drop_oldest:
+      victim.emplace(pop_front_locked());
+      push_locked(item, this_turn.cell);
+      break;
+    }
+    ++dropped_;
+    return send_outcome::sent;
+  }
+
   [[gnu::noinline]] bool do_chores(actor_cell* traced) noexcept {
     if (traced != nullptr) let_go_of_trace(*traced, static_cast<mailbox_base*>(this));
     if ((chores() & drops_expired) != 0) look_for_expired();

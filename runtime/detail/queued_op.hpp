@@ -86,26 +86,26 @@ public:
     assert(this_turn.cell != nullptr);
     check_new();
     if constexpr (requires(const Action& a) { a.check(); }) Action::check();
-    this->cell = this_turn.cell;
+    auto& me = *this_turn.cell;
+    this->cell = &me;
     if constexpr (requires(Action & a) { a.prepare(); }) Action::prepare();
-    if (this->cell->cancel_pending()) {
+    if (me.cancel_pending()) {
       outcome_ = fired_cancel;
       return budget_left(); // who swallows cancellation in a loop must not hold the worker, nor evade a kill
     }
     actor_cell* wake = nullptr;
-    held_lock held(this->queue_lock());
+    auto& lock = this->queue_lock();
+    lock.lock();
     bool done = false;
     try {
       done = Action::try_locked(wake);
     } catch (...) {
+      lock.unlock();
       outcome_ = fired_cancel; // there is no wait to clean up
       throw;
     }
-    if (!done) {
-      held.keep(); // until await_suspend has linked us: nothing runs in between
-      return false;
-    }
-    held.release();
+    if (!done) return false; // locked until await_suspend() has linked us: nothing runs in between
+    lock.unlock();
     if (wake != nullptr) make_ready(*wake);
     outcome_ = this->index;
     return budget_left();
@@ -144,21 +144,6 @@ private:
   void check_new() const {
     if (this->cell != nullptr || outcome_ != fired_nothing) throw_awaited_twice();
   }
-
-  class held_lock {
-  public:
-    explicit held_lock(spin_lock& lock) noexcept : lock_(&lock) { lock.lock(); }
-    held_lock(const held_lock&) = delete;
-    held_lock& operator=(const held_lock&) = delete;
-    ~held_lock() { release(); }
-    void keep() noexcept { lock_ = nullptr; }
-    void release() noexcept {
-      if (lock_ != nullptr) std::exchange(lock_, nullptr)->unlock();
-    }
-
-  private:
-    spin_lock* lock_;
-  };
 
   void suspend_locked(std::coroutine_handle<> at, promise_base & promise) noexcept {
     auto& me = *this->cell;
