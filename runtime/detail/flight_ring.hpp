@@ -1,5 +1,5 @@
 // The last events of one worker, for the flight recorder (see ../flight_recorder.hpp): a ring of fixed size, written at each item that an actor
-// takes, so it costs four stores or one.
+// takes, so it costs five stores or one.
 // Thread safety: one thread writes, which owns the ring or holds its owner's lock; any may copy it meanwhile. Lifetime: that of the recorder.
 #pragma once
 
@@ -139,7 +139,7 @@ private:
   std::atomic<std::uint64_t> written_{0}; // events since the start
   const std::uint64_t mask_;
   const std::unique_ptr<slot[]> slots_;
-  slot* last_ = &slots_[0]; // of the event before; the writer's own
+  slot* last_ = &slots_[0]; // of the event before, at first of none; the writer's own
   const std::size_t index_;
   const bool all_texts_; // of the items of all mailboxes, not only of those that ask for it
 };
@@ -160,6 +160,7 @@ template <class T>
 }
 
 /// Records that the running actor has taken `item`; `shown`: with its text. Does not touch the mailbox, which its senders may just have.
+// Inline always, since it is mostly one call more, of took(), for each item.
 template <class T>
 [[gnu::always_inline]] inline void note_taken(const mailbox_base* from, const T& item, bool shown) noexcept {
   auto* const ring = this_turn.flight;

@@ -104,7 +104,7 @@ public:
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (items_.empty() || !send_queue_.empty() || metered()) [[unlikely]]
-      return receive_or_wake_locked(out, trace, wake);
+      return receive_fully_locked(out, trace, wake);
     out.emplace(items_.pop_front());
     return true;
   }
@@ -114,7 +114,7 @@ public:
   send_outcome send_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
     const bool queues = !closed_ && receive_queue_.empty() && items_.size() < capacity_;
     if (!queues || metered() || is_traced(this_turn.cell)) [[unlikely]]
-      return send_or_wake_locked(item, wake, victim);
+      return send_fully_locked(item, wake, victim);
     items_.push_back(std::move(item));
     return send_outcome::sent;
   }
@@ -205,9 +205,8 @@ public:
   }
 
 private:
-  // What most receives and sends need not look for stays out of line, and leaves them few registers to save.
-  [[gnu::noinline]] bool receive_or_wake_locked(std::optional<T>& out, trace_context& trace,
-                                                actor_cell*& wake) noexcept {
+  // The whole operations, of which those in line above are the case that most are. Out of line: these would have them save more registers.
+  [[gnu::noinline]] bool receive_fully_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (metered()) [[unlikely]]
       meter_locked()->ask(this_turn.cell, !items_.empty());
     if (!pop_locked(out, trace, wake)) return closed_;
@@ -215,7 +214,7 @@ private:
       meter_locked()->take(this_turn.cell, &*out);
     return true;
   }
-  [[gnu::noinline]] send_outcome send_or_wake_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
+  [[gnu::noinline]] send_outcome send_fully_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
     if (closed_) return send_outcome::closed;
     if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
       receiver->item.emplace(std::move(item));

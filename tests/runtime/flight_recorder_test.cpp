@@ -406,5 +406,20 @@ TEST(FlightRing, KeepsCountingWhereTheCountIsFull) {
   EXPECT_EQ(times, std::vector<std::uint32_t>{1});
 }
 
+TEST(FlightRing, AddsToTheLastEventWhereverItStands) {
+  detail::flight_ring ring(4, 0, false);
+  for (std::uint64_t actor = 1; actor <= 9; ++actor) {
+    for (std::uint64_t i = 0; i < actor; ++i) ring.took(actor, typeid(int), nullptr, 0);
+    std::uint64_t who = 0;
+    std::uint32_t times = 0;
+    ring.read([&](std::uint64_t, const detail::flight_words& w) {
+      who = w.actor();
+      times = w.number();
+    });
+    EXPECT_EQ(who, actor);
+    EXPECT_EQ(times, actor) << "taken by actor " << actor;
+  }
+}
+
 } // namespace
 } // namespace greenroom
