@@ -103,25 +103,33 @@ struct arguments {
   std::string_view policy; // CAF only
 };
 
-/// Reads `NAME [--threads N] [--n N] [--policy P]`; nothing if it is something else.
+/// Says on the error stream what is wrong with a word of the command line.
+inline void complain(std::string_view word, const char* why) {
+  std::fprintf(stderr, "'%.*s' %s\n", static_cast<int>(word.size()), word.data(), why);
+}
+
+/// Reads `NAME [--threads N] [--n N] [--policy P]`; nothing, having said why, if it is something else.
 inline std::optional<arguments> parse(int argc, char** argv) {
   arguments args;
-  const auto number = [](std::string_view text, auto& value) {
+  const auto number = [](std::string_view option, std::string_view text, auto& value) {
     const auto end = text.data() + text.size();
     const auto [stopped, fault] = std::from_chars(text.data(), end, value);
-    return fault == std::errc() && stopped == end && value > 0;
+    const bool good = fault == std::errc() && stopped == end && value > 0;
+    if (!good) complain(option, "takes a whole number from 1 to 2^63 - 1");
+    return good;
   };
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     const std::string_view value = i + 1 < argc ? argv[i + 1] : "";
     if (word == "--threads" || word == "--n" || word == "--policy") {
       ++i;
-      if (word == "--threads" && !number(value, args.threads)) return std::nullopt;
-      if (word == "--n" && !number(value, args.n)) return std::nullopt;
+      if (word == "--threads" && !number(word, value, args.threads)) return std::nullopt;
+      if (word == "--n" && !number(word, value, args.n)) return std::nullopt;
       if (word == "--policy") args.policy = value;
     } else if (args.bench.empty() && !word.starts_with('-')) {
       args.bench = word;
     } else {
+      complain(word, "is neither an option nor the one workload");
       return std::nullopt;
     }
   }
@@ -129,7 +137,7 @@ inline std::optional<arguments> parse(int argc, char** argv) {
   return args;
 }
 
-/// Finds the workload that the arguments name and fills in its n; null if there is none.
+/// Finds the workload that the arguments name and fills in its n; null, having said so, if there is none.
 template <class System>
 const workload<System>* choose(std::span<const workload<System>> all, arguments& args) {
   for (const auto& w : all) {
@@ -137,6 +145,7 @@ const workload<System>* choose(std::span<const workload<System>> all, arguments&
     args.n = rounded(args.n == 0 ? w.n : args.n, w.unit);
     return &w;
   }
+  complain(args.bench, "is no workload");
   return nullptr;
 }
 
