@@ -27,7 +27,7 @@ connection::connection(server_core& server, lane& in, std::shared_ptr<stream> io
       lane_(in),
       io_(std::move(io)),
       peer_(peer),
-      parser_(server.options.limits, server.options.tls.has_value(), server.table.own_methods()) {
+      parser_(server.options.limits, server.options.tls.has_value(), &server.table.own_methods()) {
   std::lock_guard guard(lane_.lock);
   next_ = lane_.first;
   if (next_ != nullptr) next_->prev_ = this;

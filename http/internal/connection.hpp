@@ -189,16 +189,17 @@ private:
   const route* route_ = nullptr;      // of the request that is being read
   std::unique_ptr<response> instead_; // its answer if there is no route
   answer_form form_;                  // of the request that is being answered
-  bool body_taken_ = false;           // of a request whose handler reads it: to its end, or as far as it was wanted
-  bool body_left_ = false;            // and the handler did not want the rest
-  bool body_full_ = false;            // its pipe was, when it was last looked at
-  bool head_taken_ = false;           // of an answer that goes on
   bool owes_continue_ = false;        // the client waits for 100, and its handler has not asked for the body
-  bool ended_ = false;                // the client sends no more
-  bool left_ = false;                 // and so its request was cancelled
-  bool broken_ = false;               // nothing reaches the client any more
-  bool closing_ = false;              // no further request is taken
-  bool linger_ = false;               // the last answer may still be on its way
+  // Bits: an idle connection is little more than this object.
+  bool body_taken_ : 1 = false; // of a request whose handler reads it: to its end, or as far as it was wanted
+  bool body_left_ : 1 = false;  // and the handler did not want the rest
+  bool body_full_ : 1 = false;  // its pipe was, when it was last looked at
+  bool head_taken_ : 1 = false; // of an answer that goes on
+  bool ended_ : 1 = false;      // the client sends no more
+  bool left_ : 1 = false;       // and so its request was cancelled
+  bool broken_ : 1 = false;     // nothing reaches the client any more
+  bool closing_ : 1 = false;    // no further request is taken
+  bool linger_ : 1 = false;     // the last answer may still be on its way
 };
 
 } // namespace greenroom::http::internal

@@ -238,7 +238,8 @@ void connection::feed() {
     owes_continue_ = false;
     if (input_.empty() && !head_taken_) out_ += continue_line; // behind a head it would be a part of the answer
   }
-  const bool waited = std::exchange(body_full_, !pipe.has_room());
+  const bool waited = body_full_;
+  body_full_ = !pipe.has_room();
   if (waited && !body_full_)
     input_deadline_ = saturating_add(now(), limits().body_time); // it was not the client's fault
   while (!body_taken_ && !pipe.abandoned() && !body_full_ &&

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -77,8 +78,8 @@ struct request_parser::framing {
   static void operator delete(void* p, std::size_t bytes) noexcept { greenroom::detail::frame_free(p, bytes); }
 };
 
-request_parser::request_parser(const limits& l, bool secure, std::span<const method> own) noexcept
-    : limits_(&l), secure_(secure), own_methods_(own) {}
+request_parser::request_parser(const limits& l, bool secure, const std::vector<method>* own) noexcept
+    : limits_(&l), own_methods_(own), secure_(secure) {}
 request_parser::~request_parser() = default;
 
 const refusal& request_parser::why() const noexcept { return framing_->why; }
@@ -276,8 +277,9 @@ bool request_parser::parse_method(std::string_view name) {
     data_->method = *common;
     return true;
   }
-  const auto own = std::ranges::find(own_methods_, name, &method::name);
-  if (own == own_methods_.end())
+  const auto own_methods = own_methods_ != nullptr ? std::span(*own_methods_) : std::span<const method>();
+  const auto own = std::ranges::find(own_methods, name, &method::name);
+  if (own == own_methods.end())
     return fail(501, fmt::format("this server does not know the method {}", name.substr(0, 32))), false;
   data_->method = *own;
   return true;

@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <greenroom/http/detail/request_data.hpp>
 #include <greenroom/http/internal/chunk_decoder.hpp>
@@ -23,8 +23,8 @@ namespace greenroom::http::internal {
 class request_parser {
 public:
   /// `secure` says that the bytes come over TLS: of addresses only those of https are then served.
-  /// `own` are the methods that are served beyond the common ones.
-  explicit request_parser(const limits& l, bool secure = false, std::span<const method> own = {}) noexcept;
+  /// `own` are the methods that are served beyond the common ones, or null.
+  explicit request_parser(const limits& l, bool secure = false, const std::vector<method>* own = nullptr) noexcept;
   ~request_parser();
 
   enum class state : std::uint8_t {
@@ -92,13 +92,13 @@ private:
   [[gnu::cold]] void fail_beyond(int status, std::string_view what, std::uint64_t limit, std::string_view unit);
 
   const limits* limits_;
+  const std::vector<method>* own_methods_;     // null: none
   std::unique_ptr<detail::request_data> data_; // null while idle
   std::unique_ptr<framing> framing_;           // the same
   std::string host_before_;                    // a Host field that is valid: mostly the next one is the same
   state state_ = state::idle;
   bool line_skipped_ = false; // the one empty line before a request
   const bool secure_;
-  const std::span<const method> own_methods_;
 };
 
 } // namespace greenroom::http::internal

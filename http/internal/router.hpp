@@ -9,7 +9,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +47,8 @@ public:
   /// many as patterns. Allocates for parameters and escapes only.
   match find(const method& m, std::string_view path, parameter_list& parameters) const;
 
-  /// The methods of routes that are none of the common nine: what else this server knows. Lifetime: until a route is added.
-  std::span<const method> own_methods() const noexcept { return own_methods_; }
+  /// The methods of routes that are none of the common nine: what else this server knows.
+  const std::vector<method>& own_methods() const noexcept { return own_methods_; }
 
 private:
   struct node;
