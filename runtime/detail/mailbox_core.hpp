@@ -103,8 +103,9 @@ public:
   }
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
-    if (items_.empty() || !send_queue_.empty() || metered()) [[unlikely]]
+    if (!send_queue_.empty() || metered()) [[unlikely]]
       return receive_fully_locked(out, trace, wake);
+    if (items_.empty()) return closed_;
     out.emplace(items_.pop_front());
     return true;
   }
