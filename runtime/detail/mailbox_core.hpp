@@ -286,8 +286,8 @@ private:
                                      return static_cast<mailbox_core&>(self).send_queue().count_open(most);
                                    }};
 
-  /// Takes the next item; false if there is none.
-  bool pop_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
+  /// Takes the next item; false if there is none. Inline always: where a sender waits, a call more was 3 % of a ping-pong.
+  [[gnu::always_inline]] bool pop_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (!items_.empty()) {
       out.emplace(pop_front_locked());
       if (metered()) [[unlikely]]
