@@ -217,9 +217,12 @@ int run(int argc, char** argv) {
   const std::span<const workload<caf::actor_system>> all = workloads;
   auto args = parse(argc, argv);
   const auto* chosen = args ? choose(all, *args) : nullptr;
-  const bool sharing = args && args->policy == "sharing";
-  if (chosen == nullptr || !(sharing || args->policy.empty() || args->policy == "stealing"))
-    return print_usage("caf_bench", all);
+  if (chosen == nullptr) return print_usage("caf_bench", all);
+  const bool sharing = args->policy == "sharing";
+  if (!sharing && !args->policy.empty() && args->policy != "stealing") {
+    complain(args->policy, "is no policy: they are sharing and stealing");
+    return 2;
+  }
   caf::actor_system_config config;
   config.set("scheduler.max-threads", args->threads);
   if (sharing) config.set("scheduler.policy", caf::atom("sharing"));

@@ -115,7 +115,7 @@ inline std::optional<arguments> parse(int argc, char** argv) {
     const auto end = text.data() + text.size();
     const auto [stopped, fault] = std::from_chars(text.data(), end, value);
     const bool good = fault == std::errc() && stopped == end && value > 0;
-    if (!good) complain(option, "takes a whole number from 1 to 2^63 - 1");
+    if (!good) complain(option, "takes a whole number from 1 on, as far as 63 bits hold it");
     return good;
   };
   for (int i = 1; i < argc; ++i) {
@@ -133,7 +133,10 @@ inline std::optional<arguments> parse(int argc, char** argv) {
       return std::nullopt;
     }
   }
-  if (args.bench.empty()) return std::nullopt;
+  if (args.bench.empty()) {
+    std::fprintf(stderr, "no workload is named\n");
+    return std::nullopt;
+  }
   return args;
 }
 
