@@ -190,7 +190,7 @@ private:
   std::unique_ptr<response> instead_; // its answer if there is no route
   answer_form form_;                  // of the request that is being answered
   bool owes_continue_ = false;        // the client waits for 100, and its handler has not asked for the body
-  // Bits: an idle connection is little more than this object.
+  // Bits, as an idle connection is little more than this object; the one above is not, since it is passed on by reference.
   bool body_taken_ : 1 = false; // of a request whose handler reads it: to its end, or as far as it was wanted
   bool body_left_ : 1 = false;  // and the handler did not want the rest
   bool body_full_ : 1 = false;  // its pipe was, when it was last looked at
