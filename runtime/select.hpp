@@ -29,7 +29,8 @@ template <class... Values>
 class selected {
 public:
   /// For select().
-  explicit selected(std::variant<Values...>&& won) noexcept : won_(std::move(won)) {}
+  template <std::size_t I, class Value>
+  selected(std::in_place_index_t<I> at, Value&& value) : won_(at, std::forward<Value>(value)) {}
   /// Returns the position of the case in the call of select(). Units: cases, from 0.
   std::size_t index() const noexcept { return won_.index(); }
   /// Returns the value of case I. Errors: std::bad_variant_access if another case won.
@@ -46,7 +47,50 @@ private:
   std::variant<Values...> won_;
 };
 
+/// The same where all cases have values of one type: any of them is then made in the same way.
+/// Thread safety: owner only.
+template <class Value, std::same_as<Value>... Others>
+class selected<Value, Others...> {
+public:
+  /// For select().
+  template <std::size_t I>
+  selected(std::in_place_index_t<I>, Value&& value) : selected(I, std::move(value)) {}
+  selected(std::size_t index, Value&& value) : index_(index), value_(std::move(value)) {}
+  /// Returns the position of the case in the call of select(). Units: cases, from 0.
+  std::size_t index() const noexcept { return index_; }
+  /// Returns the value of case I. Errors: std::bad_variant_access if another case won.
+  template <std::size_t I>
+  Value& get() & {
+    return check<I>(), value_;
+  }
+  template <std::size_t I>
+  Value get() && {
+    return check<I>(), std::move(value_);
+  }
+
+private:
+  template <std::size_t I>
+  void check() const {
+    static_assert(I <= sizeof...(Others), "there are fewer cases");
+    if (index_ != I) throw std::bad_variant_access();
+  }
+  std::size_t index_;
+  Value value_;
+};
+
 namespace detail {
+
+/// The cases of a select: an array where all are of one kind, so that which of them wins is no matter of branches.
+template <class... Cases>
+struct cases_of {
+  static constexpr bool one_kind = false;
+  using type = std::tuple<case_state<Cases>...>;
+};
+template <class Case, std::same_as<Case>... Others>
+struct cases_of<Case, Others...> {
+  static constexpr bool one_kind = true;
+  using type = std::array<case_state<Case>, 1 + sizeof...(Others)>;
+};
 
 template <class... Cases>
 class [[nodiscard("a select does nothing until it is awaited")]] select_op : select_cases {
@@ -63,6 +107,8 @@ class [[nodiscard("a select does nothing until it is awaited")]] select_op : sel
     return fired_nothing;
   }();
   using indices = std::index_sequence_for<Cases...>;
+  using states = typename cases_of<Cases...>::type;
+  static constexpr bool of_one_kind = cases_of<Cases...>::one_kind;
 
 public:
   template <class... Described>
@@ -72,7 +118,7 @@ public:
           std::apply([&reader](const auto&... state) { (list_case(state, reader), ...); },
                      static_cast<const select_op&>(self).states_);
         }},
-        states_(std::forward<Described>(cases)...) {}
+        states_(begun(std::forward<Described>(cases)...)) {}
   /// Errors: usage_error if it has begun, or was moved from.
   select_op(select_op && other) : select_cases(other), states_(std::move(other.described())) {}
   select_op& operator=(const select_op&) = delete;
@@ -135,7 +181,7 @@ public:
       if (state.index != outcome_) state.lose();
     });
     if (outcome_ == fired_cancel) throw_cancelled(*cell_);
-    return selected<case_value<Cases>...>(value_of());
+    return won();
   }
 
 private:
@@ -144,8 +190,8 @@ private:
     std::array<spin_lock*, count> locks{};
     std::size_t used = 0;
 
-    void collect(std::tuple<case_state<Cases>...>& states) {
-      std::apply([this](auto&... state) { (add(state.lock_of()), ...); }, states);
+    void collect(states& all) {
+      std::apply([this](auto&... state) { (add(state.lock_of()), ...); }, all);
     }
     void add(spin_lock* l) noexcept {
       if (l == nullptr) return;
@@ -177,10 +223,18 @@ private:
     std::apply([&f](auto&... state) { (f(state), ...); }, states_);
   }
 
+  template <class... Described>
+  static states begun(Described && ... cases) {
+    if constexpr (of_one_kind) {
+      return {case_state<Cases>(std::forward<Described>(cases))...};
+    } else {
+      return states(std::forward<Described>(cases)...);
+    }
+  }
   void check_new() const {
     if (cell_ != nullptr || outcome_ != fired_nothing) throw_awaited_twice();
   }
-  std::tuple<case_state<Cases>...>& described() {
+  states& described() {
     check_new();
     outcome_ = fired_cancel;
     return states_;
@@ -196,26 +250,28 @@ private:
   std::uint8_t find_ready(actor_cell * &wake) {
     // Mostly a mailbox has something, which can be taken alone; that nothing is ready can be said only while all are locked.
     if (has_mailbox && !anyone_must_ask()) {
-      const auto won = first_of_random_order([&wake](auto& state) { return state.try_alone(wake); });
+      const auto won = first_of_random_order([](const auto& state) { return state.looks_ready(); },
+                                             [&wake](auto& state) { return state.try_alone(wake); });
       if (won != fired_nothing) return won;
     }
     locks_.collect(states_);
     std::unique_lock guard(locks_);
     each([](auto& state) { state.ask(); });
-    auto won = first_of_random_order([&wake](auto& state) { return state.try_now(wake); });
+    auto won = first_of_random_order([](const auto& state) { return state.can_win(); },
+                                     [&wake](auto& state) { return state.try_now(wake); });
     if (won == fired_nothing) won = fallback;
     if (won == fired_nothing) guard.release();
     return won;
   }
 
-  /// Asks each case that can win once, in an order drawn anew, until one can complete; returns which.
-  template <class F>
-  std::uint8_t first_of_random_order(F can_complete) {
+  /// Asks each case that is eligible once, in an order drawn anew, until one can complete; returns which.
+  template <class Eligible, class F>
+  std::uint8_t first_of_random_order(Eligible eligible, F can_complete) {
     std::array<std::uint8_t, count> left;
     std::uint32_t n = 0;
-    each([&left, &n](const auto& state) {
+    each([&left, &n, eligible](const auto& state) {
       left[n] = state.index;
-      n += state.can_win() ? 1 : 0;
+      n += eligible(state) ? 1 : 0;
     });
     for (; n > 0; --n) {
       auto& drawn = left[random_below(n)];
@@ -227,6 +283,7 @@ private:
   }
   template <class F, std::size_t... I>
   bool asked(std::size_t wanted, F & can_complete, std::index_sequence<I...>) {
+    if constexpr (of_one_kind) return can_complete(states_[wanted]);
     bool done = false;
     (void)((I == wanted && (done = can_complete(std::get<I>(states_)), true)) || ...);
     return done;
@@ -254,16 +311,20 @@ private:
     });
   }
 
-  using values = std::variant<case_value<Cases>...>;
+  using answer = selected<case_value<Cases>...>;
   template <std::size_t I = 0>
-  values value_of() {
-    if constexpr (I + 1 < count) {
-      if (I != outcome_) return value_of<I + 1>();
+  answer won() {
+    if constexpr (of_one_kind) {
+      return answer(outcome_, states_[outcome_].value());
+    } else {
+      if constexpr (I + 1 < count) {
+        if (I != outcome_) return won<I + 1>();
+      }
+      return answer(std::in_place_index<I>, std::get<I>(states_).value());
     }
-    return values(std::in_place_index<I>, std::get<I>(states_).value());
   }
 
-  std::tuple<case_state<Cases>...> states_;
+  states states_;
   lock_set locks_;
   actor_cell* cell_ = nullptr;
   spin_lock suspending_; // held by await_suspend from the first link to its last access
@@ -274,7 +335,7 @@ private:
 
 /// Waits for the first of the cases. Waits: suspends the actor until one case can complete, never with otherwise().
 /// Cancellation: throws `cancelled`; no case has happened. Order: none among ready cases, each is as likely as any other.
-/// Cost: one lock for each case asked until one is ready; if none is, one for each distinct mailbox named besides.
+/// Cost: one lock for each case that looks ready, until one is; if none is, one for each distinct mailbox named.
 template <class... Cases>
 auto select(Cases&&... cases) {
   return detail::select_op<std::remove_cvref_t<Cases>...>(std::forward<Cases>(cases)...);

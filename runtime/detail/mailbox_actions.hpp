@@ -76,6 +76,7 @@ struct receive_action : receive_place<T> {
   void prepare() noexcept { shown = core->before_receive(*this_turn.cell); }
   bool must_ask() const noexcept { return core->metered(); }
   void ask_locked() noexcept { core->ask_locked(); }
+  bool looks_ready() const noexcept { return core->looks_ready(); }
   bool try_locked(actor_cell*& wake) noexcept { return core->receive_locked(this->item, this->trace, wake); }
   [[gnu::always_inline]] std::optional<T> take(std::uint8_t) noexcept {
     if (!this->item) return std::nullopt;

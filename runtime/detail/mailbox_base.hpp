@@ -61,6 +61,8 @@ public:
   bool has_receivers() const noexcept { return receivers_.load(std::memory_order_acquire) != 0; }
   spin_lock& lock() noexcept { return lock_; }
   std::uint32_t capacity() const noexcept { return capacity_; }
+  /// Says whether it is closed. Without the lock, a hint.
+  bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
 
   // -- for the search for deadlocks -----------------------------------------------------------------
   /// Counts the ends; exact if none comes or goes meanwhile.
@@ -129,7 +131,7 @@ protected:
 
   spin_lock lock_;
   const std::uint8_t policy_;           // an `overflow`
-  bool closed_ = false;                 // guarded by lock_; never taken back
+  std::atomic<bool> closed_{false};     // written under lock_; never taken back
   std::atomic<bool> metered_{false};    // written under lock_; never taken back: viewer_ is an item_meter, and ours
   std::atomic<std::uint8_t> chores_{0}; // what is to be done before a receive or a send; never taken back
   const std::uint32_t capacity_;

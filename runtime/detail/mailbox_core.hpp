@@ -101,23 +101,32 @@ public:
     if (metered()) [[unlikely]]
       meter_locked()->ask(this_turn.cell, false);
   }
+  /// Says whether receive_locked() would not have to wait, as a hint. Thread safety: any thread.
+  bool looks_ready() const noexcept {
+    return (!items_.looks_empty() | !send_queue_.looks_empty() | is_closed()) != 0; // without a branch for each
+  }
   /// Takes the next item, or sees the end; false if the receiver has to wait.
   bool receive_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
-    if (!send_queue_.empty() || metered()) [[unlikely]]
-      return receive_fully_locked(out, trace, wake);
-    if (items_.empty()) return closed_;
-    out.emplace(items_.pop_front());
-    return true;
+    if (!send_queue_.empty() || metered()) [[unlikely]] {
+      // One of our own: the caller's, which is known to be null otherwise, can then stay in a register.
+      actor_cell* woken = nullptr;
+      const bool done = receive_fully_locked(out, trace, woken);
+      wake = woken;
+      return done;
+    }
+    return items_.try_pop_front(out) || is_closed();
   }
 
   /// Sends, or says why not. Moves from `item` only if it is sent (or dropped by policy). `victim` takes what drop_oldest
   /// pushed out, to be destroyed after the lock is released.
   send_outcome send_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
-    const bool queues = !closed_ && receive_queue_.empty() && items_.size() < capacity_;
-    if (!queues || metered() || is_traced(this_turn.cell)) [[unlikely]]
-      return send_fully_locked(item, wake, victim);
-    items_.push_back(std::move(item));
-    return send_outcome::sent;
+    const bool only_queues = !is_closed() && receive_queue_.empty() && !metered() && !is_traced(this_turn.cell);
+    if (only_queues && items_.try_push_back(item, capacity_)) [[likely]]
+      return send_outcome::sent;
+    actor_cell* woken = nullptr; // as in receive_locked()
+    const auto outcome = send_fully_locked(item, woken, victim);
+    wake = woken;
+    return outcome;
   }
 
   /// Gives an item that was taken, and not handled, to a receiver, or else puts it first in the queue, whatever the capacity. Errors:
@@ -142,7 +151,7 @@ public:
   void close(queued fate) noexcept {
     ring<T> doomed; // destroyed after the lock is released: an item may hold an address of this very mailbox
     std::lock_guard guard(lock_);
-    closed_ = true;
+    closed_.store(true, std::memory_order_relaxed);
     if (fate == queued::drop) {
       dropped_ += items_.size();
       doomed.swap(items_);
@@ -210,13 +219,13 @@ private:
   [[gnu::noinline]] bool receive_fully_locked(std::optional<T>& out, trace_context& trace, actor_cell*& wake) noexcept {
     if (metered()) [[unlikely]]
       meter_locked()->ask(this_turn.cell, !items_.empty());
-    if (!pop_locked(out, trace, wake)) return closed_;
+    if (!pop_locked(out, trace, wake)) return is_closed();
     if (metered()) [[unlikely]]
       meter_locked()->take(this_turn.cell, &*out);
     return true;
   }
   [[gnu::noinline]] send_outcome send_fully_locked(T& item, actor_cell*& wake, std::optional<T>& victim) {
-    if (closed_) return send_outcome::closed;
+    if (is_closed()) return send_outcome::closed;
     if (auto* receiver = static_cast<receive_place<T>*>(receive_queue_.claim_front())) {
       receiver->item.emplace(std::move(item));
       wake = receiver->cell;
@@ -279,7 +288,7 @@ private:
   inline static item_viewer viewer{items_can_hold_ends ? &show_items : nullptr,
                                    [](mailbox_base& self) -> queue_look {
                                      auto& me = static_cast<mailbox_core&>(self);
-                                     return {me.items_.size(), me.dropped_, me.closed_};
+                                     return {me.items_.size(), me.dropped_, me.is_closed()};
                                    },
                                    [](mailbox_base& self) { static_cast<mailbox_core&>(self).close(queued::deliver); },
                                    [](mailbox_base& self, std::uint32_t most) {

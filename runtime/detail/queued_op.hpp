@@ -26,6 +26,7 @@ namespace greenroom::detail {
 ///   void prepare() noexcept;                  if there is one: goes before try_locked(), without the lock; place() is not null
 ///   void ask_locked() noexcept;               the same under the lock, for all cases of a select; try_locked() includes it
 ///   bool must_ask() const noexcept;           goes with it, without the lock: whether there is anything to do
+///   bool looks_ready() const noexcept;        if there is one: without the lock, a hint whether try_locked() could complete
 ///   bool try_locked(actor_cell*& wake);       completes without waiting, if possible; names an actor that this releases; of a
 ///                                             case of a select nothing has happened if it cannot
 ///   void leave() noexcept;                    if there is one: gives back what the wait has had, as it ends without a value
@@ -67,7 +68,8 @@ public:
   queued_op(const queued_op& other) requires std::copy_constructible<Action> : Action(other.action()),
                                                                                Deadline(other) {}
   queued_op& operator=(const queued_op&) = delete;
-  ~queued_op() {
+  // Inline always: each case of a select is destroyed so, of which none has anything to do.
+  [[gnu::always_inline]] ~queued_op() {
     if (this->cell != nullptr && outcome_ == fired_nothing) clean_up(); // the frame is destroyed by a kill
   }
 
@@ -182,7 +184,7 @@ private:
 
   /// Leaves the queue and the timer. The lock is taken even if the links look empty: another thread may just have dropped
   /// this claimed waiter from its queue, and suspend_locked() may still be under way on the worker that we left.
-  void clean_up() noexcept {
+  [[gnu::noinline]] void clean_up() noexcept {
     auto& lock = this->queue_lock();
     lock.lock();
     if (this->linked()) this->queue().unlink(*this);

@@ -46,6 +46,13 @@ struct case_state<queued_op<Action>> : Action {
       return false;
     }
   }
+  bool looks_ready() const noexcept {
+    if constexpr (requires(const Action& a) { a.looks_ready(); }) {
+      return this->place() != nullptr && Action::looks_ready();
+    } else {
+      return can_win();
+    }
+  }
   void ask() noexcept {
     if constexpr (requires(Action & a) { a.ask_locked(); }) {
       if (this->place() != nullptr) this->ask_locked();
@@ -83,6 +90,7 @@ struct case_state<time_case> : waiter {
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
   bool must_ask() const noexcept { return false; }
+  bool looks_ready() const noexcept { return can_win(); }
   void ask() noexcept {}
   bool try_now(actor_cell*&) noexcept { // looks at the clock once
     if (!looked) due = when <= now_of(*cell->home);
@@ -108,6 +116,7 @@ struct case_state<default_case> : waiter {
   spin_lock* lock_of() noexcept { return nullptr; }
   void get_ready() noexcept {}
   bool must_ask() const noexcept { return false; }
+  bool looks_ready() const noexcept { return false; }
   void ask() noexcept {}
   bool try_now(actor_cell*&) const noexcept { return false; }
   bool try_alone(actor_cell*&) const noexcept { return false; }

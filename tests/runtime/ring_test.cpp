@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <new>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -91,6 +92,23 @@ TEST(Ring, FreesABurstsMemoryWhenEmptyAndKeepsSmallStorage) {
   for (int i = 0; i != 64; ++i) r.push_back(i);
   while (!r.empty()) r.pop_back();
   EXPECT_EQ(r.capacity(), 64u);
+}
+
+TEST(Ring, TriesToPushAndPopWithinABound) {
+  ring<std::unique_ptr<int>> r;
+  std::optional<std::unique_ptr<int>> out;
+  EXPECT_FALSE(r.try_pop_front(out));
+  EXPECT_FALSE(out);
+  EXPECT_TRUE(r.looks_empty());
+  auto first = std::make_unique<int>(1);
+  auto second = std::make_unique<int>(2);
+  EXPECT_TRUE(r.try_push_back(first, 1));
+  EXPECT_FALSE(r.try_push_back(second, 1));
+  EXPECT_EQ(*second, 2) << "it has not been moved from";
+  EXPECT_FALSE(r.looks_empty());
+  ASSERT_TRUE(r.try_pop_front(out));
+  EXPECT_EQ(**out, 1);
+  EXPECT_TRUE(r.looks_empty());
 }
 
 TEST(Ring, DestroysItsItems) {

@@ -327,8 +327,53 @@ TEST(Select, WrongCaseIsABadVariantAccess) {
   const auto got = sys.run([]() -> task<> {
     auto s = co_await select(otherwise(), at(never));
     EXPECT_THROW(s.get<1>(), std::bad_variant_access);
+    mailbox<int> in(bounded(1));
+    mailbox<int> other(bounded(1));
+    EXPECT_TRUE(in.address().try_send(3));
+    auto of_one_kind = co_await select(other.receive(), in.receive());
+    EXPECT_THROW(of_one_kind.get<0>(), std::bad_variant_access);
+    EXPECT_EQ(of_one_kind.get<1>(), 3);
   });
   EXPECT_TRUE(got);
+}
+
+task<> send_for_ever(address<int> out) {
+  for (int n = 1;; ++n) {
+    const auto sent = co_await out.send(n);
+    if (!sent) co_return;
+  }
+}
+
+// What is ready is looked for without the locks first: whatever makes a receive ready must be seen there, or it would come last each time.
+TEST(Select, ItemsWaitingSendersAndAnEndAreEachAsLikely) {
+  one_worker sys;
+  auto queue = make_mailbox<int>(bounded(1));
+  auto meeting = make_mailbox<int>(rendezvous());
+  auto ended = make_mailbox<int>(bounded(1));
+  ended.out = {};
+  sys.spawn(send_for_ever, queue.out);
+  const auto sender = sys.spawn(send_for_ever, meeting.out);
+  await_wait(sys, sender, "send");
+  constexpr int rounds = 3'000;
+  const auto won = sys.run(
+      [](mailbox<int> items, mailbox<int> senders, mailbox<int> end) -> task<std::array<int, 3>> {
+        std::array<int, 3> times{};
+        for (int i = 0; i < rounds; ++i) {
+          while (items.size_approx() == 0) co_await yield();
+          auto s = co_await select(items.receive(), senders.receive(), end.receive());
+          ++times[s.index()];
+          EXPECT_EQ((s.index() == 0   ? s.get<0>()
+                     : s.index() == 1 ? s.get<1>()
+                                      : s.get<2>())
+                        .has_value(),
+                    s.index() != 2);
+          co_await yield(); // the senders wait again
+        }
+        co_return times;
+      },
+      std::move(queue.in), std::move(meeting.in), std::move(ended.in));
+  for (const int times : won.value())
+    EXPECT_GT(times, rounds / 5); // a third of them, 6 standard deviations at the least
 }
 
 TEST(Select, LetsOthersRunWithinItsStepBudget) {
