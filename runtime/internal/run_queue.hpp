@@ -1,7 +1,7 @@
 // What a worker has to run: actors and CAF's jobs, first in first out for the woken, last in first out for the newly spawned,
 // and behind them those that let others go first. A tree of spawns is thus walked depth first and holds few actors at once,
 // while everything that was begun keeps its turn.
-// Thread safety: any thread.
+// Thread safety: submit(), steal_half() and the counts are for any thread, the rest for the owner.
 #pragma once
 
 #include <algorithm>
@@ -64,30 +64,39 @@ private:
 
 class run_queue {
 public:
+  /// With `shared` other workers may take from it. The owner of one that is not needs no lock (two read-modify-writes for each actor
+  /// that is spawned, four for a request to a server).
+  explicit run_queue(bool shared) noexcept : shared_(shared) {}
+
   /// Counts the jobs; a hint for all but the owner.
-  std::size_t size_approx() const noexcept { return size_.load(std::memory_order_relaxed); }
+  std::size_t size_approx() const noexcept {
+    return size_.load(std::memory_order_relaxed) + submitted_size_.load(std::memory_order_relaxed);
+  }
   /// Counts those of them that were spawned and have not run yet.
   std::size_t spawned_approx() const noexcept { return new_.load(std::memory_order_relaxed); }
 
-  void push_woken(job j) {
+  /// Takes a job from another thread, as one that was woken.
+  void submit(job j) {
     std::lock_guard guard(lock_);
+    if (!shared_) {
+      submitted_.push_back(j);
+      submitted_size_.store(submitted_.size(), std::memory_order_relaxed);
+      return;
+    }
     woken_.push_back(j);
     note();
   }
-  void push_spawned(job j) {
-    std::lock_guard guard(lock_);
-    spawned_.push_back(j);
-    note();
-  }
-  void push_last(job j) {
-    std::lock_guard guard(lock_);
-    last_.push_back(j);
-    note();
-  }
+
+  void push_woken(job j) { push(woken_, j); }
+  void push_spawned(job j) { push(spawned_, j); }
+  void push_last(job j) { push(last_, j); }
   /// Takes the oldest woken job, else the newest spawned one, else the oldest of the last. With `fair` those that would come later
   /// go first: the oldest of the spawned and of the last in turns.
   job pop(bool fair) noexcept {
-    std::lock_guard guard(lock_);
+    if (submitted_size_.load(std::memory_order_relaxed) != 0) {
+      if (const job j = pop_submitted()) return j;
+    }
+    const auto guard = lock_if_shared();
     const job j = take(fair);
     note();
     return j;
@@ -115,6 +124,23 @@ public:
   }
 
 private:
+  std::unique_lock<detail::eager_spin_lock> lock_if_shared() noexcept {
+    return shared_ ? std::unique_lock(lock_) : std::unique_lock<detail::eager_spin_lock>();
+  }
+  void push(job_ring& to, job j) {
+    const auto guard = lock_if_shared();
+    to.push_back(j);
+    note();
+  }
+  /// Takes a submitted job, in turns with the woken ones.
+  [[gnu::noinline]] job pop_submitted() noexcept {
+    submitted_first_ = !submitted_first_;
+    if (!submitted_first_ && !woken_.empty()) return {};
+    std::lock_guard guard(lock_);
+    const job j = submitted_.pop_front();
+    submitted_size_.store(submitted_.size(), std::memory_order_relaxed);
+    return j;
+  }
   job take(bool fair) noexcept {
     if (fair) {
       last_first_ = !last_first_;
@@ -133,14 +159,18 @@ private:
     size_.store(woken_.size() + spawned_.size() + last_.size(), std::memory_order_relaxed);
   }
 
+  const bool shared_;
   detail::eager_spin_lock lock_;
-  std::atomic<std::size_t> size_{0}; // written under lock_
-  std::atomic<std::size_t> new_{0};  // the same
-  // Guarded by lock_.
+  std::atomic<std::size_t> size_{0};           // of the next three; written by who may change them
+  std::atomic<std::size_t> new_{0};            // the same, of the spawned
+  std::atomic<std::size_t> submitted_size_{0}; // written under lock_
+  // Guarded by lock_ if the queue is shared, else the owner's.
   job_ring woken_;
   job_ring spawned_;
   job_ring last_; // let others go first
   bool last_first_ = false;
+  bool submitted_first_ = false; // the owner's
+  job_ring submitted_;           // guarded by lock_; empty in a shared queue
 };
 
 } // namespace greenroom::internal

@@ -42,7 +42,8 @@ worker::worker(worker_team& team, std::size_t index, time_point origin)
       last_look_(origin),
       last_poll_(origin),
       last_care_(origin),
-      seen_(team.workers()) {}
+      seen_(team.workers()),
+      queue_(team.workers() > 1) {}
 
 void worker::start() {
   thread_ = std::thread([this] { loop(); });
@@ -105,7 +106,7 @@ void worker::push_spawned(detail::actor_cell& cell) {
 }
 
 void worker::submit(job j) {
-  queue_.push_woken(j);
+  queue_.submit(j);
   std::atomic_thread_fence(std::memory_order_seq_cst); // against sleep(): it sees the job, or we see it asleep
   wake();
 }
@@ -140,20 +141,26 @@ std::uint64_t worker::next_id() noexcept {
 
 job worker::next() {
   if (--until_look_ == 0) look_around();
-  const bool others = queue_.size_approx() != 0;
-  const bool streak_over = streak_ >= longest_streak;
-  if (!streak_over || !others) {
-    if (slot_.load(std::memory_order_relaxed) != 0) {
-      if (const job j = take_slot()) {
-        ++streak_;
-        return j;
-      }
+  if (streak_ < longest_streak && slot_.load(std::memory_order_relaxed) != 0) {
+    if (const job j = take_slot()) {
+      ++streak_;
+      return j;
     }
-  } else if (const job j = take_slot()) {
-    queue_.push_woken(j);
   }
+  return next_of_queue();
+}
+
+/// Returns the next job if it is not the one in the slot, or if that one has had its streak.
+job worker::next_of_queue() {
+  const bool streak_over = streak_ >= longest_streak;
   streak_ = 0;
-  if (others) {
+  if (streak_over) {
+    if (const job j = take_slot()) {
+      if (queue_.size_approx() == 0) return j; // nobody waits for the end of the streak
+      queue_.push_woken(j);
+    }
+  }
+  if (queue_.size_approx() != 0) {
     // After a streak every second pick is fair: the fair ones alone would come once in 61 streaks.
     if (const job j = queue_.pop(++picks_ % (streak_over ? 2 : 61) == 0)) return j;
   }

@@ -56,6 +56,7 @@ private:
 
   void loop();
   job next();
+  job next_of_queue();
   job take_slot() noexcept { return swap_slot(job()); }
   job swap_slot(job next) noexcept;
   void run(job j) noexcept;
