@@ -7,6 +7,7 @@
 #include <greenroom/runtime/detail/flight_ring.hpp>
 #include <greenroom/runtime/detail/in_order.hpp>
 #include <greenroom/runtime/detail/item_trace.hpp>
+#include <greenroom/runtime/internal/process_fence.hpp>
 #include <greenroom/runtime/internal/runtime_core.hpp>
 #include <greenroom/runtime/internal/watch.hpp>
 
@@ -75,18 +76,21 @@ void worker::loop() {
   turn = {};
 }
 
-/// Puts a job, or none, where the next one to run stands, and returns the one that stood there.
-job worker::swap_slot(job next) noexcept {
-  if (team_.count_ > 1) return job(slot_.exchange(next.bits(), std::memory_order_acq_rel)); // another one may rescue it
-  // A hand-over comes here twice; without others a read-modify-write each is saved.
-  const job before(slot_.load(std::memory_order_relaxed));
-  slot_.store(next.bits(), std::memory_order_relaxed);
-  return before;
+/// Takes the job that would run next; none if there is none, or another worker was faster.
+job worker::take_slot() noexcept {
+  if (team_.count_ > 1) return job(slot_.exchange(0, std::memory_order_acq_rel)); // another one may rescue it
+  const job next(slot_.load(std::memory_order_relaxed));
+  slot_.store(0, std::memory_order_relaxed);
+  return next;
 }
 
 void worker::push_ready(job j) {
-  const job displaced = swap_slot(j);
-  if (displaced) queue_.push_woken(displaced);
+  // Only the owner fills the slot, so that what it sees empty stays empty until it stores: a hand-over needs no read-modify-write here.
+  // Release, for the worker that takes the job over.
+  if (slot_.load(std::memory_order_relaxed) != 0) {
+    if (const job displaced = take_slot()) queue_.push_woken(displaced);
+  }
+  slot_.store(j.bits(), std::memory_order_release);
   call_for_help();
 }
 
@@ -125,6 +129,7 @@ bool worker::end_sleep() noexcept {
 /// Wakes an idle worker if there is more to do than what this one does next, or if nobody would notice this one being stuck.
 /// A wake-up across cores costs 16 us (measured), more than most jobs, so a lone job never causes one while a guard stands.
 void worker::call_for_help() noexcept {
+  light_fence(); // against sleep(): it sees what was pushed, or we see it asleep
   if (team_.sleepers_.load(std::memory_order_relaxed) == 0) return;
   const bool wanted = has_surplus() ? team_.searching_.load(std::memory_order_relaxed) == 0
                                     : team_.guards_.load(std::memory_order_relaxed) == 0;
@@ -284,7 +289,7 @@ bool worker::stand_guard() {
       if (moved || !other.asleep()) all_idle = false;
     }
     if (next_expiry() <= team_.core().env.time->now()) return false;
-    if (all_idle) return true;
+    if (all_idle && has_process_fence()) return true; // see sleep()
   }
 }
 
@@ -327,8 +332,10 @@ void worker::sleep(time_point limit) {
   asleep_until_.store(limit, std::memory_order_relaxed);
   asleep_.store(true, std::memory_order_relaxed);
   team_.sleepers_.fetch_add(1, std::memory_order_relaxed);
-  // Against submit(), hurry() and stop(): they see us asleep, or we see their work.
+  // Against submit(), hurry() and stop(): they see us asleep, or we see their work. Where nobody stands guard this holds for call_for_help()
+  // too, which is called too often for a fence of its own; a guard looks again.
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (team_.count_ > 1 && team_.guards_.load(std::memory_order_relaxed) == 0) process_fence();
   if (queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed()) {
     if (const auto now = team_.core().env.time->now(); now < limit) {
       note_sleep(now);
@@ -375,6 +382,7 @@ void worker_team::start(detail::runtime_core& core) {
   core_ = &core;
   const auto origin = core.env.time->now();
   for (std::size_t i = 0; i < count_; ++i) workers_.push_back(std::make_unique<worker>(*this, i, origin));
+  if (count_ > 1) (void)has_process_fence(); // registers it while there are few threads, when that is fast
   for (auto& w : workers_) w->start();
 }
 

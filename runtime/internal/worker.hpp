@@ -57,8 +57,7 @@ private:
   void loop();
   job next();
   job next_of_queue();
-  job take_slot() noexcept { return swap_slot(job()); }
-  job swap_slot(job next) noexcept;
+  job take_slot() noexcept;
   void run(job j) noexcept;
   void look_around();
   void note_turns(duration elapsed) noexcept;
@@ -102,7 +101,7 @@ private:
   keep_rule keep_;
 
   run_queue queue_;
-  // The actor to run next: woken by the one that runs now. Only the owner puts; a thief may take it from a stuck owner.
+  // The actor to run next: woken by the one that runs now. Only the owner fills it; a thief may take it from a stuck owner.
   alignas(64) std::atomic<std::uintptr_t> slot_{0};
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<bool> asleep_{false};
