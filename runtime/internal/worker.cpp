@@ -28,8 +28,12 @@ constexpr auto pause = 20ns;                     // in the mean of processors
 constexpr std::uint32_t most_search_rounds = 16; // of some microsecond each
 // Timers have a tick of 65 us and a poll of the sockets is a system call of 0.4 us: looking more often only costs.
 constexpr auto look_target = 50us;
-constexpr auto first_guard_interval = 1ms;
+// A sleep that is to end before the kernel's next tick (of 4 ms, mostly) has it set the processor's timer, and set it back: in a virtual
+// machine that took 3 us each time, a fifth of a request. So a guard looks early only where one was needed of late.
+constexpr auto first_guard_interval = 4ms;
+constexpr auto first_interval_if_needed = 1ms;
 constexpr auto last_guard_interval = 8ms;
+constexpr std::uint32_t needed_for_stints = 64;
 constexpr auto care_interval = 4ms; // at which a busy worker looks after others, where no idle one does
 
 log_origin running_actor() noexcept { return detail::log_origin_of(detail::this_turn.cell); }
@@ -44,6 +48,7 @@ worker::worker(worker_team& team, std::size_t index, time_point origin)
       last_poll_(origin),
       last_care_(origin),
       seen_(team.workers()),
+      guarded_(team.workers()),
       queue_(team.workers() > 1) {}
 
 void worker::start() {
@@ -202,7 +207,9 @@ void worker::look_around() {
   detail::this_turn.now_ms = core.milliseconds(now);
   advance(now);
   core.living.let_go_all(live_actors::place(index_));
-  if (now - last_poll_ >= look_target) {
+  if (std::exchange(polled_, false)) {
+    last_poll_ = now;
+  } else if (now - last_poll_ >= look_target) {
     last_poll_ = now;
     poller_->wait(0ns);
   }
@@ -274,21 +281,30 @@ void worker::rest() {
 /// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns false when
 /// there is something to do, true when all others have been idle for a whole stretch.
 bool worker::stand_guard() {
-  std::vector<std::uint64_t> seen(team_.count_);
-  for (auto interval = std::chrono::nanoseconds(first_guard_interval);;
-       interval = std::min<std::chrono::nanoseconds>(interval * 2, last_guard_interval)) {
-    for (std::size_t i = 0; i < seen.size(); ++i) seen[i] = team_.at(i).progress_.load(std::memory_order_relaxed);
-    sleep(team_.core().env.time->now() + interval);
+  auto& clock = *team_.core().env.time;
+  duration interval = first_guard_interval;
+  if (team_.needed_stints_ != 0) {
+    --team_.needed_stints_;
+    interval = first_interval_if_needed;
+  }
+  for (;; interval = std::min<duration>(interval * 2, last_guard_interval)) {
+    for (std::size_t i = 0; i < guarded_.size(); ++i)
+      guarded_[i] = team_.at(i).progress_.load(std::memory_order_relaxed);
+    const auto end = clock.now() + interval;
+    sleep(end);
     if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping()) return false;
     bool all_idle = true;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
+    for (std::size_t i = 0; i < guarded_.size(); ++i) {
       auto& other = team_.at(i);
       if (i == index_) continue;
-      const bool moved = other.progress_.load(std::memory_order_relaxed) != seen[i];
-      if (!moved && !other.asleep() && rescue_from(other)) return false;
+      const bool moved = other.progress_.load(std::memory_order_relaxed) != guarded_[i];
+      if (!moved && !other.asleep() && rescue_from(other)) {
+        if (clock.now() >= end) team_.needed_stints_ = needed_for_stints; // else it was surplus that ended the sleep
+        return false;
+      }
       if (moved || !other.asleep()) all_idle = false;
     }
-    if (next_expiry() <= team_.core().env.time->now()) return false;
+    if (next_expiry() <= clock.now()) return false;
     if (all_idle && has_process_fence()) return true; // see sleep()
   }
 }
@@ -343,6 +359,7 @@ void worker::sleep(time_point limit) {
         end_sleep(); // first: who looks for a worker to help this one with what has come would ring here
         note_sleep(never);
       });
+      polled_ = true;
     }
   }
   end_sleep();

@@ -85,10 +85,12 @@ private:
   std::uint32_t picks_ = 0;
   std::uint32_t search_rounds_ = 1; // before it sleeps; grows with success
   bool rested_ = false;
+  bool polled_ = false; // as it slept, since the last look
   time_point last_look_;
   time_point last_poll_;
-  time_point last_care_;            // of others
-  std::vector<std::uint64_t> seen_; // their progress then
+  time_point last_care_;               // of others
+  std::vector<std::uint64_t> seen_;    // their progress then
+  std::vector<std::uint64_t> guarded_; // the same, as it began to stand guard
   std::array<std::uint64_t, 64> ids_{};
   std::size_t ids_left_ = 0;
 
@@ -141,8 +143,9 @@ private:
   std::atomic<std::size_t> next_{0};
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<int> searching_{0};
-  std::atomic<int> guards_{0};     // idle workers that look after stuck ones
-  std::atomic<int> submitting_{0}; // calls of submit_job() under way
+  std::atomic<int> guards_{0};      // idle workers that look after stuck ones
+  std::uint32_t needed_stints_ = 0; // how many more guards look early; owned by the guard
+  std::atomic<int> submitting_{0};  // calls of submit_job() under way
   std::atomic<bool> stopping_{false};
   std::atomic<watch*> watch_{nullptr};
 };
