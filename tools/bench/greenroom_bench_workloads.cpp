@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -39,6 +40,32 @@ outcome idle(actor_system& system, std::int64_t n, meter& m) {
   return {static_cast<std::int64_t>(system.live_actors())};
 }
 
+/// What the machine does between two threads, without any actor: rows on two threads follow it. In a virtual machine it can change from
+/// one minute to the next, as the host places the processors.
+outcome cache_line(actor_system&, std::int64_t n, meter& m) {
+  alignas(64) static std::atomic<std::int64_t> line;
+  line.store(0);
+  const auto wait_for = [](std::int64_t value) {
+    for (int polls = 1; line.load(std::memory_order_acquire) != value; ++polls) {
+      if (polls % 10'000 == 0) std::this_thread::yield(); // there may be one processor only
+    }
+  };
+  std::thread other([n, &wait_for] {
+    for (std::int64_t i = 1; i <= n; ++i) {
+      wait_for(2 * i - 1);
+      line.store(2 * i, std::memory_order_release);
+    }
+  });
+  m.start();
+  for (std::int64_t i = 1; i <= n; ++i) {
+    line.store(2 * i - 1, std::memory_order_release);
+    wait_for(2 * i);
+  }
+  m.stop();
+  other.join();
+  return {line.load() / 2};
+}
+
 constexpr workload<actor_system> table[] = {
     {"spawn", 1'000'000, 1, as_actor<spawn_and_end>, "a task is spawned by one parent, counts itself and ends", all},
     {"spawn_identity", 1'000'000, 1, as_actor<spawn_with_identity>, "the same, and CAF's handle of each is made", all},
@@ -61,6 +88,7 @@ constexpr workload<actor_system> table[] = {
     {"rpc64", 500'000, 64, as_actor<rpc64>, "the same with 64 clients", of_calls<64>},
     {"skynet", 1'000'000, 0, as_actor<skynet>, "a leaf of a tree of ten-way spawns, sums sent up", sum_below},
     {"idle", 3'000, 1, idle, "a millisecond without work", none},
+    {"cache_line", 1'000'000, 1, cache_line, "a cache line goes to another processor and back, without actors", all},
 };
 
 } // namespace
