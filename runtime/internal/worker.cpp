@@ -34,7 +34,8 @@ constexpr auto first_guard_interval = 4ms;
 constexpr auto first_interval_if_needed = 1ms;
 constexpr auto last_guard_interval = 8ms;
 constexpr std::uint32_t needed_for_stints = 64;
-constexpr auto care_interval = 4ms; // at which a busy worker looks after others, where no idle one does
+constexpr auto relief_interval = 32ms; // after which another idle one sees whether somebody stands guard
+constexpr auto care_interval = 4ms;    // at which a busy worker looks after others, where no idle one does
 
 log_origin running_actor() noexcept { return detail::log_origin_of(detail::this_turn.cell); }
 
@@ -270,12 +271,28 @@ void worker::rest() {
   }
   team_.searching_.fetch_sub(1, std::memory_order_relaxed);
   search_rounds_ = std::max(1U, search_rounds_ / 2); // where work comes from sockets a search is in vain
-  if (team_.count_ > 1 && team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
+  if (team_.count_ == 1) return sleep(never);
+  if (team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
     const bool all_idle = stand_guard();
     team_.guards_.store(0, std::memory_order_seq_cst);
-    if (!all_idle) return;
+    if (all_idle) return sleep(never);
+  } else {
+    team_.reliefs_.fetch_add(1, std::memory_order_seq_cst);
+    sleep(team_.core().env.time->now() + relief_interval);
+    team_.reliefs_.fetch_sub(1, std::memory_order_seq_cst);
   }
-  sleep(never);
+  hand_over_watch();
+}
+
+/// Wakes one that sleeps soundly, if this worker is about to leave nobody who would notice that it, or another one, is stuck.
+void worker::hand_over_watch() noexcept {
+  // Of two that leave at once, one as guard and one as relief, one sees that the other has left: both write first, in one order.
+  if (team_.guards_.load(std::memory_order_seq_cst) != 0 || team_.reliefs_.load(std::memory_order_seq_cst) != 0) return;
+  const auto sleepers = static_cast<std::size_t>(team_.sleepers_.load(std::memory_order_relaxed));
+  if (sleepers == 0) return;
+  const bool others_work = sleepers + 1 < team_.count_;
+  const std::size_t own = queue_.size_approx() + (slot_.load(std::memory_order_relaxed) != 0 ? 1 : 0);
+  if (own > 1 || (own == 1 && others_work)) team_.wake_one();
 }
 
 /// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns false when
@@ -299,7 +316,10 @@ bool worker::stand_guard() {
       if (i == index_) continue;
       const bool moved = other.progress_.load(std::memory_order_relaxed) != guarded_[i];
       if (!moved && !other.asleep() && rescue_from(other)) {
-        if (clock.now() >= end) team_.needed_stints_ = needed_for_stints; // else it was surplus that ended the sleep
+        if (clock.now() >= end) { // else it was surplus that ended the sleep
+          team_.needed_stints_ = needed_for_stints;
+          team_.wake_one(); // to stand guard instead: there may be more behind the stuck one
+        }
         return false;
       }
       if (moved || !other.asleep()) all_idle = false;

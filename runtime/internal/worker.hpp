@@ -67,6 +67,7 @@ private:
   void sleep(time_point limit);
   void note_sleep(time_point now) noexcept;
   bool stand_guard();
+  void hand_over_watch() noexcept;
   bool is_needed() noexcept;
   void look_after_others();
   bool rescue_from(worker& stuck);
@@ -144,6 +145,7 @@ private:
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<int> searching_{0};
   std::atomic<int> guards_{0};      // idle workers that look after stuck ones
+  std::atomic<int> reliefs_{0};     // idle workers that soon look whether there is a guard
   std::uint32_t needed_stints_ = 0; // how many more guards look early; owned by the guard
   std::atomic<int> submitting_{0};  // calls of submit_job() under way
   std::atomic<bool> stopping_{false};

@@ -172,6 +172,41 @@ TEST(Worker, StuckOneDoesNotHoldUpItsTimers) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(sys.spawn(keep_until_a_timer).wait().normal());
 }
 
+task<> once_told_keep_worker(mailbox<int> told, const std::atomic<bool>* until) {
+  co_await told.receive();
+  while (!*until) std::this_thread::yield();
+}
+
+/// Makes all of them ready, and then keeps its worker, too.
+task<> tell_and_keep_worker(std::vector<address<int>> whom, const std::atomic<bool>* until) {
+  for (auto& one : whom) EXPECT_TRUE(one.try_send(1));
+  while (!*until) std::this_thread::yield();
+  co_return;
+}
+
+// Whoever takes over what waits behind a stuck one may get stuck by that: then another idle one has to stand guard.
+TEST(Worker, StuckOneIsHelpedThoughItsHelpersGetStuck) {
+  for (const std::size_t workers : {3, 4, 5}) {
+    actor_system sys(quiet(workers));
+    std::atomic<bool> helped = false;
+    std::vector<actor> all;
+    std::vector<address<int>> whom;
+    const auto told = [&](auto body) {
+      auto [in, out] = make_mailbox<int>(bounded(1));
+      all.push_back(sys.spawn(body, std::move(in), &helped));
+      whom.push_back(std::move(out));
+      await_wait(sys, all.back(), "receive");
+    };
+    told([](mailbox<int> box, std::atomic<bool>* flag) -> task<> {
+      co_await box.receive();
+      *flag = true;
+    });
+    for (std::size_t i = 2; i < workers; ++i) told(once_told_keep_worker); // one worker is left
+    all.push_back(sys.spawn(tell_and_keep_worker, std::move(whom), &helped));
+    for (auto& a : all) EXPECT_TRUE(a.wait().normal()) << workers << " workers";
+  }
+}
+
 TEST(Worker, StuckOneIsHelpedByOneThatIsNeverIdle) {
   actor_system sys(quiet(2));
   std::atomic<bool> over = false;
