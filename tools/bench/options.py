@@ -14,8 +14,8 @@ def at_least_one(text):
     return number
 
 
-def thread_counts(text):
-    """Numbers of threads, as in 1,2; each once."""
+def whole_numbers(text):
+    """Numbers from 1 on, as in 1,2; each once."""
     return list(dict.fromkeys(at_least_one(part) for part in text.split(",")))
 
 
