@@ -121,8 +121,10 @@ void worker::submit(job j) {
   wake();
 }
 
-void worker::wake() {
-  if (end_sleep()) poller_->interrupt();
+bool worker::wake() {
+  if (!end_sleep()) return false;
+  poller_->interrupt();
+  return true;
 }
 
 bool worker::end_sleep() noexcept {
@@ -175,7 +177,10 @@ job worker::next_of_queue() {
     // After a streak every second pick is fair: the fair ones alone would come once in 61 streaks.
     if (const job j = queue_.pop(++picks_ % (streak_over ? 2 : 61) == 0)) return j;
   }
-  if (steal()) return queue_.pop(true);
+  if (steal()) {
+    hand_over_watch();
+    return queue_.pop(true);
+  }
   return {};
 }
 
@@ -265,7 +270,7 @@ void worker::rest() {
     if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || steal()) {
       team_.searching_.fetch_sub(1, std::memory_order_relaxed);
       search_rounds_ = std::min(most_search_rounds, search_rounds_ * 2);
-      return;
+      return hand_over_watch();
     }
     for (int i = 0; i < 32; ++i) detail::cpu_pause();
   }
@@ -274,31 +279,33 @@ void worker::rest() {
   if (team_.count_ == 1) return sleep(never);
   if (team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
     const bool all_idle = stand_guard();
-    team_.guards_.store(0, std::memory_order_seq_cst);
-    if (all_idle) return sleep(never);
-  } else {
-    team_.reliefs_.fetch_add(1, std::memory_order_seq_cst);
+    if (all_idle) sleep(never);
+  } else if (team_.reliefs_.exchange(1, std::memory_order_seq_cst) == 0) {
     sleep(team_.core().env.time->now() + relief_interval);
-    team_.reliefs_.fetch_sub(1, std::memory_order_seq_cst);
+    team_.reliefs_.store(0, std::memory_order_seq_cst);
+  } else {
+    sleep(never);
   }
   hand_over_watch();
 }
 
-/// Wakes one that sleeps soundly, if this worker is about to leave nobody who would notice that it, or another one, is stuck.
+/// Wakes one that sleeps soundly, if this worker has something to do, in which it may get stuck, and would leave no guard and no relief. What
+/// would wait is not in the queue alone: it has timers and sockets, too.
 void worker::hand_over_watch() noexcept {
   // Of two that leave at once, one as guard and one as relief, one sees that the other has left: both write first, in one order.
   if (team_.guards_.load(std::memory_order_seq_cst) != 0 || team_.reliefs_.load(std::memory_order_seq_cst) != 0) return;
-  const auto sleepers = static_cast<std::size_t>(team_.sleepers_.load(std::memory_order_relaxed));
-  if (sleepers == 0) return;
-  const bool others_work = sleepers + 1 < team_.count_;
-  const std::size_t own = queue_.size_approx() + (slot_.load(std::memory_order_relaxed) != 0 ? 1 : 0);
-  if (own > 1 || (own == 1 && others_work)) team_.wake_one();
+  if (team_.sleepers_.load(std::memory_order_relaxed) == 0) return;
+  if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0) team_.wake_one();
 }
 
 /// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns false when
-/// there is something to do, true when all others have been idle for a whole stretch.
+/// there is something to do, true when all others have been idle for a whole stretch. Requires: guards_ was set by this worker; it is reset.
 bool worker::stand_guard() {
   auto& clock = *team_.core().env.time;
+  const auto leave = [this](bool all_idle) {
+    team_.guards_.store(0, std::memory_order_seq_cst);
+    return all_idle;
+  };
   duration interval = first_guard_interval;
   if (team_.needed_stints_ != 0) {
     --team_.needed_stints_;
@@ -309,23 +316,24 @@ bool worker::stand_guard() {
       guarded_[i] = team_.at(i).progress_.load(std::memory_order_relaxed);
     const auto end = clock.now() + interval;
     sleep(end);
-    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping()) return false;
+    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping())
+      return leave(false);
     bool all_idle = true;
     for (std::size_t i = 0; i < guarded_.size(); ++i) {
       auto& other = team_.at(i);
       if (i == index_) continue;
       const bool moved = other.progress_.load(std::memory_order_relaxed) != guarded_[i];
       if (!moved && !other.asleep() && rescue_from(other)) {
-        if (clock.now() >= end) { // else it was surplus that ended the sleep
-          team_.needed_stints_ = needed_for_stints;
-          team_.wake_one(); // to stand guard instead: there may be more behind the stuck one
-        }
+        if (clock.now() < end) return leave(false); // it was surplus that ended the sleep
+        team_.needed_stints_ = needed_for_stints;
+        leave(false);
+        team_.wake_one(); // to stand guard instead: there may be more behind the stuck one
         return false;
       }
       if (moved || !other.asleep()) all_idle = false;
     }
-    if (next_expiry() <= clock.now()) return false;
-    if (all_idle && has_process_fence()) return true; // see sleep()
+    if (next_expiry() <= clock.now()) return leave(false);
+    if (all_idle && has_process_fence()) return leave(true); // see sleep()
   }
 }
 
@@ -334,7 +342,8 @@ void worker::look_after_others() {
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     auto& other = team_.at(i);
     const auto progress = other.progress_.load(std::memory_order_relaxed);
-    if (std::exchange(seen_[i], progress) == progress && i != index_ && !other.asleep()) rescue_from(other);
+    if (std::exchange(seen_[i], progress) == progress && i != index_ && !other.asleep() && rescue_from(other))
+      hand_over_watch();
   }
 }
 
@@ -362,8 +371,20 @@ bool worker::is_needed() noexcept {
   return false;
 }
 
-/// Sleeps until `limit`, the next timer, a socket, or a wake().
+/// Says whether it may sleep soundly: while another one stands guard, or soon looks for one, or while nobody works.
+bool worker::is_watched() noexcept {
+  if (team_.count_ == 1 || team_.guards_.load(std::memory_order_relaxed) != 0) return true;
+  if (team_.reliefs_.load(std::memory_order_relaxed) != 0) return true;
+  for (std::size_t i = 0; i < team_.count_; ++i) {
+    if (i != index_ && !team_.at(i).asleep()) return false;
+  }
+  return true;
+}
+
+/// Sleeps until `limit`, the next timer, a socket, or a wake(). Does not if there is something to do, or it would sleep soundly where nobody
+/// watches those who work.
 void worker::sleep(time_point limit) {
+  const bool soundly = limit == never;
   limit = std::min(limit, next_expiry());
   asleep_until_.store(limit, std::memory_order_relaxed);
   asleep_.store(true, std::memory_order_relaxed);
@@ -372,7 +393,8 @@ void worker::sleep(time_point limit) {
   // too, which is called too often for a fence of its own; a guard looks again.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (team_.count_ > 1 && team_.guards_.load(std::memory_order_relaxed) == 0) process_fence();
-  if (queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed()) {
+  const bool nothing_to_do = queue_.size_approx() == 0 && !team_.stopping() && next_expiry() >= limit && !is_needed();
+  if (nothing_to_do && (!soundly || is_watched())) {
     if (const auto now = team_.core().env.time->now(); now < limit) {
       note_sleep(now);
       poller_->wait(limit == never ? duration::max() : limit - now, [this] {
@@ -384,6 +406,8 @@ void worker::sleep(time_point limit) {
   }
   end_sleep();
   asleep_until_.store(time_point::min(), std::memory_order_relaxed);
+  // Against is_watched() of one that stops watching: it sees us awake, or hand_over_watch() sees that it has left.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 /// Counts how long it sleeps: from `now` on, or, if that is never, until now.
@@ -459,7 +483,7 @@ worker& worker_team::pick() noexcept {
 
 void worker_team::wake_one() noexcept {
   for (auto& w : workers_) {
-    if (w->asleep()) return w->wake();
+    if (w->wake()) return; // else it is awake, or somebody else was faster, maybe with work for it
   }
 }
 

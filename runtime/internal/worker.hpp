@@ -34,8 +34,8 @@ public:
   void push_last(job j);                       // (own) behind all that is ready
   void push_spawned(detail::actor_cell& cell); // (own)
   void submit(job j);
-  /// Ends the worker's sleep, if it sleeps.
-  void wake();
+  /// Ends the worker's sleep; false if it does not sleep.
+  bool wake();
   bool asleep() const noexcept { return asleep_.load(std::memory_order_relaxed); }
   /// Counts the jobs begun; tells a stuck worker from a busy one.
   std::uint64_t progress() const noexcept { return progress_.load(std::memory_order_relaxed); }
@@ -69,6 +69,7 @@ private:
   bool stand_guard();
   void hand_over_watch() noexcept;
   bool is_needed() noexcept;
+  bool is_watched() noexcept;
   void look_after_others();
   bool rescue_from(worker& stuck);
   void call_for_help() noexcept;
@@ -144,8 +145,8 @@ private:
   std::atomic<std::size_t> next_{0};
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<int> searching_{0};
-  std::atomic<int> guards_{0};      // idle workers that look after stuck ones
-  std::atomic<int> reliefs_{0};     // idle workers that soon look whether there is a guard
+  std::atomic<int> guards_{0};      // 1: an idle worker looks after stuck ones
+  std::atomic<int> reliefs_{0};     // 1: an idle worker soon looks whether there is a guard
   std::uint32_t needed_stints_ = 0; // how many more guards look early; owned by the guard
   std::atomic<int> submitting_{0};  // calls of submit_job() under way
   std::atomic<bool> stopping_{false};

@@ -207,6 +207,58 @@ TEST(Worker, StuckOneIsHelpedThoughItsHelpersGetStuck) {
   }
 }
 
+task<> tell_later(address<int> whom) {
+  co_await sleep_for(120ms); // long enough for all to fall asleep
+  EXPECT_TRUE(whom.try_send(1));
+}
+
+// All sleep soundly by then, and what was sent from outside is all that the one which is rung has to do: it has timers all the same.
+TEST(Worker, StuckOneThatWasRungFromOutsideDoesNotHoldUpItsTimers) {
+  actor_system outside(quiet(1));
+  for (const std::size_t workers : {2, 3}) {
+    actor_system sys(quiet(workers));
+    std::atomic<bool> woke = false;
+    auto [in, out] = make_mailbox<int>(bounded(1));
+    const auto stuck = sys.spawn(once_told_keep_worker, std::move(in), &woke);
+    await_wait(sys, stuck, "receive");
+    const auto sleeper = sys.spawn(
+        [](std::atomic<bool>* w) -> task<> {
+          co_await sleep_for(200ms);
+          *w = true;
+        },
+        &woke);
+    outside.spawn(tell_later, std::move(out));
+    EXPECT_TRUE(stuck.wait().normal()) << workers << " workers";
+    EXPECT_TRUE(sleeper.wait().normal());
+  }
+}
+
+void keep_until_four(std::atomic<int>* begun) {
+  ++*begun;
+  while (*begun < 4) std::this_thread::yield();
+}
+task<> keep_worker_until_all_have_begun(std::atomic<int>* begun) {
+  keep_until_four(begun);
+  co_return;
+}
+
+// Who takes a part of what waits and gets stuck in it leaves the rest to one that sleeps soundly.
+TEST(Worker, StuckThievesLeaveNothingBehind) {
+  actor_system sys(quiet(4));
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> begun = 0;
+    const auto first = sys.spawn(
+        [](std::atomic<int>* n) -> task<> {
+          for (int i = 0; i < 3; ++i) spawn(keep_worker_until_all_have_begun, n);
+          keep_until_four(n);
+          co_return;
+        },
+        &begun);
+    EXPECT_TRUE(first.wait().normal());
+    while (sys.live_actors() != 0) std::this_thread::yield();
+  }
+}
+
 TEST(Worker, StuckOneIsHelpedByOneThatIsNeverIdle) {
   actor_system sys(quiet(2));
   std::atomic<bool> over = false;
