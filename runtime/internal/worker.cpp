@@ -323,8 +323,9 @@ bool worker::stand_guard() {
       auto& other = team_.at(i);
       if (i == index_) continue;
       const bool moved = other.progress_.load(std::memory_order_relaxed) != guarded_[i];
-      if (!moved && !other.asleep() && rescue_from(other)) {
-        if (clock.now() < end) return leave(false); // it was surplus that ended the sleep
+      const bool early = clock.now() < end; // it was surplus that ended the sleep
+      if (!moved && !other.asleep() && rescue_from(other, !early)) {
+        if (early) return leave(false);
         team_.needed_stints_ = needed_for_stints;
         leave(false);
         team_.wake_one(); // to stand guard instead: there may be more behind the stuck one
@@ -342,20 +343,21 @@ void worker::look_after_others() {
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     auto& other = team_.at(i);
     const auto progress = other.progress_.load(std::memory_order_relaxed);
-    if (std::exchange(seen_[i], progress) == progress && i != index_ && !other.asleep() && rescue_from(other))
+    if (std::exchange(seen_[i], progress) == progress && i != index_ && !other.asleep() && rescue_from(other, true))
       hand_over_watch();
   }
 }
 
-/// Takes over what waits behind the turn of another worker: its timers, its sockets and its actors. Returns whether there was any.
-bool worker::rescue_from(worker& stuck) {
+/// Takes over what waits behind the turn of another worker: its timers, its sockets and its actors, of which `all` means more than a first
+/// part: of one that is known to be stuck. Returns whether there was any.
+bool worker::rescue_from(worker& stuck, bool all) {
+  const auto progress = stuck.progress();
   stuck.advance(team_.core().env.time->now());
   stuck.poller_->try_look(); // whom these wake comes to us
-  if (const job j = stuck.take_slot()) {
-    queue_.push_woken(j);
-  } else if (stuck.has_work()) {
-    stuck.queue_.steal_half(queue_);
-  }
+  const job next = stuck.take_slot();
+  if (next) queue_.push_woken(next);
+  bool more = !next || all;
+  while (more && stuck.has_work() && stuck.progress() == progress) more = stuck.queue_.steal_half(queue_) && all;
   return queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0;
 }
 

@@ -71,7 +71,7 @@ private:
   bool is_needed() noexcept;
   bool is_watched() noexcept;
   void look_after_others();
-  bool rescue_from(worker& stuck);
+  bool rescue_from(worker& stuck, bool all);
   void call_for_help() noexcept;
   bool end_sleep() noexcept;
   void nudge() noexcept override { wake(); }

@@ -268,6 +268,27 @@ TEST(Worker, StuckOneIsHelpedByOneThatIsNeverIdle) {
   for (auto& a : pair) EXPECT_TRUE(a.wait().normal());
 }
 
+task<> count_one(std::atomic<int>* count) {
+  ++*count;
+  co_return;
+}
+
+TEST(Worker, StuckOneWithALongQueueIsHelpedByOneThatIsNeverIdle) {
+  actor_system sys(quiet(2));
+  std::atomic<bool> over = false;
+  const auto pair = chatty_pair(sys, &over);
+  const auto stuck = sys.spawn([]() -> task<> {
+    constexpr int many = 5'000;
+    std::atomic<int> count = 0;
+    for (int i = 0; i < many; ++i) spawn(count_one, &count);
+    while (count != many) std::this_thread::yield();
+    co_return;
+  });
+  EXPECT_TRUE(stuck.wait().normal());
+  over = true;
+  for (auto& a : pair) EXPECT_TRUE(a.wait().normal());
+}
+
 task<> read_one(stream* from, std::atomic<bool>* done) {
   std::array<std::byte, 1> one{};
   const auto got = co_await from->read_some(one);
