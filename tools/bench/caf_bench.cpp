@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <future>
 #include <memory>
@@ -130,6 +131,65 @@ outcome fanin(caf::actor_system& system, number n, meter& m) {
   return {end.wait()};
 }
 
+/// CAF's mailboxes know no bound and no pulling: jobs are pushed, in turns.
+outcome pool(caf::actor_system& system, number n, meter& m) {
+  constexpr int workers = 8;
+  finish_line end(m);
+  m.start();
+  const auto sum = system.spawn(add_up, &end, n);
+  system.spawn([sum, n](caf::event_based_actor* self) {
+    std::vector<caf::actor> all;
+    for (int worker = 0; worker < workers; ++worker) {
+      all.push_back(self->spawn([sum](caf::event_based_actor* me) -> caf::behavior {
+        return {[me, sum](number job) { me->send(sum, small_work(job)); }};
+      }));
+    }
+    for (number job = 0; job < n; ++job) self->send(all[static_cast<std::size_t>(job % workers)], job);
+  });
+  return {end.wait()};
+}
+
+outcome counter(caf::actor_system& system, number n, meter& m) {
+  constexpr int clients = 1'000;
+  finish_line end(m);
+  m.start();
+  const auto sum = system.spawn(add_up, &end, n);
+  for (int client = 0; client < clients; ++client) {
+    system.spawn([sum, n](caf::event_based_actor* self) {
+      for (number i = 0; i < n / clients; ++i) self->send(sum, number{1});
+    });
+  }
+  return {end.wait()};
+}
+
+template <class Tag>
+void send_tagged(caf::event_based_actor* self, caf::actor to, number count) {
+  for (number i = 0; i < count; ++i) self->send(to, Tag{}, i);
+}
+
+/// An actor has one mailbox: what comes from whom is told by the type of a tag.
+outcome select(caf::actor_system& system, number n, meter& m) {
+  finish_line end(m);
+  m.start();
+  const auto any = system.spawn([&end, n](caf::event_based_actor* self) -> caf::behavior {
+    auto sum = std::make_shared<number>(0);
+    auto left = std::make_shared<number>(n);
+    const auto add = [self, &end, sum, left](number value) {
+      *sum += value;
+      if (--*left != 0) return;
+      end.reach(*sum);
+      self->quit();
+    };
+    return {[add](std::uint8_t, number value) { add(value); }, [add](std::uint16_t, number value) { add(value); },
+            [add](std::uint32_t, number value) { add(value); }, [add](std::uint64_t, number value) { add(value); }};
+  });
+  system.spawn(send_tagged<std::uint8_t>, any, n / 4);
+  system.spawn(send_tagged<std::uint16_t>, any, n / 4);
+  system.spawn(send_tagged<std::uint32_t>, any, n / 4);
+  system.spawn(send_tagged<std::uint64_t>, any, n / 4);
+  return {end.wait()};
+}
+
 caf::behavior skynet_node(caf::event_based_actor* self, caf::actor parent, number first, number leaves) {
   if (leaves == 1) {
     self->send(parent, first);
@@ -210,7 +270,8 @@ constexpr workload<caf::actor_system> workloads[] = {
     {"pingpong", 2'000'000, 2, pingpong},   {"ring", 5'000'000, 1, ring},
     {"fanin", 5'000'000, 8, fanin},         {"skynet", 1'000'000, 0, skynet},
     {"timers", 1'000'000, 1, timers},       {"rpc", 500'000, 1, rpc},
-    {"rpc64", 500'000, 64, rpc64},
+    {"rpc64", 500'000, 64, rpc64},          {"pool", 2'000'000, 1, pool},
+    {"counter", 1'000'000, 1'000, counter}, {"select", 2'000'000, 4, select},
 };
 
 int run(int argc, char** argv) {
