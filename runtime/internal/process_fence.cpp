@@ -16,6 +16,8 @@ bool has_process_fence() noexcept {
   return registered;
 }
 
-bool process_fence() noexcept { return has_process_fence() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED); }
+void process_fence() noexcept {
+  if (has_process_fence()) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
 
 } // namespace greenroom::internal

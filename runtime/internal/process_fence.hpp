@@ -7,11 +7,11 @@
 
 namespace greenroom::internal {
 
-/// Has every thread of the process that runs pass a full fence. Returns false, having done nothing, where the kernel cannot.
+/// Has every thread of the process that runs pass a full fence. Does nothing where the kernel cannot, see has_process_fence().
 /// Order: of a store before light_fence() in one thread and a store before process_fence() in another, at least one is seen by the
 /// load that follows the other's fence.
 /// Cost: a system call of a microsecond, and an interrupt of each other thread of the process that runs.
-bool process_fence() noexcept;
+void process_fence() noexcept;
 
 /// Returns whether process_fence() works. Cost: the first call in a process registers it, which can take some milliseconds.
 bool has_process_fence() noexcept;

@@ -77,14 +77,10 @@ public:
 
   /// Takes a job from another thread, as one that was woken.
   void submit(job j) {
+    if (shared_) return push_woken(j);
     std::lock_guard guard(lock_);
-    if (!shared_) {
-      submitted_.push_back(j);
-      submitted_size_.store(submitted_.size(), std::memory_order_relaxed);
-      return;
-    }
-    woken_.push_back(j);
-    note();
+    submitted_.push_back(j);
+    submitted_size_.store(submitted_.size(), std::memory_order_relaxed);
   }
 
   void push_woken(job j) { push(woken_, j); }

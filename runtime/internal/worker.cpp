@@ -267,7 +267,7 @@ void worker::rest() {
   team_.searching_.fetch_add(1, std::memory_order_relaxed);
   const auto rounds = team_.count_ > 1 ? search_rounds_ : 0; // one that is alone has nobody to steal from; others ring
   for (std::uint32_t round = 0; round < rounds; ++round) {
-    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || steal()) {
+    if (has_job() || steal()) {
       team_.searching_.fetch_sub(1, std::memory_order_relaxed);
       search_rounds_ = std::min(most_search_rounds, search_rounds_ * 2);
       return hand_over_watch();
@@ -278,8 +278,7 @@ void worker::rest() {
   search_rounds_ = std::max(1U, search_rounds_ / 2); // where work comes from sockets a search is in vain
   if (team_.count_ == 1) return sleep(never);
   if (team_.guards_.exchange(1, std::memory_order_acq_rel) == 0) {
-    const bool all_idle = stand_guard();
-    if (all_idle) sleep(never);
+    if (stand_guard()) sleep(never);
   } else if (team_.reliefs_.exchange(1, std::memory_order_seq_cst) == 0) {
     sleep(team_.core().env.time->now() + relief_interval);
     team_.reliefs_.store(0, std::memory_order_seq_cst);
@@ -295,7 +294,7 @@ void worker::hand_over_watch() noexcept {
   // Of two that leave at once, one as guard and one as relief, one sees that the other has left: both write first, in one order.
   if (team_.guards_.load(std::memory_order_seq_cst) != 0 || team_.reliefs_.load(std::memory_order_seq_cst) != 0) return;
   if (team_.sleepers_.load(std::memory_order_relaxed) == 0) return;
-  if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0) team_.wake_one();
+  if (has_job()) team_.wake_one();
 }
 
 /// Sleeps in short stretches while others work, and takes what waits behind one that is stuck in a long turn. Returns false when
@@ -316,14 +315,14 @@ bool worker::stand_guard() {
       guarded_[i] = team_.at(i).progress_.load(std::memory_order_relaxed);
     const auto end = clock.now() + interval;
     sleep(end);
-    if (queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0 || team_.stopping())
-      return leave(false);
+    if (has_job() || team_.stopping()) return leave(false);
+    const auto now = clock.now();
+    const bool early = now < end; // it was surplus that ended the sleep
     bool all_idle = true;
     for (std::size_t i = 0; i < guarded_.size(); ++i) {
       auto& other = team_.at(i);
       if (i == index_) continue;
       const bool moved = other.progress_.load(std::memory_order_relaxed) != guarded_[i];
-      const bool early = clock.now() < end; // it was surplus that ended the sleep
       if (!moved && !other.asleep() && rescue_from(other, !early)) {
         if (early) return leave(false);
         team_.needed_stints_ = needed_for_stints;
@@ -333,7 +332,7 @@ bool worker::stand_guard() {
       }
       if (moved || !other.asleep()) all_idle = false;
     }
-    if (next_expiry() <= clock.now()) return leave(false);
+    if (next_expiry() <= now) return leave(false);
     if (all_idle && has_process_fence()) return leave(true); // see sleep()
   }
 }
@@ -358,7 +357,7 @@ bool worker::rescue_from(worker& stuck, bool all) {
   if (next) queue_.push_woken(next);
   bool more = !next || all;
   while (more && stuck.has_work() && stuck.progress() == progress) more = stuck.queue_.steal_half(queue_) && all;
-  return queue_.size_approx() != 0 || slot_.load(std::memory_order_relaxed) != 0;
+  return has_job();
 }
 
 /// Says whether another worker has more than it can run next, or anything while nobody stands guard over it.
@@ -368,7 +367,7 @@ bool worker::is_needed() noexcept {
     if (i == index_) continue;
     auto& other = team_.at(i);
     if (other.has_surplus()) return true;
-    if (!guarded && (other.has_work() || other.slot_.load(std::memory_order_relaxed) != 0)) return true;
+    if (!guarded && other.has_job()) return true;
   }
   return false;
 }

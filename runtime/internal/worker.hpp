@@ -61,6 +61,7 @@ private:
   void run(job j) noexcept;
   void look_around();
   void note_turns(duration elapsed) noexcept;
+  bool has_job() const noexcept { return has_work() || slot_.load(std::memory_order_relaxed) != 0; }
   bool has_surplus() const noexcept;
   bool steal();
   void rest();

@@ -33,17 +33,20 @@ private:
 };
 
 /// Adds up n numbers.
-caf::behavior add_up(caf::event_based_actor* self, finish_line* end, number n) {
+/// A handler that ends its actor with the n-th value.
+auto adder(caf::event_based_actor* self, finish_line* end, number n) {
   auto left = std::make_shared<number>(n);
   auto sum = std::make_shared<number>(0);
-  return {[=](number value) {
+  return [=](number value) {
     *sum += value;
     if (--*left == 0) {
       end->reach(*sum);
       self->quit();
     }
-  }};
+  };
 }
+
+caf::behavior add_up(caf::event_based_actor* self, finish_line* end, number n) { return {adder(self, end, n)}; }
 
 outcome spawn_and_end(caf::actor_system& system, number n, meter& m) {
   finish_line end(m);
@@ -118,17 +121,26 @@ outcome ring(caf::actor_system& system, number n, meter& m) {
   return {end.wait()};
 }
 
-outcome fanin(caf::actor_system& system, number n, meter& m) {
-  constexpr int senders = 8;
+/// Each of the senders sends as many as the others: item(0), item(1), ...
+template <class Item>
+outcome many_to_one(caf::actor_system& system, number n, meter& m, int senders, Item item) {
   finish_line end(m);
   m.start();
   const auto sum = system.spawn(add_up, &end, n);
   for (int sender = 0; sender < senders; ++sender) {
-    system.spawn([sum, n](caf::event_based_actor* self) {
-      for (number i = 0; i < n / senders; ++i) self->send(sum, i);
+    system.spawn([=](caf::event_based_actor* self) {
+      for (number i = 0; i < n / senders; ++i) self->send(sum, item(i));
     });
   }
   return {end.wait()};
+}
+
+outcome fanin(caf::actor_system& system, number n, meter& m) {
+  return many_to_one(system, n, m, 8, [](number i) { return i; });
+}
+
+outcome counter(caf::actor_system& system, number n, meter& m) {
+  return many_to_one(system, n, m, 1'000, [](number) { return number{1}; });
 }
 
 /// CAF's mailboxes know no bound and no pulling: jobs are pushed, in turns.
@@ -149,19 +161,6 @@ outcome pool(caf::actor_system& system, number n, meter& m) {
   return {end.wait()};
 }
 
-outcome counter(caf::actor_system& system, number n, meter& m) {
-  constexpr int clients = 1'000;
-  finish_line end(m);
-  m.start();
-  const auto sum = system.spawn(add_up, &end, n);
-  for (int client = 0; client < clients; ++client) {
-    system.spawn([sum, n](caf::event_based_actor* self) {
-      for (number i = 0; i < n / clients; ++i) self->send(sum, number{1});
-    });
-  }
-  return {end.wait()};
-}
-
 template <class Tag>
 void send_tagged(caf::event_based_actor* self, caf::actor to, number count) {
   for (number i = 0; i < count; ++i) self->send(to, Tag{}, i);
@@ -172,14 +171,7 @@ outcome select(caf::actor_system& system, number n, meter& m) {
   finish_line end(m);
   m.start();
   const auto any = system.spawn([&end, n](caf::event_based_actor* self) -> caf::behavior {
-    auto sum = std::make_shared<number>(0);
-    auto left = std::make_shared<number>(n);
-    const auto add = [self, &end, sum, left](number value) {
-      *sum += value;
-      if (--*left != 0) return;
-      end.reach(*sum);
-      self->quit();
-    };
+    const auto add = adder(self, &end, n);
     return {[add](std::uint8_t, number value) { add(value); }, [add](std::uint16_t, number value) { add(value); },
             [add](std::uint32_t, number value) { add(value); }, [add](std::uint64_t, number value) { add(value); }};
   });

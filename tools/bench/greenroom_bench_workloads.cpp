@@ -43,14 +43,13 @@ outcome idle(actor_system& system, std::int64_t n, meter& m) {
 /// What the machine does between two threads, without any actor: rows on two threads follow it. In a virtual machine it can change from
 /// one minute to the next, as the host places the processors.
 outcome cache_line(actor_system&, std::int64_t n, meter& m) {
-  alignas(64) static std::atomic<std::int64_t> line;
-  line.store(0);
-  const auto wait_for = [](std::int64_t value) {
+  alignas(64) std::atomic<std::int64_t> line = 0;
+  const auto wait_for = [&line](std::int64_t value) {
     for (int polls = 1; line.load(std::memory_order_acquire) != value; ++polls) {
       if (polls % 10'000 == 0) std::this_thread::yield(); // there may be one processor only
     }
   };
-  std::thread other([n, &wait_for] {
+  std::thread other([n, &line, &wait_for] {
     for (std::int64_t i = 1; i <= n; ++i) {
       wait_for(2 * i - 1);
       line.store(2 * i, std::memory_order_release);

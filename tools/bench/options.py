@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 
 def at_least_one(text):
@@ -17,6 +18,13 @@ def at_least_one(text):
 def whole_numbers(text):
     """Numbers from 1 on, as in 1,2; each once."""
     return list(dict.fromkeys(at_least_one(part) for part in text.split(",")))
+
+
+def build_folder(text):
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {folder}: build the release preset first, or name another")
+    return folder
 
 
 def output_file(text):
